@@ -1,0 +1,133 @@
+// swift-tools-version: 6.2
+// Stampede, bottom-up: what an event is, what a log is, how events are delivered, the services, the programs.
+// A target may depend on targets above it in this file, never below; Tests/ArchitectureTests hold that.
+import PackageDescription
+
+let package = Package(
+    name: "stampede",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON"]),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    ],
+    targets: [
+        // What an event is.
+        layer("Contracts"),
+
+        // What a log is, and the one on disk.
+        layer("EventLog", ["Contracts"]),
+        .target(name: "CPlatform", path: "Sources/FileEventLog/CPlatform"),
+        layer("FileEventLog", ["EventLog", "CPlatform", .crypto], exclude: ["CPlatform"]),
+
+        // How events are delivered: outbox, inbox, retry, dead letters, on SQLite.
+        layer("Delivery", ["Contracts", "EventLog", .grdb, .crypto, .logging, .metrics]),
+
+        // What every process needs: .configuration, .lifecycle, .logging, .metrics, the choice of the log.
+        layer(
+            "ServiceRuntime",
+            ["Contracts", "EventLog", "FileEventLog", "Delivery", .grdb, .logging, .metrics, .configuration, .lifecycle]),
+
+        // The five services: rules, schema, handlers; no HTTP.
+        service("Order"),
+        service("Inventory"),
+        service("Payment"),
+        service("Notification", [.product(name: "Mustache", package: "swift-mustache")], resources: [.embedInCode("Templates")]),
+        service("Analytics"),
+
+        // The judge: shares no code with the handlers.
+        layer("Audit", ["Contracts", "EventLog", "FileEventLog", .grdb, .crypto]),
+
+        // HTTP in and out.
+        layer(
+            "Web",
+            [
+                "Contracts", "EventLog", "Delivery", "ServiceRuntime", "OrderService", "InventoryService", "PaymentService",
+                .hummingbird, .logging, .metrics, .lifecycle, .nio, .nioPosix, .nioHTTP1,
+            ]),
+
+        // The programs.
+        program("order-service", ["OrderService", "Web", "ServiceRuntime", "Delivery"]),
+        program("inventory-service", ["InventoryService", "Web", "ServiceRuntime", "Delivery"]),
+        program("payment-service", ["PaymentService", "Web", "ServiceRuntime", "Delivery"]),
+        program("notification-service", ["NotificationService", "Web", "ServiceRuntime", "Delivery"]),
+        program("analytics-service", ["AnalyticsService", "Web", "ServiceRuntime", "Delivery"]),
+        program("payment-gateway", [.hummingbird, .grdb, .logging, .lifecycle, .crypto]),
+        program(
+            "flash-sale",
+            ["Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .nioHTTP1, .histogram, .subprocess]),
+        program("stampede", ["Contracts", "EventLog", "FileEventLog", "Audit", .grdb]),
+
+        // Tests mirror the sources.
+        tests("ContractsTests", ["Contracts"]),
+        tests("FileEventLogTests", ["Contracts", "EventLog", "FileEventLog"]),
+        tests("DeliveryTests", ["Contracts", "EventLog", "Delivery", .grdb]),
+        tests(
+            "ServicesTests",
+            [
+                "Contracts", "EventLog", "Delivery", "OrderService", "InventoryService", "PaymentService",
+                "NotificationService", "AnalyticsService", .grdb,
+            ]),
+        tests("AuditTests", ["Contracts", "EventLog", "FileEventLog", "Audit", .grdb]),
+        tests("WebTests", ["Contracts", "EventLog", "Delivery", "OrderService", "Web", .grdb]),
+        tests("PaymentGatewayTests", ["payment-gateway", .grdb]),
+        tests("FlashSaleTests", ["flash-sale"]),
+        tests("ArchitectureTests"),
+        tests("SystemTests", ["Contracts", "EventLog", "FileEventLog", .grdb, .subprocess]),
+    ]
+)
+
+// MARK: - The house, so that the list above stays a table of contents
+
+extension Target.Dependency {
+    static var grdb: Self { .product(name: "GRDB", package: "GRDB.swift") }
+    static var crypto: Self { .product(name: "Crypto", package: "swift-crypto") }
+    static var logging: Self { .product(name: "Logging", package: "swift-log") }
+    static var metrics: Self { .product(name: "Metrics", package: "swift-metrics") }
+    static var configuration: Self { .product(name: "Configuration", package: "swift-configuration") }
+    static var lifecycle: Self { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
+    static var hummingbird: Self { .product(name: "Hummingbird", package: "hummingbird") }
+    static var nio: Self { .product(name: "NIOCore", package: "swift-nio") }
+    static var nioPosix: Self { .product(name: "NIOPosix", package: "swift-nio") }
+    static var nioHTTP1: Self { .product(name: "NIOHTTP1", package: "swift-nio") }
+    static var histogram: Self { .product(name: "Histogram", package: "hdrhistogram-swift") }
+    static var subprocess: Self { .product(name: "Subprocess", package: "swift-subprocess") }
+    static var argumentParser: Self { .product(name: "ArgumentParser", package: "swift-argument-parser") }
+}
+
+extension [SwiftSetting] {
+    static let houseRules: Self = [
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
+}
+
+func layer(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(name)", exclude: exclude, swiftSettings: .houseRules)
+}
+
+func service(_ name: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(
+        name: "\(name)Service", dependencies: ["Contracts", "EventLog", "Delivery", .grdb] + more,
+        path: "Sources/Services/\(name)", resources: resources, swiftSettings: .houseRules)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies + [.argumentParser], path: "Sources/Programs/\(name)", swiftSettings: .houseRules)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: .houseRules)
+}
