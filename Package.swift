@@ -61,7 +61,7 @@ let package = Package(
         program("payment-service", ["PaymentService", "Web", "ServiceRuntime", "Delivery"]),
         program("notification-service", ["NotificationService", "Web", "ServiceRuntime", "Delivery"]),
         program("analytics-service", ["AnalyticsService", "Web", "ServiceRuntime", "Delivery"]),
-        program("payment-gateway", [.hummingbird, .grdb, .logging, .lifecycle, .crypto]),
+        program("payment-gateway", [.hummingbird, .grdb, .logging, .lifecycle, .crypto, .nio]),
         program(
             "flash-sale",
             ["Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .nioHTTP1, .histogram, .subprocess]),
@@ -114,13 +114,13 @@ extension [SwiftSetting] {
 }
 
 func layer(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Sources/\(name)", exclude: exclude, swiftSettings: .houseRules)
+    .target(name: name, dependencies: dependencies, path: "Sources/\(name)", exclude: exclude + ["README.md"], swiftSettings: .houseRules)
 }
 
 func service(_ name: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
     .target(
         name: "\(name)Service", dependencies: ["Contracts", "EventLog", "Delivery", .grdb] + more,
-        path: "Sources/Services/\(name)", resources: resources, swiftSettings: .houseRules)
+        path: "Sources/Services/\(name)", exclude: ["README.md"], resources: resources, swiftSettings: .houseRules)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {

@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// An envelope in CloudEvents' structured JSON mode (v1.0.2, JSON format §3), as `stampede tail --json` prints it.
 package struct CloudEventJSON: Encodable, Sendable {

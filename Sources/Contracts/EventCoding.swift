@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// The bytes of an event: made once when the outbox row is written, appended to the log unchanged.
 ///

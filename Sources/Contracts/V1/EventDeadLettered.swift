@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 extension V1 {
     /// A consumer gave up on an event; its bytes are kept here as they came.

@@ -1,0 +1,125 @@
+package import Contracts
+import Synchronization
+
+/// A log in memory with the promises of a durable one but durability: for tests of what stands on a log.
+package final class InMemoryEventLog: EventLog {
+    private struct State {
+        var events: [Topic: [[UInt8]]] = [:]
+        var writers: Set<Topic> = []
+        var bells: [Int: (topics: Set<Topic>, bell: Doorbell)] = [:]
+        var nextWatch = 0
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    package func openWriter(of topic: Topic) throws -> any TopicWriter {
+        try state.withLock { state in
+            guard state.writers.insert(topic).inserted else {
+                throw LogError.writerExists(topic: topic, directory: "memory", pid: nil)
+            }
+        }
+        return Writer(log: self, topic: topic)
+    }
+
+    package func openReader(of topic: Topic, from position: Position?) throws -> any TopicReader {
+        Reader(log: self, topic: topic, next: position?.nextOffset ?? 0)
+    }
+
+    package func watch(_ topics: [Topic], ring bell: Doorbell) throws -> any LogWatch {
+        state.withLock { state in
+            state.nextWatch += 1
+            state.bells[state.nextWatch] = (Set(topics), bell)
+            return Watch(log: self, number: state.nextWatch)
+        }
+    }
+
+    private struct Writer: TopicWriter {
+        let log: InMemoryEventLog
+        let topic: Topic
+
+        var lastSequence: UInt64 {
+            log.state.withLock { UInt64($0.events[topic]?.count ?? 0) }
+        }
+
+        func append(_ events: [[UInt8]], firstSequence: UInt64) throws {
+            let bells = try log.state.withLock { state -> [Doorbell] in
+                guard state.writers.contains(topic) else { throw LogError.closed(topic: topic) }
+                var stream = state.events[topic] ?? []
+                guard firstSequence <= UInt64(stream.count) + 1 else {
+                    throw LogError.sequenceGap(topic: topic, expected: UInt64(stream.count) + 1, got: firstSequence)
+                }
+                for (index, event) in events.enumerated() {
+                    let place = Int(firstSequence) - 1 + index
+                    if place < stream.count {
+                        guard stream[place] == event else {
+                            throw LogError.sequenceReused(
+                                topic: topic, sequence: firstSequence + UInt64(index), offset: UInt64(place))
+                        }
+                    } else {
+                        stream.append(event)
+                    }
+                }
+                state.events[topic] = stream
+                return state.bells.values.filter { $0.topics.contains(topic) }.map(\.bell)
+            }
+            for bell in bells { bell.ring() }
+        }
+
+        func close() {
+            log.state.withLock { _ = $0.writers.remove(topic) }
+        }
+    }
+
+    private struct Reader: TopicReader {
+        let log: InMemoryEventLog
+        let topic: Topic
+        let cursor: Cursor
+
+        final class Cursor {
+            var next: UInt64
+            init(next: UInt64) { self.next = next }
+        }
+
+        init(log: InMemoryEventLog, topic: Topic, next: UInt64) {
+            self.log = log
+            self.topic = topic
+            self.cursor = Cursor(next: next)
+        }
+
+        var position: Position { Position(nextOffset: cursor.next, token: []) }
+
+        func read(maximumEvents: Int, maximumBytes: Int) throws -> [LoggedEvent] {
+            let stream = log.state.withLock { $0.events[topic] ?? [] }
+            guard cursor.next <= UInt64(stream.count) else {
+                throw LogError.acknowledgedDataLost(
+                    topic: topic, end: UInt64(stream.count), expected: cursor.next, witness: "the reader")
+            }
+            var events: [LoggedEvent] = []
+            var bytes = 0
+            while events.count < maximumEvents, bytes <= maximumBytes, cursor.next < UInt64(stream.count) {
+                let event = LoggedEvent(topic: topic, offset: cursor.next, bytes: stream[Int(cursor.next)])
+                bytes += event.bytes.count
+                events.append(event)
+                cursor.next += 1
+            }
+            return events
+        }
+
+        func end() throws -> UInt64 {
+            log.state.withLock { UInt64($0.events[topic]?.count ?? 0) }
+        }
+
+        func close() {}
+    }
+
+    private struct Watch: LogWatch {
+        let log: InMemoryEventLog
+        let number: Int
+
+        func close() {
+            log.state.withLock { _ = $0.bells.removeValue(forKey: number) }
+        }
+    }
+}

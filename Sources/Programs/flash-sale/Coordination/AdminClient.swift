@@ -1,0 +1,116 @@
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// A service's admin port did not do what it was asked.
+struct AdminError: Error, CustomStringConvertible {
+    var description: String
+}
+
+/// Fills the shop's shelves through the services' admin ports.
+struct AdminClient: Sendable {
+    static let timeout = TimeAmount.seconds(60)
+    /// Products or stock lines in one request.
+    static let batch = 20_000
+
+    struct Product: Codable, Sendable, Equatable {
+        struct Price: Codable, Sendable, Equatable {
+            var amount: Int64
+            var currency: String
+        }
+
+        var productId: String
+        var name: String
+        var price: Price
+    }
+
+    struct StockLine: Codable, Sendable, Equatable {
+        var productId: String
+        var available: Int64
+    }
+
+    private struct Products: Encodable {
+        var products: ArraySlice<Product>
+    }
+
+    private struct StockLevels: Encodable {
+        var key: String
+        var stock: ArraySlice<StockLine>
+    }
+
+    let group: any EventLoopGroup
+    let settings: ServiceSettings
+
+    func put(products: [Product]) async throws {
+        for start in stride(from: 0, to: products.count, by: Self.batch) {
+            let slice = products[start..<min(start + Self.batch, products.count)]
+            try await put("/admin/products", Products(products: slice), to: settings.orderAdminPort, of: "order-service")
+        }
+    }
+
+    /// - Parameter key: names this seeding; seen again, nothing is adjusted twice.
+    func put(stock: [StockLine], key: String) async throws {
+        for start in stride(from: 0, to: stock.count, by: Self.batch) {
+            let slice = stock[start..<min(start + Self.batch, stock.count)]
+            try await put(
+                "/admin/stock", StockLevels(key: "\(key)-\(start)", stock: slice), to: settings.inventoryAdminPort,
+                of: "inventory-service")
+        }
+    }
+
+    private func put(_ path: String, _ body: some Encodable, to port: Int, of service: String) async throws {
+        let text = String(decoding: try JSONEncoder().encode(body), as: UTF8.self)
+        let request = CheckoutRequest.put(path, body: text, port: port, allocator: ByteBufferAllocator())
+        let answer: Answer
+        do {
+            answer = try await Self.send(request, to: port, on: group.next())
+        } catch {
+            throw AdminError(
+                description: "PUT \(path) at 127.0.0.1:\(port) failed: \(error). Is \(service) up? "
+                    + "Try 'Scripts/supervisor status'")
+        }
+        guard (200..<300).contains(answer.status) else {
+            throw AdminError(description: "PUT \(path) at 127.0.0.1:\(port) answered \(answer.status): \(answer.text.prefix(300))")
+        }
+    }
+
+    /// One request and its answer.
+    static func send(_ request: ByteBuffer, to port: Int, on loop: any EventLoop) async throws -> Answer {
+        let promise = loop.makePromise(of: Answer.self)
+        let connected = ClientBootstrap(group: loop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let owner = SingleExchange(promise: promise)
+                    try channel.pipeline.syncOperations.addHandler(Exchange(ticket: 0, request: request, owner: owner))
+                }
+            }
+            .connect(host: "127.0.0.1", port: port)
+        connected.whenFailure { promise.fail($0) }
+        let timeout = loop.scheduleTask(in: Self.timeout) {
+            promise.fail(AdminError(description: "no answer in \(Self.timeout.nanoseconds / 1_000_000_000) s"))
+        }
+        promise.futureResult.whenComplete { _ in timeout.cancel() }
+        return try await promise.futureResult.get()
+    }
+}
+
+/// The owner of an exchange that is not repeated.
+private final class SingleExchange: ExchangeOwner {
+    private let promise: EventLoopPromise<Answer>
+
+    init(promise: EventLoopPromise<Answer>) {
+        self.promise = promise
+    }
+
+    func exchangeOpened(_ ticket: Int) {}
+
+    func exchange(_ ticket: Int, ended ending: Exchange.Ending) {
+        switch ending {
+        case .answered(let answer): promise.succeed(answer)
+        case .lost: promise.fail(AdminError(description: "the connection ended without an answer"))
+        case .unreadable(let error): promise.fail(error)
+        }
+    }
+
+    func exchangeClosed(_ ticket: Int) {}
+}

@@ -1,0 +1,28 @@
+import NIOCore
+
+/// The bytes of a request (RFC 9112), ready to send: one connection each, closed after the answer.
+enum CheckoutRequest {
+    static func place(body: String, key: String, port: Int, allocator: ByteBufferAllocator) -> ByteBuffer {
+        make("POST", "/v1/orders", body: body, key: key, port: port, allocator: allocator)
+    }
+
+    static func cancel(order: String, port: Int, allocator: ByteBufferAllocator) -> ByteBuffer {
+        make("DELETE", "/v1/orders/\(order)", body: "", key: nil, port: port, allocator: allocator)
+    }
+
+    static func put(_ path: String, body: String, port: Int, allocator: ByteBufferAllocator) -> ByteBuffer {
+        make("PUT", path, body: body, key: nil, port: port, allocator: allocator)
+    }
+
+    private static func make(
+        _ method: String, _ path: String, body: String, key: String?, port: Int, allocator: ByteBufferAllocator
+    ) -> ByteBuffer {
+        var buffer = allocator.buffer(capacity: 256 + body.utf8.count)
+        buffer.writeString("\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n")
+        if let key { buffer.writeString("Idempotency-Key: \(key)\r\n") }
+        if !body.isEmpty { buffer.writeStaticString("Content-Type: application/json\r\n") }
+        buffer.writeString("Content-Length: \(body.utf8.count)\r\n\r\n")
+        buffer.writeString(body)
+        return buffer
+    }
+}

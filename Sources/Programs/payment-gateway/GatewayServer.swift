@@ -1,0 +1,80 @@
+import Foundation
+import GRDB
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+import UnixSignals
+
+/// How a gateway is run.
+struct GatewayConfiguration: Sendable {
+    var dataDirectory: String
+    /// 0 takes a free one.
+    var port: Int
+    var faults = Faults.standard
+    var seed: UInt64 = 0
+    var maxConcurrentCalls = Admission.standardLimit
+}
+
+/// The gateway put together: directory, ledger, HTTP.
+struct GatewayServer: Sendable {
+    static let listenBacklog = 4096
+
+    let configuration: GatewayConfiguration
+    let directory: DataDirectory
+    let writer: LedgerWriter
+    let injector: FaultInjector
+    let counters = Counters()
+    let logger: Logger
+
+    /// Takes the directory and opens the ledger; refuses what is held by another process or would not be durable.
+    init(configuration: GatewayConfiguration, logger: Logger) throws {
+        self.configuration = configuration
+        self.logger = logger
+        directory = try DataDirectory(dataDirectory: configuration.dataDirectory)
+        let database = try LedgerDatabase.open(path: directory.databasePath)
+        try directory.syncNames()
+        writer = LedgerWriter(
+            ledger: Ledger(clock: Self.microseconds, ids: GatewayIds(seed: UInt64.random(in: .min ... .max))),
+            database: database, counters: counters
+        ) { failure in
+            logger.critical("\(failure)")
+            _exit(Main.diskFailureExitCode)
+        }
+        injector = FaultInjector(faults: configuration.faults, seed: configuration.seed)
+    }
+
+    /// Serves until a stop signal; calls under way are finished and answered first.
+    func run(stopSignals: [UnixSignal]) async throws {
+        let group = serviceGroup(stopSignals: stopSignals) { [logger, directory] port in
+            logger.notice("listening on http://127.0.0.1:\(port), ledger in \(directory.path)")
+        }
+        try await group.run()
+        try writer.close()
+        logger.notice("stopped")
+    }
+
+    func serviceGroup(
+        stopSignals: [UnixSignal] = [], onListening: @escaping @Sendable (_ port: Int) -> Void
+    ) -> ServiceGroup {
+        let responder = GatewayResponder(
+            writer: writer, injector: injector, admission: Admission(limit: configuration.maxConcurrentCalls),
+            counters: counters, logger: logger)
+        let application = Application(
+            responder: responder,
+            configuration: ApplicationConfiguration(
+                address: .hostname("127.0.0.1", port: configuration.port), backlog: Self.listenBacklog),
+            onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.port) },
+            logger: logger)
+        var settings = ServiceGroupConfiguration(
+            services: [application], gracefulShutdownSignals: stopSignals, logger: logger)
+        settings.maximumGracefulShutdownDuration = .seconds(HTTPLimits.stopSeconds)
+        return ServiceGroup(configuration: settings)
+    }
+
+    private static let microseconds: @Sendable () -> Int64 = {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+}

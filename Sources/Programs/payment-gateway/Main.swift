@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+
+/// Runs the command and maps its errors to the exit codes of this house.
+@main
+enum Main {
+    /// A command line that makes no sense.
+    static let usageExitCode: Int32 = 2
+    /// Another instance holds the data directory: come back when it has gone (EX_TEMPFAIL).
+    static let directoryInUseExitCode: Int32 = 75
+    /// The disk or the ledger's file failed: nothing more may be promised (EX_IOERR).
+    static let diskFailureExitCode: Int32 = 74
+
+    static func main() async {
+        do {
+            var command = try PaymentGateway.parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            end(with: error)
+        }
+    }
+
+    private static func end(with error: any Error) -> Never {
+        if let error = error as? DataDirectoryInUse {
+            complain("payment-gateway: \(error)")
+            exit(directoryInUseExitCode)
+        }
+        let code = PaymentGateway.exitCode(for: error)
+        if code == .success {
+            print(PaymentGateway.fullMessage(for: error))
+            exit(EXIT_SUCCESS)
+        }
+        if code == .validationFailure {
+            complain(PaymentGateway.fullMessage(for: error))
+            exit(usageExitCode)
+        }
+        complain("payment-gateway: \(error)")
+        exit(EXIT_FAILURE)
+    }
+
+    private static func complain(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import Foundation
+import Logging
+import UnixSignals
+
+/// The acquirer in the outside world: takes charges, voids and refunds over HTTP and keeps a ledger of its own.
+///
+/// It stands in for a real card processor (its API has the shape of Stripe's payment intents), so it imports nothing
+/// of the shop: no event, no log, no service. What it promises the shop is one thing.
+///
+/// *Guarantee*: an idempotency key is bound to the first of capture, decline, void or refund, durably before the
+/// answer leaves, and answers the same from then on; a 5xx or a lost connection binds nothing or is told again.
+/// *Why*: the shop learns of a charge only by asking; after a crash all it has is the key.
+/// *If broken*: a card is charged twice, or charged for an order that was given up.
+struct PaymentGateway: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "payment-gateway",
+        abstract: "The acquirer outside: takes charges, voids and refunds, and misbehaves on demand.")
+
+    @Option(help: "The data directory; the ledger lies in db/payment-gateway below it.")
+    var data = ".stampede"
+
+    @Option(help: "The port on 127.0.0.1; 0 takes a free one. Default: STAMPEDE_GATEWAY_PORT, else 8090.")
+    var port: Int?
+
+    @Option(help: "Milliseconds until a call is answered.")
+    var delayMilliseconds = Faults.standard.delayMilliseconds
+
+    @Option(help: "The delay varies by up to this many milliseconds in both directions.")
+    var jitterMilliseconds = Faults.standard.jitterMilliseconds
+
+    @Option(help: "Share of calls answered 500 before anything is decided, 0 to 1.")
+    var errorRate = 0.0
+
+    @Option(help: "Share of calls decided durably whose connection is then cut without an answer, 0 to 1.")
+    var lostAnswerRate = 0.0
+
+    @Option(help: "Share of charges on good cards that are declined, 0 to 1.")
+    var declineRate = 0.0
+
+    @Option(help: "Seed of all randomness, so that a run can be repeated. Default: a random one.")
+    var seed: UInt64?
+
+    @Option(help: "Calls worked on at a time; more wait.")
+    var maxConcurrentCalls = Admission.standardLimit
+
+    var faults: Faults {
+        Faults(
+            delayMilliseconds: delayMilliseconds, jitterMilliseconds: jitterMilliseconds, errorRate: errorRate,
+            lostAnswerRate: lostAnswerRate, declineRate: declineRate, down: false)
+    }
+
+    func validate() throws {
+        do {
+            try faults.check()
+        } catch {
+            throw ValidationError("\(error.message) (option \(Faults.optionName(error.parameter ?? "")))")
+        }
+        guard (1...Admission.largestLimit).contains(maxConcurrentCalls) else {
+            throw ValidationError("--max-concurrent-calls must be between 1 and \(Admission.largestLimit)")
+        }
+        guard !data.isEmpty else { throw ValidationError("--data must name a directory") }
+        _ = try resolvedPort(environment: ProcessInfo.processInfo.environment)
+    }
+
+    func resolvedPort(environment: [String: String]) throws -> Int {
+        let name = "STAMPEDE_GATEWAY_PORT"
+        if let port {
+            guard (0...65_535).contains(port) else { throw ValidationError("--port must be between 0 and 65535") }
+            return port
+        }
+        guard let text = environment[name] else { return 8090 }
+        guard let port = Int(text), (0...65_535).contains(port) else {
+            throw ValidationError("\(name) must be a port between 0 and 65535, not '\(text)'")
+        }
+        return port
+    }
+
+    func run() async throws {
+        let logger = Logger(label: "payment-gateway")
+        let server = try GatewayServer(
+            configuration: GatewayConfiguration(
+                dataDirectory: data, port: try resolvedPort(environment: ProcessInfo.processInfo.environment),
+                faults: faults, seed: seed ?? UInt64.random(in: .min ... .max),
+                maxConcurrentCalls: maxConcurrentCalls),
+            logger: logger)
+        try await server.run(stopSignals: [.sigterm, .sigint])
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+/// A call that is refused: nothing was decided and nothing bound to its key.
+struct Refusal: Error, Equatable {
+    var status: Int
+    var type = "invalid_request_error"
+    var code: String?
+    var parameter: String?
+    var message: String
+    /// The methods of a 405's `Allow`.
+    var allow: String?
+
+    static func invalid(parameter: String, code: String? = nil, _ message: String) -> Refusal {
+        Refusal(status: 400, code: code, parameter: parameter, message: message)
+    }
+
+    static let otherRequestUnderKey = Refusal(
+        status: 400, type: "idempotency_error",
+        message: "This idempotency key belongs to another request: send the first request's bytes again, or a new key.")
+
+    static let keyVoided = Refusal(
+        status: 409, code: "key_voided", message: "This idempotency key was voided: nothing can be captured under it.")
+
+    static let bodyTooLarge = Refusal(
+        status: 413, code: "body_too_large", parameter: "body",
+        message: "The body is larger than \(HTTPLimits.bodyBytes) bytes.")
+
+    static let down = Refusal(
+        status: 503, type: "api_error", code: "down", message: "The gateway is down: ask again with the same key.")
+
+    static let overloaded = Refusal(
+        status: 503, type: "api_error", code: "overloaded",
+        message: "Too many calls are waiting: ask again with the same key.")
+
+    static let failed = Refusal(
+        status: 500, type: "api_error", code: "internal_error",
+        message: "Something went wrong before anything was decided: ask again with the same key.")
+
+    var body: Data {
+        var fields = ["\"type\":\(JSONText.quoted(type))"]
+        if let code { fields.append("\"code\":\(JSONText.quoted(code))") }
+        if let parameter { fields.append("\"param\":\(JSONText.quoted(parameter))") }
+        fields.append("\"message\":\(JSONText.quoted(message))")
+        return Data("{\"error\":{\(fields.joined(separator: ","))}}".utf8)
+    }
+}

@@ -1,0 +1,73 @@
+import Crypto
+import Foundation
+
+/// Reads a JSON body and turns what is wrong with it into a refusal that names the parameter.
+enum RequestJSON {
+    private static let decoder = JSONDecoder()
+
+    static func decode<Body: Decodable>(_ type: Body.Type, from bytes: Data) throws(Refusal) -> Body {
+        do {
+            return try decoder.decode(type, from: bytes)
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch let error as DecodingError {
+            throw refusal(for: error)
+        } catch {
+            throw .invalid(parameter: "body", "The body cannot be read as JSON.")
+        }
+    }
+
+    /// The fingerprint that says whether two requests under one key are the same: SHA-256 of the call and its bytes.
+    static func hash(of call: String, body: Data) -> Data {
+        var hash = SHA256()
+        hash.update(data: Data(call.utf8))
+        hash.update(data: body)
+        return Data(hash.finalize())
+    }
+
+    private static func refusal(for error: DecodingError) -> Refusal {
+        switch error {
+        case .keyNotFound(let key, let context):
+            let name = parameter(context.codingPath + [key])
+            return .invalid(parameter: name, "\(name) is missing.")
+        case .typeMismatch(let expected, let context), .valueNotFound(let expected, let context):
+            let name = parameter(context.codingPath)
+            return .invalid(parameter: name, "\(name) must be \(describe(expected)).")
+        case .dataCorrupted(let context) where context.codingPath.isEmpty:
+            return .invalid(parameter: "body", "The body is not JSON.")
+        case .dataCorrupted(let context):
+            let name = parameter(context.codingPath)
+            return .invalid(parameter: name, "\(name) is not a value this field can hold.")
+        @unknown default:
+            return .invalid(parameter: "body", "The body cannot be read.")
+        }
+    }
+
+    /// `metadata.order_id` the way Stripe writes it: `metadata[order_id]`.
+    private static func parameter(_ path: [any CodingKey]) -> String {
+        guard let first = path.first else { return "body" }
+        return path.dropFirst().reduce(first.stringValue) { "\($0)[\($1.stringValue)]" }
+    }
+
+    private static func describe(_ type: Any.Type) -> String {
+        switch type {
+        case is Bool.Type: "true or false"
+        case is String.Type: "a string"
+        case is Int64.Type, is Int.Type: "an integer"
+        case is Double.Type: "a number"
+        default: "an object"
+        }
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// A whole number of 64 bits. `JSONDecoder` says "not JSON" of a number that does not fit, without its name.
+    func decodeWholeNumber(forKey key: Key) throws -> Int64 {
+        do {
+            return try decode(Int64.self, forKey: key)
+        } catch DecodingError.dataCorrupted {
+            throw Refusal.invalid(
+                parameter: key.stringValue, "\(key.stringValue) must be a whole number that 64 bits can hold.")
+        }
+    }
+}
