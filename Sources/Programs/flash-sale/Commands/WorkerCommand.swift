@@ -25,7 +25,8 @@ struct WorkerCommand: AsyncParsableCommand {
                 try Worker(
                     plan: assignment.plan,
                     visits: SaleVisits(
-                        plan: assignment.sale, worker: assignment.worker, of: assignment.workers, port: assignment.plan.port),
+                        plan: assignment.sale, worker: assignment.worker, of: assignment.workers,
+                        port: assignment.plan.port),
                     seed: assignment.sale.seed &+ UInt64(assignment.worker), loop: loop,
                     onProgress: { Self.say(.progress($0)) }),
                 eventLoop: loop)

@@ -30,12 +30,12 @@ struct AdminClient: Sendable {
     }
 
     private struct Products: Encodable {
-        var products: ArraySlice<Product>
+        var products: [Product]
     }
 
     private struct StockLevels: Encodable {
         var key: String
-        var stock: ArraySlice<StockLine>
+        var stock: [StockLine]
     }
 
     let group: any EventLoopGroup
@@ -44,7 +44,8 @@ struct AdminClient: Sendable {
     func put(products: [Product]) async throws {
         for start in stride(from: 0, to: products.count, by: Self.batch) {
             let slice = products[start..<min(start + Self.batch, products.count)]
-            try await put("/admin/products", Products(products: slice), to: settings.orderAdminPort, of: "order-service")
+            try await put(
+                "/admin/products", Products(products: Array(slice)), to: settings.orderAdminPort, of: "order-service")
         }
     }
 
@@ -53,7 +54,8 @@ struct AdminClient: Sendable {
         for start in stride(from: 0, to: stock.count, by: Self.batch) {
             let slice = stock[start..<min(start + Self.batch, stock.count)]
             try await put(
-                "/admin/stock", StockLevels(key: "\(key)-\(start)", stock: slice), to: settings.inventoryAdminPort,
+                "/admin/stock", StockLevels(key: "\(key)-\(start)", stock: Array(slice)),
+                to: settings.inventoryAdminPort,
                 of: "inventory-service")
         }
     }
@@ -70,7 +72,8 @@ struct AdminClient: Sendable {
                     + "Try 'Scripts/supervisor status'")
         }
         guard (200..<300).contains(answer.status) else {
-            throw AdminError(description: "PUT \(path) at 127.0.0.1:\(port) answered \(answer.status): \(answer.text.prefix(300))")
+            throw AdminError(
+                description: "PUT \(path) at 127.0.0.1:\(port) answered \(answer.status): \(answer.text.prefix(300))")
         }
     }
 

@@ -2,9 +2,9 @@ import Foundation
 import Subprocess
 
 #if canImport(System)
-import System
+    import System
 #else
-import SystemPackage
+    import SystemPackage
 #endif
 
 /// What a run is worth: the audit's word, made worse, never better, by what the generator itself saw.
@@ -97,7 +97,7 @@ struct AuditRun: Sendable {
                 output: .string(limit: Self.outputLimit), error: .string(limit: Self.outputLimit))
             let exitCode: Int32? = if case .exited(let code) = result.terminationStatus { code } else { nil }
             return AuditFinding(
-                exitCode: exitCode, output: result.standardOutput ?? "", errors: result.standardError ?? "")
+                exitCode: exitCode, output: result.standardOutput, errors: result.standardError)
         } catch {
             return AuditFinding(failure: "cannot run \(executable) audit: \(error)")
         }
@@ -112,7 +112,7 @@ enum Siblings {
 
     static var own: String {
         #if os(Linux)
-        if let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") { return path }
+            if let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") { return path }
         #endif
         return Bundle.main.executablePath ?? CommandLine.arguments[0]
     }

@@ -26,7 +26,8 @@ final class LogFollower: Sendable {
     /// - Throws: `LogError` where the topic cannot be read up to its present end.
     init(logDirectory: String, wantsTotals: Bool) throws {
         let log = FileEventLog(
-            directory: logDirectory, now: { Timestamp(microseconds: 0) }, randomBytes: { Array(repeating: 0, count: $0) })
+            directory: logDirectory, now: { Timestamp(microseconds: 0) },
+            randomBytes: { Array(repeating: 0, count: $0) })
         // What was there before is other runs' business. A reader cannot jump to an end that it has not checked.
         let old = try log.openReader(of: .orders, from: nil)
         let end = try old.end()

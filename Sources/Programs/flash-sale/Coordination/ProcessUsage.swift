@@ -42,7 +42,8 @@ struct ProcessUsage: Sendable {
             let peak = Self.text("\(processDirectory)/\(pid)/status").flatMap(Self.peak) ?? 0
             // A pid alone may be used again by another process; with its start time it names one.
             let process = "\(pid)@\(times.started)"
-            var entry = seen[service]?[process]
+            var entry =
+                seen[service]?[process]
                 ?? Seen(first: hasLooked ? 0 : times.cpuSeconds, last: 0, peak: 0)
             entry.last = times.cpuSeconds
             entry.peak = max(entry.peak, peak)

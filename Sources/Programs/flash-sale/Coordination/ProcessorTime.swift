@@ -4,7 +4,7 @@ import Foundation
 enum ProcessorTime {
     static func ofThisProcess() -> Double {
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        getrusage(RUSAGE_SELF.rawValue, &usage)
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 
@@ -25,13 +25,13 @@ enum OpenFileLimit {
         var limit = rlimit()
         let resource = RLIMIT_NOFILE
         #if os(Linux)
-        getrlimit(__rlimit_resource_t(resource.rawValue), &limit)
-        if limit.rlim_cur < limit.rlim_max {
-            var raised = rlimit(rlim_cur: limit.rlim_max, rlim_max: limit.rlim_max)
-            if setrlimit(__rlimit_resource_t(resource.rawValue), &raised) == 0 { limit = raised }
-        }
+            getrlimit(__rlimit_resource_t(resource.rawValue), &limit)
+            if limit.rlim_cur < limit.rlim_max {
+                var raised = rlimit(rlim_cur: limit.rlim_max, rlim_max: limit.rlim_max)
+                if setrlimit(__rlimit_resource_t(resource.rawValue), &raised) == 0 { limit = raised }
+            }
         #else
-        getrlimit(resource, &limit)
+            getrlimit(resource, &limit)
         #endif
         return Int(clamping: limit.rlim_cur)
     }

@@ -44,7 +44,9 @@ struct Latency: Codable, Sendable, Equatable {
         let buckets = try [Bucket](from: decoder)
         guard !buckets.isEmpty else { return }
         var histogram = Self.empty()
-        for bucket in buckets { histogram.record(min(bucket.microseconds, Self.maximumMicroseconds), count: bucket.count) }
+        for bucket in buckets {
+            histogram.record(min(bucket.microseconds, Self.maximumMicroseconds), count: bucket.count)
+        }
         self.histogram = histogram
     }
 

@@ -56,7 +56,8 @@ final class Journal {
             isSyncing = false
             switch result {
             case .success: onSynced?(.success(count))
-            case .failure(let error): onSynced?(.failure(error as? JournalError ?? JournalError(description: "\(error)")))
+            case .failure(let error):
+                onSynced?(.failure(error as? JournalError ?? JournalError(description: "\(error)")))
             }
         }
         queue.async { [path, file] in

@@ -35,7 +35,8 @@ struct Receipt: Equatable {
                 amount = amount * 10 + Int64(bytes[index] - 48)
                 index += 1
             }
-            guard index > amountStart, index < bytes.count, bytes[index] == UInt8(ascii: ",") || bytes[index] == UInt8(ascii: "}")
+            guard index > amountStart, index < bytes.count,
+                bytes[index] == UInt8(ascii: ",") || bytes[index] == UInt8(ascii: "}")
             else { return nil }
             let order = String(decoding: bytes[idStart..<idStart + 36], as: UTF8.self)
             guard OrderID(order) != nil else { return nil }

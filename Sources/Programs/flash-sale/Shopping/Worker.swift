@@ -89,7 +89,8 @@ final class Worker {
     // MARK: Time
 
     private func schedule(at time: Int64, _ action: @escaping (Worker) -> Void) {
-        loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(UInt64(max(0, time)))) { [self] in action(self) }
+        loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(UInt64(max(0, time)))) { [self] in action(self)
+        }
     }
 
     /// Sends off everybody whose time has come.
@@ -173,10 +174,11 @@ final class Worker {
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
             }
         #if os(Linux)
-        if !sources.isEmpty {
-            sourceTurn = (sourceTurn + 1) % sources.count
-            bootstrap = bootstrap.channelOption(SourceAddress.bindWithoutPort, value: 1).bind(to: sources[sourceTurn])
-        }
+            if !sources.isEmpty {
+                sourceTurn = (sourceTurn + 1) % sources.count
+                bootstrap = bootstrap.channelOption(SourceAddress.bindWithoutPort, value: 1).bind(
+                    to: sources[sourceTurn])
+            }
         #endif
         bootstrap.connect(to: server).assumeIsolated().whenFailure { [self] _ in
             exchanges[visitor] = nil
@@ -253,7 +255,8 @@ extension Worker: ExchangeOwner {
         case .lost:
             result.tally.lostAnswers += 1
             take(
-                shoppers[visitor].suffered(.answerLost, now: now, manners: plan.manners, jitter: jitter.unit()), visitor)
+                shoppers[visitor].suffered(.answerLost, now: now, manners: plan.manners, jitter: jitter.unit()), visitor
+            )
         case .unreadable(let error):
             sample(error.description, of: "unreadable answer")
             take(.leave(.refused(reason: "unreadable answer")), visitor)
@@ -274,11 +277,11 @@ extension Worker: ExchangeOwner {
 }
 
 #if os(Linux)
-/// Binding to an address while leaving the choice of the port to `connect` (ip(7), IP_BIND_ADDRESS_NO_PORT).
-///
-/// - Why: a port chosen at `bind` must be free for every destination; one chosen at `connect` only for this one.
-enum SourceAddress {
-    static let bindWithoutPort = ChannelOptions.Types.SocketOption(
-        level: 0 /* IPPROTO_IP */, name: 24)
-}
+    /// Binding to an address while leaving the choice of the port to `connect` (ip(7), IP_BIND_ADDRESS_NO_PORT).
+    ///
+    /// - Why: a port chosen at `bind` must be free for every destination; one chosen at `connect` only for this one.
+    enum SourceAddress {
+        static let bindWithoutPort = ChannelOptions.Types.SocketOption(
+            level: 0 /* IPPROTO_IP */, name: 24)
+    }
 #endif

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+
+/// `flash-sale replay`: real orders from a file in the Online Retail format.
+struct ReplayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay", abstract: "Play real orders from a file in the Online Retail format.",
+        discussion: """
+            One order an invoice, in file order; lines of the same product and price are merged; a product is sold as \
+            CODE@PENCE. An invoice C… cancels the latest earlier invoice of the same customer with exactly its lines. \
+            Every invoice and every line is accounted for in the report.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The CSV file (UTF-8).")
+    var file: String
+
+    @Option(help: "Units in stock of every offer, or 'all' for what the file's orders ask for.")
+    var stock = Stock.all
+
+    @Option(help: ArgumentHelp("Visits a second, in file order.", valueName: "n"))
+    var rate = 500.0
+
+    func validate() throws {
+        guard rate > 0, rate <= 100_000 else { throw ValidationError("--rate takes more than 0, up to 100,000") }
+    }
+
+    func run() async throws {
+        guard let contents = FileManager.default.contents(atPath: file) else {
+            throw SettingsError(description: "cannot read \(file)")
+        }
+        let book: InvoiceBook
+        do throws(CSVFault) {
+            book = InvoiceBook(try RetailFile.lines([UInt8](contents)))
+        } catch {
+            throw SettingsError(description: "\(file), \(error); nothing was sent")
+        }
+        let replay = Replay(
+            file: URL(fileURLWithPath: file).lastPathComponent, book: book, stock: stock, ordersPerSecond: rate,
+            manners: common.manners, data: common.dataDirectory, drainTimeout: common.drainTimeout.duration,
+            settings: try ServiceSettings())
+        try common.deliver(try await replay.run())
+    }
+}

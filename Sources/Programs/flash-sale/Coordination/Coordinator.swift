@@ -1,0 +1,110 @@
+import Contracts
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// Runs a sale: fills the shelves, lets the workers loose at one instant, follows their orders, asks the audit.
+struct Coordinator: Sendable {
+    /// A worker process holds at most 20,000 files on the machines that matter; this leaves room.
+    static let shoppersAWorker = 18_000
+    static let maximumWorkers = 8
+    static let sourceAddressesAWorker = 4
+
+    var plan: SalePlan
+    var stock: Stock
+    var manners: Shopper.Manners
+    var data: String
+    var workers: Int
+    var drainTimeout: Duration
+    var settings: ServiceSettings
+    var executable = Siblings.own
+    var auditor = Siblings.path(of: "stampede")
+
+    static func workers(for shoppers: Int) -> Int {
+        min(maximumWorkers, max(1, (shoppers + shoppersAWorker - 1) / shoppersAWorker))
+    }
+
+    func run() async throws -> Report {
+        try FileManager.default.createDirectory(atPath: data + "/sale", withIntermediateDirectories: true)
+        try await seed()
+        let floor = Floor(workers: workers)
+        let watch = try Watch(data: data, floor: floor, wantsTotals: false)
+        defer { watch.follower.stop() }
+        let ((result, accepted, settlement), usage) = try await watch.watching(
+            usage: ProcessUsage(runDirectory: data + "/run")
+        ) {
+            let result = try await sell(floor)
+            let accepted = try acceptedOrders()
+            return (result, accepted, try await watch.drain(accepted, timeout: drainTimeout))
+        }
+        guard let start = floor.start else { throw WorkerError(description: "the sale never started") }
+        let own = ProcessorTime.ofThisProcess()
+        let audit = await AuditRun(executable: auditor, data: data).finding()
+        return SaleOutcome(
+            kind: "run", run: plan.run,
+            settings: .init(
+                seed: plan.seed, arrivalSeconds: Double(plan.schedule.arrivalNanoseconds) / 1_000_000_000,
+                products: plan.products, stock: stock.description, declineShare: plan.declineShare,
+                patienceSeconds: Double(manners.patienceNanoseconds) / 1_000_000_000,
+                cores: ProcessInfo.processInfo.activeProcessorCount),
+            offered: plan.shoppers, start: start, result: result, accepted: accepted, settlement: settlement,
+            services: usage.services, generator: .init(processes: workers + 1, cpuSeconds: result.cpuSeconds + own),
+            replay: nil, audit: audit
+        ).report()
+    }
+
+    private func seed() async throws {
+        let catalogue = Catalogue(products: plan.products, seed: plan.seed)
+        let units = stock.spread(over: plan.products, shoppers: plan.shoppers)
+        let client = AdminClient(group: MultiThreadedEventLoopGroup.singleton, settings: settings)
+        try await client.put(
+            products: catalogue.products.map {
+                .init(productId: $0.id, name: $0.name, price: .init(amount: $0.price, currency: Catalogue.currency))
+            })
+        try await client.put(
+            stock: zip(catalogue.products, units).map { .init(productId: $0.id, available: Int64($1)) },
+            key: "seed-\(plan.run)")
+    }
+
+    private func sell(_ floor: Floor) async throws -> WorkerResult {
+        try await withThrowingTaskGroup(of: WorkerResult.self) { group in
+            for worker in 0..<workers {
+                group.addTask {
+                    try await WorkerProcess.run(assignment(of: worker), executable: executable, floor: floor)
+                }
+            }
+            return try await group.reduce(into: WorkerResult()) { $0.add($1) }
+        }
+    }
+
+    private func assignment(of worker: Int) -> WorkerOrder.Assignment {
+        let first = 2 + worker * Self.sourceAddressesAWorker
+        return WorkerOrder.Assignment(
+            sale: plan, worker: worker, workers: workers,
+            plan: WorkerPlan(
+                port: settings.checkoutPort,
+                sourceAddresses: (first..<first + Self.sourceAddressesAWorker).map { "127.0.0.\($0)" },
+                manners: manners, connectionLimit: max(1, OpenFileLimit.raise() - OpenFileLimit.reserve),
+                journalPath: JournalFile.path(data: data, run: plan.run, worker: worker)))
+    }
+
+    private func acceptedOrders() throws -> [AcceptedOrder] {
+        let offsets = plan.schedule.offsets()
+        return try (0..<workers).flatMap { worker in
+            try JournalFile.entries(at: JournalFile.path(data: data, run: plan.run, worker: worker)).map { entry in
+                guard let shopper = plan.shopper(of: entry.key) else {
+                    throw JournalError(description: "the journal holds a key of another run: \(entry.key)")
+                }
+                return AcceptedOrder(order: entry.order, intended: offsets[shopper], total: entry.total)
+            }
+        }
+    }
+}
+
+/// Names a run, so that no two runs on one data directory share a key: the start in milliseconds, and the seed.
+enum RunName {
+    static func make(prefix: String, seed: UInt64?, at time: Timestamp = StartInstant.calendarNow) -> String {
+        let start = String(time.microseconds / 1000, radix: 16)
+        return seed.map { "\(prefix)-\(start)-\($0)" } ?? "\(prefix)-\(start)"
+    }
+}

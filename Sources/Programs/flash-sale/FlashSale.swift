@@ -1,0 +1,36 @@
+import ArgumentParser
+import Foundation
+
+/// The load generator: a sale or a replay of real orders, then the audit's verdict.
+///
+/// Exit codes: 0 VALID, 1 failure, 2 usage, 3 INVALID, 4 UNKNOWN.
+@main
+struct FlashSale: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "flash-sale",
+        abstract: "Send the shoppers, follow their orders, report, and let the audit judge.",
+        discussion: "Exit codes: 0 VALID, 1 failure, 2 usage, 3 INVALID, 4 UNKNOWN.",
+        subcommands: [RunCommand.self, ReplayCommand.self, WorkerCommand.self])
+
+    private static let usageExitCode: Int32 = 2
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let code = exitCode(for: error)
+            let message = fullMessage(for: error)
+            if !message.isEmpty {
+                // Help that was asked for is data; everything else is talk.
+                let output = code.isSuccess ? FileHandle.standardOutput : FileHandle.standardError
+                try? output.write(contentsOf: Data((message + "\n").utf8))
+            }
+            Foundation.exit(code == .validationFailure ? usageExitCode : code.rawValue)
+        }
+    }
+}

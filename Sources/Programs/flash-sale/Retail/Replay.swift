@@ -1,0 +1,120 @@
+import Contracts
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// Plays a file's invoices into the shop and accounts for each.
+struct Replay: Sendable {
+    static let connectionLimit = 1_000
+
+    var file: String
+    var book: InvoiceBook
+    var stock: Stock
+    var ordersPerSecond: Double
+    var manners: Shopper.Manners
+    var data: String
+    var drainTimeout: Duration
+    var settings: ServiceSettings
+    var auditor = Siblings.path(of: "stampede")
+
+    func run() async throws -> Report {
+        try FileManager.default.createDirectory(atPath: data + "/sale", withIntermediateDirectories: true)
+        let name = RunName.make(prefix: "replay", seed: nil)
+        try await seed(name)
+        let plan = ReplayPlan(book, ordersPerSecond: ordersPerSecond)
+        let visits = ReplayVisits.Outcome(count: plan.stops.count)
+        let floor = Floor(workers: 1)
+        let watch = try Watch(data: data, floor: floor, wantsTotals: true)
+        defer { watch.follower.stop() }
+        let ((result, accepted, settlement), usage) = try await watch.watching(
+            usage: ProcessUsage(runDirectory: data + "/run")
+        ) {
+            let result = try await visit(plan, name: name, outcome: visits, floor: floor)
+            let accepted = try acceptedOrders(plan, visits.all, name: name)
+            return (result, accepted, try await watch.drain(accepted, timeout: drainTimeout))
+        }
+        guard let start = floor.start else { throw WorkerError(description: "the replay never started") }
+        let own = ProcessorTime.ofThisProcess()
+        let audit = await AuditRun(executable: auditor, data: data).finding()
+        let orders = plan.stops.filter { if case .place = $0.errand { true } else { false } }.count
+        return SaleOutcome(
+            kind: "replay", run: name,
+            settings: .init(
+                arrivalSeconds: Double(plan.stops.count) / ordersPerSecond, products: book.demand.count,
+                stock: stock.description, patienceSeconds: Double(manners.patienceNanoseconds) / 1_000_000_000,
+                cores: ProcessInfo.processInfo.activeProcessorCount),
+            offered: orders, start: start, result: result, accepted: accepted, settlement: settlement,
+            services: usage.services, generator: .init(processes: 1, cpuSeconds: own),
+            replay: ReplayAccount(file: file, book: book, plan: plan, departures: visits.all, settlement: settlement)
+                .report(),
+            audit: audit, cancellationVisits: plan.stops.count - orders
+        ).report()
+    }
+
+    private func seed(_ name: String) async throws {
+        let client = AdminClient(group: MultiThreadedEventLoopGroup.singleton, settings: settings)
+        let demand = book.demand
+        try await client.put(
+            products: demand.map {
+                .init(
+                    productId: $0.offer.productID, name: $0.name,
+                    price: .init(amount: $0.offer.pence, currency: Catalogue.currency))
+            })
+        try await client.put(
+            stock: demand.map { offer, _, units in
+                let available = if case .units(let number) = stock { Int64(number) } else { units }
+                return .init(productId: offer.productID, available: available)
+            }, key: "seed-\(name)")
+    }
+
+    private func visit(
+        _ plan: ReplayPlan, name: String, outcome: ReplayVisits.Outcome, floor: Floor
+    ) async throws -> WorkerResult {
+        guard !plan.stops.isEmpty else {
+            floor.isReady()
+            return WorkerResult()
+        }
+        let limit = min(Self.connectionLimit, OpenFileLimit.raise() - OpenFileLimit.reserve)
+        let workerPlan = WorkerPlan(
+            port: settings.checkoutPort, sourceAddresses: [], manners: manners, connectionLimit: max(1, limit),
+            journalPath: JournalFile.path(data: data, run: name, worker: 0))
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let port = settings.checkoutPort
+        return try await loop.flatSubmit {
+            do {
+                let worker = try Worker(
+                    plan: workerPlan, visits: ReplayVisits(plan: plan, run: name, port: port, outcome: outcome),
+                    seed: 0, loop: loop, onProgress: { floor.update($0, of: 0) })
+                floor.isReady()
+                return worker.run(startingAt: floor.start?.monotonic ?? Worker.now)
+            } catch {
+                return loop.makeFailedFuture(error)
+            }
+        }.get()
+    }
+
+    private func acceptedOrders(
+        _ plan: ReplayPlan, _ departures: [Departure?], name: String
+    ) throws -> [AcceptedOrder] {
+        guard !plan.stops.isEmpty else { return [] }
+        var mustBeCancelled: Set<String> = []
+        var stopOfKey: [String: Int] = [:]
+        for (index, stop) in plan.stops.enumerated() {
+            switch stop.errand {
+            case .place(let invoice): stopOfKey[ReplayPlan.key(run: name, invoice: invoice.number)] = index
+            case .cancel(let placed):
+                if case .accepted? = departures[index], case .accepted(let order, _)? = departures[placed] {
+                    mustBeCancelled.insert(order)
+                }
+            }
+        }
+        return try JournalFile.entries(at: JournalFile.path(data: data, run: name, worker: 0)).map { entry in
+            guard let stop = stopOfKey[entry.key] else {
+                throw JournalError(description: "the journal holds a key of another run: \(entry.key)")
+            }
+            return AcceptedOrder(
+                order: entry.order, intended: plan.intended(stop), total: entry.total,
+                mustBeCancelled: mustBeCancelled.contains(entry.order.description))
+        }
+    }
+}
