@@ -1,0 +1,102 @@
+package import Foundation
+
+/// What the audit found: one verdict, ten invariants.
+///
+/// JSON: the property names are the keys; `holds` is `true`, `false` or `"unknown"`.
+package struct AuditReport: Codable, Sendable, Equatable {
+    package var verdict: Verdict
+    package var dataDirectory: String
+    /// Orders known to the log, the Order database or a journal.
+    package var orders: Int
+    /// Events read from the log, all topics.
+    package var events: Int
+    package var seconds: Double
+    package var invariants: [Invariant]
+
+    package enum Verdict: String, Codable, Sendable {
+        case valid = "VALID"
+        case invalid = "INVALID"
+        /// Nothing is broken, but work is in flight or evidence is not at hand.
+        case unknown = "UNKNOWN"
+
+        package var exitCode: Int32 {
+            switch self {
+            case .valid: 0
+            case .invalid: 3
+            case .unknown: 4
+            }
+        }
+    }
+
+    package enum Truth: Sendable, Equatable {
+        case yes, no, unknown
+    }
+
+    package struct Invariant: Codable, Sendable, Equatable {
+        /// 1 to 10, as in the design.
+        package var id: Int
+        package var title: String
+        package var holds: Truth
+        /// How many things it looked at.
+        package var checked: Int
+        /// What is broken, at most `listed` of them.
+        package var violations: [Finding]
+        package var violationsTotal: Int
+        /// What is not known yet, and what it waits for; at most `listed` of them.
+        package var waits: [Finding]
+        package var waitsTotal: Int
+        package var notes: [String]
+
+        /// Findings listed an invariant.
+        package static let listed = 100
+    }
+
+    /// One thing that is broken or not known yet.
+    package struct Finding: Codable, Sendable, Equatable {
+        package var order: String?
+        package var event: String?
+        /// The service concerned, or waited for.
+        package var service: String?
+        /// Relative to the data directory.
+        package var file: String?
+        /// Of the event in its topic; of the byte where `message` says so.
+        package var offset: UInt64?
+        package var message: String
+    }
+
+    /// A broken invariant wins over an unknown one, an unknown one over all that hold.
+    package static func verdict(of invariants: [Invariant]) -> Verdict {
+        if invariants.contains(where: { $0.holds == .no }) { return .invalid }
+        return invariants.allSatisfy { $0.holds == .yes } ? .valid : .unknown
+    }
+
+    package func json() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self)
+    }
+}
+
+extension AuditReport.Truth: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let value = try? container.decode(Bool.self) {
+            self = value ? .yes : .no
+            return
+        }
+        let text = try container.decode(String.self)
+        guard text == "unknown" else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is not true, false or unknown")
+        }
+        self = .unknown
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .yes: try container.encode(true)
+        case .no: try container.encode(false)
+        case .unknown: try container.encode("unknown")
+        }
+    }
+}
