@@ -51,7 +51,7 @@ struct Charge: Sendable {
 
         init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
-            amount = try fields.decodeWholeNumber(forKey: .amount)
+            amount = try fields.decodeNumber(Int64.self, forKey: .amount)
             currency = try fields.decode(String.self, forKey: .currency)
             payment_method = try fields.decode(String.self, forKey: .payment_method)
             confirm = try fields.decode(Bool.self, forKey: .confirm)

@@ -83,18 +83,15 @@ struct Faults: Codable, Equatable, Sendable {
             let names = try decoder.container(keyedBy: AnyField.self).allKeys.map(\.stringValue)
             unknownField = names.sorted().first { CodingKeys(stringValue: $0) == nil }
             let fields = try decoder.container(keyedBy: CodingKeys.self)
-            func value<Value: Decodable>(_ field: CodingKeys) throws -> Value? {
-                fields.contains(field) ? try fields.decode(Value.self, forKey: field) : nil
+            func number<Number: Decodable>(_ field: CodingKeys) throws -> Number? {
+                fields.contains(field) ? try fields.decodeNumber(Number.self, forKey: field) : nil
             }
-            func wholeNumber(_ field: CodingKeys) throws -> Int? {
-                fields.contains(field) ? Int(try fields.decodeWholeNumber(forKey: field)) : nil
-            }
-            delayMilliseconds = try wholeNumber(.delayMilliseconds)
-            jitterMilliseconds = try wholeNumber(.jitterMilliseconds)
-            errorRate = try value(.errorRate)
-            lostAnswerRate = try value(.lostAnswerRate)
-            declineRate = try value(.declineRate)
-            down = try value(.down)
+            delayMilliseconds = try number(.delayMilliseconds)
+            jitterMilliseconds = try number(.jitterMilliseconds)
+            errorRate = try number(.errorRate)
+            lostAnswerRate = try number(.lostAnswerRate)
+            declineRate = try number(.declineRate)
+            down = fields.contains(.down) ? try fields.decode(Bool.self, forKey: .down) : nil
         }
     }
 

@@ -54,6 +54,9 @@ final class LedgerWriter: Sendable {
         }
     }
 
+    /// Commands that no transaction has taken up yet.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
     /// What the writing connection says of its durability.
     func pragmas() throws -> LedgerDatabase.Pragmas {
         try database.writeWithoutTransaction { try LedgerDatabase.Pragmas(readFrom: $0) }

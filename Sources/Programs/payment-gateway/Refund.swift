@@ -32,7 +32,7 @@ struct Refund: Sendable {
 
         init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
-            amount = try fields.decodeWholeNumber(forKey: .amount)
+            amount = try fields.decodeNumber(Int64.self, forKey: .amount)
             payment_intent = try fields.decode(String.self, forKey: .payment_intent)
             metadata = try fields.decodeIfPresent([String: String].self, forKey: .metadata)
         }

@@ -61,13 +61,15 @@ enum RequestJSON {
 }
 
 extension KeyedDecodingContainer {
-    /// A whole number of 64 bits. `JSONDecoder` says "not JSON" of a number that does not fit, without its name.
-    func decodeWholeNumber(forKey key: Key) throws -> Int64 {
+    /// A number by its name. Of one that does not fit, `JSONDecoder` says only that the whole text is not JSON.
+    func decodeNumber<Number: Decodable>(_ type: Number.Type, forKey key: Key) throws -> Number {
         do {
-            return try decode(Int64.self, forKey: key)
-        } catch DecodingError.dataCorrupted {
+            return try decode(type, forKey: key)
+        } catch let error as DecodingError {
+            throw error
+        } catch {
             throw Refusal.invalid(
-                parameter: key.stringValue, "\(key.stringValue) must be a whole number that 64 bits can hold.")
+                parameter: key.stringValue, "\(key.stringValue) must be a number that fits \(type).")
         }
     }
 }

@@ -1,0 +1,101 @@
+import Foundation
+import Testing
+
+@testable import payment_gateway
+
+@Suite("The executable", .timeLimit(.minutes(2)))
+struct GatewayProcessTests {
+    @Test("what was answered before kill -9 is answered the same after it")
+    func killed() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path
+        try await blocking {
+            let arguments = ["--data", path, "--port", "0", "--delay-milliseconds", "2", "--jitter-milliseconds", "2"]
+            var answers: [Int: Data] = [:]
+            for round in 0..<3 {
+                let gateway = try GatewayProcess(arguments)
+                let port = try gateway.port()
+                for (number, body) in answers {
+                    let again = try LoopbackClient(port: port).call(
+                        "POST", "/v1/payment_intents", key: "charge:\(number)", body: chargeBody(order: "\(number)"))
+                    #expect(again.body == body, "charge \(number) after kill \(round)")
+                }
+                let clients = try (0..<32).map { _ in try LoopbackClient(port: port) }
+                for (number, client) in clients.enumerated() {
+                    let number = round * 100 + number
+                    try client.send(
+                        "POST", "/v1/payment_intents", key: "charge:\(number)", body: chargeBody(order: "\(number)"))
+                }
+                for (number, client) in clients.prefix(20).enumerated() {
+                    answers[round * 100 + number] = try client.receive().body
+                }
+                #expect(gateway.end(signal: SIGKILL).code == SIGKILL)
+            }
+            #expect(answers.count == 60)
+        }
+        let entries = try ledgerEntries(in: directory)
+        #expect(entries.count >= 60)
+        #expect(Set(entries).count == entries.count)
+    }
+
+    @Test(
+        "SIGTERM and SIGINT end it with 0 after the calls under way, idle connections or not",
+        arguments: [SIGTERM, SIGINT])
+    func stopped(signal: Int32) async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path
+        try await blocking {
+            let gateway = try GatewayProcess(
+                ["--data", path, "--port", "0", "--delay-milliseconds", "300", "--jitter-milliseconds", "0"])
+            let port = try gateway.port()
+            let idle = try LoopbackClient(port: port)
+            #expect(try idle.call("GET", "/health/live").status == 200)
+            let busy = try LoopbackClient(port: port)
+            try busy.send("POST", "/v1/payment_intents", key: "charge:1", body: chargeBody())
+            while !String(decoding: try idle.call("GET", "/metrics").body, as: UTF8.self)
+                .contains("payment_gateway_in_flight 1\n")
+            {}
+            kill(gateway.process.processIdentifier, signal)
+            #expect(try busy.receive().status == 200)
+            #expect(gateway.end().code == 0)
+        }
+        #expect(try ledgerEntries(in: directory) == ["capture charge:1 1999"])
+    }
+
+    @Test("a second gateway on the same data directory is refused at once, by name")
+    func second() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path
+        try await blocking {
+            let first = try GatewayProcess(["--data", path, "--port", "0"])
+            _ = try first.port()
+            let second = try GatewayProcess(["--data", path, "--port", "0"]).end()
+            #expect(second.code == Main.directoryInUseExitCode)
+            #expect(second.text.contains(path + "/db/payment-gateway"))
+            #expect(first.end(signal: SIGTERM).code == 0)
+        }
+    }
+
+    @Test(
+        "a command line that makes no sense ends with 2 and says why",
+        arguments: [
+            (["--nonsense"], "--nonsense"), (["--port", "65536"], "--port"), (["--port", "x"], "--port"),
+            (["--error-rate", "1.5"], "--error-rate"), (["--decline-rate", "nan"], "--decline-rate"),
+            (["--lost-answer-rate=-1"], "--lost-answer-rate"), (["--delay-milliseconds=-1"], "--delay-milliseconds"),
+            (["--max-concurrent-calls", "0"], "--max-concurrent-calls"), (["--data", ""], "--data"),
+        ])
+    func usage(arguments: [String], name: String) async throws {
+        let end = try await blocking { try GatewayProcess(arguments).end() }
+        #expect(end.code == 2)
+        #expect(end.text.contains(name))
+    }
+
+    @Test("a port in the environment that is none is named")
+    func environment() async throws {
+        let end = try await blocking {
+            try GatewayProcess([], environment: ["STAMPEDE_GATEWAY_PORT": "eighty"]).end()
+        }
+        #expect(end.code == 2)
+        #expect(end.text.contains("STAMPEDE_GATEWAY_PORT"))
+    }
+}
