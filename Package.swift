@@ -80,7 +80,9 @@ let package = Package(
         tests("AuditTests", ["Contracts", "EventLog", "FileEventLog", "Audit", .grdb]),
         tests("WebTests", ["Contracts", "EventLog", "Delivery", "OrderService", "Web", .grdb]),
         tests("PaymentGatewayTests", ["payment-gateway", .grdb]),
-        tests("FlashSaleTests", ["flash-sale"]),
+        tests(
+            "FlashSaleTests",
+            ["flash-sale", "Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .nioHTTP1, .subprocess]),
         tests("ArchitectureTests"),
         tests("SystemTests", ["Contracts", "EventLog", "FileEventLog", .grdb, .subprocess]),
     ]

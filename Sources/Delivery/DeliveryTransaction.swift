@@ -1,0 +1,139 @@
+import Contracts
+import EventLog
+import Foundation
+import GRDB
+
+/// What a transaction of a service adds to its outbox and its intents, on top of its own rows.
+///
+/// One lives as long as one SQLite transaction. Sequence counters are read once and written back by `finish`.
+final class DeliveryTransaction {
+    fileprivate struct Counter {
+        var next: UInt64
+        var isDirty = false
+    }
+
+    let db: Database
+    private let card: ServiceCard
+    private let facts: [String: OwnFact]
+    private var counters: [Topic: Counter] = [:]
+    private(set) var newIntents: [Intent] = []
+
+    init(_ db: Database, _ card: ServiceCard, _ facts: [String: OwnFact]) {
+        self.db = db
+        self.card = card
+        self.facts = facts
+    }
+
+    /// What a savepoint must restore besides the rows.
+    struct Mark {
+        fileprivate let counters: [Topic: Counter]
+        fileprivate let intents: Int
+    }
+
+    func mark() -> Mark { Mark(counters: counters, intents: newIntents.count) }
+
+    func restore(_ mark: Mark) {
+        counters = mark.counters
+        newIntents.removeLast(newIntents.count - mark.intents)
+    }
+
+    // MARK: - What a decision asks for
+
+    /// Applies and records what an event led to.
+    func carryOut(_ outgoing: [Outgoing], cause: Envelope, recordedAt: Timestamp) throws {
+        try carryOut(outgoing, cause: cause, recordedAt: recordedAt) { type, ordinal in
+            DerivedID.event(cause: cause.id, service: card.name, type: type, ordinal: ordinal)
+        }
+    }
+
+    /// Applies and records what a command led to.
+    func carryOut(_ outgoing: [Outgoing], command: Command) throws {
+        let origin = Envelope(
+            id: EventID(high: 0, low: 0), source: card.name.source, type: "command", subject: command.key, time: command.at,
+            correlationID: command.correlationID, traceparent: command.traceparent, data: [])
+        try carryOut(outgoing, cause: origin, isCommand: true, recordedAt: command.at) { type, ordinal in
+            DerivedID.event(command: command, service: card.name, type: type, ordinal: ordinal)
+        }
+    }
+
+    private func carryOut(
+        _ outgoing: [Outgoing], cause: Envelope, isCommand: Bool = false, recordedAt: Timestamp,
+        id: (String, Int) -> EventID
+    ) throws {
+        var ordinals: [String: Int] = [:]
+        for item in outgoing {
+            switch item {
+            case .event(let payload, let subject):
+                let type = Swift.type(of: payload).type
+                let ordinal = ordinals[type, default: 0]
+                ordinals[type] = ordinal + 1
+                let envelope = Envelope(
+                    id: id(type, ordinal), source: card.name.source, type: type, subject: subject, time: recordedAt,
+                    correlationID: cause.correlationID, causationID: isCommand ? nil : cause.id, traceparent: cause.traceparent,
+                    data: try payload.encoded())
+                guard let fact = facts[type] else {
+                    throw EventFault.brokenRule("\(card.name.rawValue) emits \(type), which its card does not name")
+                }
+                try fact.applyValue(envelope, payload, recordedAt, db)
+                try enqueue(try EventCoding.encode(envelope), to: card.name.topic)
+            case .call(let request):
+                try record(request, cause: request.cause ?? cause, at: recordedAt)
+            }
+        }
+    }
+
+    /// Puts a dead letter's record into the service's dead-letter topic.
+    func announce(_ letter: V1.EventDeadLettered, of envelope: Envelope?, subject: String, at time: Timestamp) throws {
+        let cause = envelope?.id ?? letter.eventID
+        let announcement = Envelope(
+            id: DerivedID.event(cause: cause, service: card.name, type: V1.EventDeadLettered.type, ordinal: 0),
+            source: card.name.source, type: V1.EventDeadLettered.type, subject: subject, time: time,
+            correlationID: envelope?.correlationID ?? cause.rebound(), causationID: envelope?.id,
+            traceparent: envelope?.traceparent, data: try letter.encoded())
+        try enqueue(try EventCoding.encode(announcement), to: card.name.deadLetterTopic)
+    }
+
+    // MARK: - Rows
+
+    private func enqueue(_ event: [UInt8], to topic: Topic) throws {
+        var counter = try counters[topic] ?? Counter(next: Self.nextSequence(topic, db))
+        let statement = try db.cachedStatement(sql: "INSERT INTO outbox (topic, sequence, event) VALUES (?, ?, ?)")
+        try statement.execute(arguments: [topic.name, Int64(counter.next), Data(event)])
+        counter.next += 1
+        counter.isDirty = true
+        counters[topic] = counter
+    }
+
+    private static func nextSequence(_ topic: Topic, _ db: Database) throws -> UInt64 {
+        let next = try Int64.fetchOne(
+            try db.cachedStatement(sql: "SELECT next_sequence FROM outbox_topics WHERE topic = ?"), arguments: [topic.name])
+        return UInt64(next ?? 1)
+    }
+
+    private func record(_ request: CallRequest, cause: Envelope, at time: Timestamp) throws {
+        var head = cause
+        head.data = []
+        let intent = Intent(key: request.key, kind: request.kind, subject: request.subject, cause: head, request: request.body)
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO intents (key, kind, subject, cause, request, state, attempts, recorded_at)
+                VALUES (?, ?, ?, ?, ?, 'open', 0, ?)
+                """)
+        try statement.execute(arguments: [
+            intent.key, intent.kind, intent.subject, Data(try EventCoding.encode(head)), Data(intent.request), time.microseconds,
+        ])
+        newIntents.append(intent)
+    }
+
+    /// Writes the counters back; call it last.
+    func finish() throws {
+        for (topic, counter) in counters where counter.isDirty {
+            try db.execute(
+                sql: """
+                    INSERT INTO outbox_topics (topic, next_sequence, published_sequence) VALUES (?, ?, 0)
+                    ON CONFLICT (topic) DO UPDATE SET next_sequence = excluded.next_sequence
+                    """,
+                arguments: [topic.name, Int64(counter.next)])
+        }
+    }
+}

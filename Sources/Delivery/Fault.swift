@@ -1,0 +1,80 @@
+import Contracts
+import EventLog
+import GRDB
+
+/// What is wrong with an event itself, as a handler says it.
+package enum EventFault: Error, Equatable, CustomStringConvertible {
+    /// The event contradicts what the service knows; no retry heals it.
+    case brokenRule(String)
+    /// The bytes are no event, or no data of their type.
+    case undecodable(String)
+    /// A version that this program does not know.
+    case unknownVersion(String)
+
+    package var description: String {
+        switch self {
+        case .brokenRule(let text), .undecodable(let text), .unknownVersion(let text): text
+        }
+    }
+}
+
+/// Whose fault an error is, which says what to do about it.
+package enum Fault: Sendable {
+    /// The event's, and nothing heals it: a dead letter at once.
+    case permanent(kind: String, String)
+    /// The event's, perhaps passing: three attempts, then a dead letter.
+    case event(kind: String, String)
+    /// Disk, database, log, gateway: counts no attempt; stand, say so, go on when it can.
+    case environment(String)
+    /// What is on disk is unknown: the process must end.
+    case fatal(String)
+
+    /// *Guarantee*: nothing is dead-lettered for an outage. *Why*: three attempts pass in a second, a full disk lasts
+    /// an hour. *If broken*: every order of that hour lies at the desk.
+    package static func classify(_ error: any Error) -> Fault {
+        switch error {
+        case let fault as EventFault:
+            switch fault {
+            case .brokenRule: return .permanent(kind: "broken-rule", "\(fault)")
+            case .undecodable: return .permanent(kind: "undecodable", "\(fault)")
+            case .unknownVersion: return .permanent(kind: "unknown-version", "\(fault)")
+            }
+        case let error as EventCodingError:
+            return .permanent(kind: "undecodable", "\(error)")
+        case let error as DatabaseError:
+            switch error.resultCode {
+            case .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB:
+                return .fatal("\(error)")
+            case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL, .SQLITE_NOMEM, .SQLITE_CANTOPEN, .SQLITE_READONLY,
+                .SQLITE_PROTOCOL, .SQLITE_INTERRUPT:
+                return .environment("\(error)")
+            default:
+                return .event(kind: "database-\(error.resultCode.rawValue)", "\(error)")
+            }
+        case let error as LogError:
+            switch error {
+            case .noSpace, .unreadable: return .environment("\(error)")
+            default: return .fatal("\(error)")
+            }
+        default:
+            return .event(kind: "\(type(of: error))", "\(error)")
+        }
+    }
+}
+
+/// When to try again.
+package struct RetryPolicy: Sendable {
+    /// Attempts an event gets, the first included.
+    package var attempts = 3
+    package var firstDelay = Duration.milliseconds(100)
+    package var longestDelay = Duration.seconds(10)
+
+    package init() {}
+
+    /// Exponential, with jitter of half to one and a half: delay after the `attempt`th failure, from 1.
+    package func delay(afterAttempt attempt: Int, _ randomness: any Randomness) -> Duration {
+        let doubled = Double(firstDelay.microseconds) * Double(1 << min(attempt - 1, 20))
+        let bounded = min(doubled, Double(longestDelay.microseconds))
+        return .microseconds(Int64(bounded * (0.5 + randomness.unit())))
+    }
+}

@@ -1,0 +1,92 @@
+package import Contracts
+package import EventLog
+import Foundation
+import GRDB
+
+/// Takes what the outbox holds for one topic to the log, in order, each event once.
+///
+/// *Guarantee*: an event committed to the outbox reaches the log exactly once. *Why it holds*: sequences are gapless and
+/// the log refuses a sequence it knows with other bytes; so after a crash between append and mark the log itself says
+/// where to go on. *If broken*: a reserved order is never charged, or charged by two events.
+package final class OutboxRelay {
+    private let node: ServiceNode
+    private let topic: Topic
+    private let writer: any TopicWriter
+    private var published: UInt64
+
+    /// Events a frame at most.
+    private static let batchEvents = 1024
+
+    /// Becomes the writer of the topic and brings the mark to where the log is.
+    ///
+    /// - Throws: `OutboxMismatch` where log and database belong to different histories; `LogError`.
+    package init(topic: Topic, node: ServiceNode, log: any EventLog) throws {
+        self.topic = topic
+        self.node = node
+        writer = try log.openWriter(of: topic)
+        let inLog = writer.lastSequence
+        do {
+            try node.database.transaction { db in
+                let row = try Row.fetchOne(
+                    db, sql: "SELECT next_sequence, published_sequence FROM outbox_topics WHERE topic = ?", arguments: [topic.name])
+                let next = UInt64(row.map { $0["next_sequence"] as Int64 } ?? 1)
+                let marked = UInt64(row.map { $0["published_sequence"] as Int64 } ?? 0)
+                guard inLog >= marked, inLog < next else {
+                    throw OutboxMismatch(topic: topic, inLog: inLog, marked: marked, nextSequence: next, database: node.database.path)
+                }
+                try Self.mark(inLog, topic, db)
+            }
+        } catch {
+            writer.close()
+            throw error
+        }
+        published = inLog
+    }
+
+    /// Publishes one batch; false where there is nothing to publish.
+    package func turn() throws -> Bool {
+        let events = try node.database.read { db in
+            try Data.fetchAll(
+                try db.cachedStatement(
+                    sql: "SELECT event FROM outbox WHERE topic = ? AND sequence > ? ORDER BY sequence LIMIT \(Self.batchEvents)"),
+                arguments: [topic.name, Int64(published)])
+        }
+        guard !events.isEmpty else { return false }
+        try writer.append(events.map { [UInt8]($0) }, firstSequence: published + 1)
+        let end = published + UInt64(events.count)
+        try node.database.transaction { db in try Self.mark(end, topic, db) }
+        published = end
+        node.metrics.published(events.count)
+        return true
+    }
+
+    package func close() {
+        writer.close()
+    }
+
+    /// Moves the mark and prunes what lies below it: one batch at a time, so the bites stay small.
+    private static func mark(_ sequence: UInt64, _ topic: Topic, _ db: Database) throws {
+        try db.execute(
+            sql: "UPDATE outbox_topics SET published_sequence = ? WHERE topic = ?", arguments: [Int64(sequence), topic.name])
+        try db.execute(
+            sql: "DELETE FROM outbox WHERE topic = ? AND sequence <= ?", arguments: [topic.name, Int64(sequence)])
+    }
+}
+
+/// The log and the outbox do not belong together: one of them lost data or is an old copy.
+package struct OutboxMismatch: Error, CustomStringConvertible {
+    package let topic: Topic
+    package let inLog: UInt64
+    package let marked: UInt64
+    package let nextSequence: UInt64
+    package let database: String
+
+    package var description: String {
+        if inLog < marked {
+            return "topic \(topic) ends at sequence \(inLog), but \(database) published up to \(marked): "
+                + "the log lost data. Restore the topic's files; nothing was changed"
+        }
+        return "topic \(topic) holds sequence \(inLog), but \(database) has only made \(nextSequence - 1): "
+            + "the database is an old copy. Restore the newer one; nothing was changed"
+    }
+}

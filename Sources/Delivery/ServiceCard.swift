@@ -1,0 +1,97 @@
+package import Contracts
+import EventLog
+package import GRDB
+
+/// A service on one page: what it consumes, what its own events do, which tables are its state.
+package struct ServiceCard: Sendable {
+    package let name: ServiceName
+    package let subscriptions: [Subscription]
+    package let facts: [OwnFact]
+    /// Creates the service's own tables where they are missing.
+    package let createTables: @Sendable (Database) throws -> Void
+    /// The tables that a rebuild makes anew and that must come out the same; reference data is not among them.
+    package let digest: [DigestTable]
+
+    package init(
+        name: ServiceName, subscriptions: [Subscription], facts: [OwnFact], digest: [DigestTable],
+        createTables: @escaping @Sendable (Database) throws -> Void
+    ) {
+        self.name = name
+        self.subscriptions = subscriptions
+        self.facts = facts
+        self.digest = digest
+        self.createTables = createTables
+    }
+
+    /// Topics it reads, in a fixed order.
+    package var topics: [Topic] {
+        subscriptions.reduce(into: []) { topics, subscription in
+            if !topics.contains(subscription.topic) { topics.append(subscription.topic) }
+        }
+    }
+}
+
+/// A table that is state: its columns, and the key that orders its rows.
+package struct DigestTable: Codable, Sendable {
+    package let table: String
+    package let columns: [String]
+    package let key: [String]
+
+    package init(_ table: String, key: [String], columns: [String]) {
+        self.table = table
+        self.key = key
+        self.columns = columns
+    }
+}
+
+/// A handler for one event type on one topic, its types erased.
+package struct Subscription: Sendable {
+    package let topic: Topic
+    package let type: String
+    let apply: @Sendable (Envelope, Timestamp, Database) throws -> Void
+    let handle: @Sendable (Envelope, Timestamp, Database) throws -> [Outgoing]
+
+    package init<Handler: EventHandler>(_ topic: Topic, _ handler: Handler) {
+        self.topic = topic
+        type = Handler.Payload.type
+        apply = { envelope, recordedAt, db in
+            try handler.apply(try Self.deliver(envelope, recordedAt), in: db)
+        }
+        handle = { envelope, recordedAt, db in
+            let event: Delivered<Handler.Payload> = try Self.deliver(envelope, recordedAt)
+            try handler.apply(event, in: db)
+            return try handler.decide(event, in: db)
+        }
+    }
+
+    private static func deliver<Payload>(_ envelope: Envelope, _ recordedAt: Timestamp) throws -> Delivered<Payload> {
+        do {
+            return Delivered(envelope: envelope, payload: try Payload.decoded(from: envelope.data), recordedAt: recordedAt)
+        } catch {
+            throw EventFault.undecodable("the data of \(envelope.type) \(envelope.id) cannot be read: \(error)")
+        }
+    }
+}
+
+/// What one of the service's own event types does to its tables, its types erased.
+package struct OwnFact: Sendable {
+    package let type: String
+    /// From the value, where it was just decided.
+    let applyValue: @Sendable (Envelope, any EventPayload, Timestamp, Database) throws -> Void
+    /// From the bytes, in a rebuild.
+    let applyBytes: @Sendable (Envelope, Database) throws -> Void
+
+    package init<Applier: FactApplier>(_ applier: Applier) {
+        type = Applier.Payload.type
+        applyValue = { envelope, payload, recordedAt, db in
+            guard let payload = payload as? Applier.Payload else {
+                preconditionFailure("\(envelope.type) carries a \(Swift.type(of: payload))")
+            }
+            try applier.apply(Delivered(envelope: envelope, payload: payload, recordedAt: recordedAt), in: db)
+        }
+        applyBytes = { envelope, db in
+            let payload = try Applier.Payload.decoded(from: envelope.data)
+            try applier.apply(Delivered(envelope: envelope, payload: payload, recordedAt: envelope.time), in: db)
+        }
+    }
+}

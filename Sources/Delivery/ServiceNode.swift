@@ -1,0 +1,76 @@
+package import Contracts
+package import EventLog
+package import GRDB
+package import Logging
+
+/// What the parts of one service share: its card, its database, its clock, and who wants to know of a commit.
+package final class ServiceNode: Sendable {
+    package let card: ServiceCard
+    package let database: ServiceDatabase
+    package let clock: any ServiceClock
+    package let logger: Logger
+    package let metrics: DeliveryMetrics
+    /// Rung after a commit that may have filled the outbox.
+    package let outboxBell = Doorbell()
+    /// Rung after a commit that recorded calls to the outside; they wait in `newIntents`.
+    package let newIntents = IntentQueue()
+    private let facts: [String: OwnFact]
+
+    /// Creates the tables where they are missing.
+    package init(card: ServiceCard, database: ServiceDatabase, clock: any ServiceClock, logger: Logger) throws {
+        self.card = card
+        self.database = database
+        self.clock = clock
+        self.logger = logger
+        metrics = DeliveryMetrics(service: card.name)
+        facts = Dictionary(uniqueKeysWithValues: card.facts.map { ($0.type, $0) })
+        try database.transaction { db in
+            try DeliveryTables.create(db)
+            try card.createTables(db)
+        }
+    }
+
+    /// One transaction with everything it emits; whoever passes on its outbox and its calls is woken after the commit.
+    func transaction<Value>(
+        _ body: (DeliveryTransaction) throws -> Value, onRollback: (Database) throws -> Void = { _ in }
+    ) throws -> Value {
+        var intents: [Intent] = []
+        let value: Value
+        do {
+            value = try database.transaction { db in
+                let transaction = DeliveryTransaction(db, card, facts)
+                let value = try body(transaction)
+                try transaction.finish()
+                intents = transaction.newIntents
+                return value
+            }
+        } catch {
+            try? database.read(onRollback)  // the fault that led here is the one to report
+            throw error
+        }
+        outboxBell.ring()
+        newIntents.add(intents)
+        return value
+    }
+
+    /// One command on its own, for whatever has no queue: timers, seeding.
+    package func execute<Reply>(_ body: (Database, Timestamp) throws -> CommandDecision<Reply>) throws -> Reply {
+        try transaction { transaction in
+            let decision = try body(transaction.db, clock.now())
+            if let command = decision.command { try transaction.carryOut(decision.outgoing, command: command) }
+            return decision.reply
+        }
+    }
+
+    func place(_ logged: LoggedEvent, _ envelope: Envelope?, _ error: String) -> Logger.Metadata {
+        var metadata: Logger.Metadata = [
+            "topic": "\(logged.topic)", "offset": "\(logged.offset)", "error": "\(error)",
+        ]
+        if let envelope {
+            metadata["event"] = "\(envelope.id)"
+            metadata["type"] = "\(envelope.type)"
+            metadata["subject"] = "\(envelope.subject)"
+        }
+        return metadata
+    }
+}
