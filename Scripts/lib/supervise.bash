@@ -27,7 +27,7 @@ declare up_reply='' failed_up_reply=- failed_up_text='' down_reply=- # the reply
 # announce TEXT…: the supervisor's log, and the terminal when in the foreground.
 announce() {
     printf '%(%Y-%m-%dT%H:%M:%S%z)T %s\n' -1 "$*" >>"$LOGS/supervisor.log"
-    [[ -z $FOREGROUND ]] || printf '%(%H:%M:%S)T %s\n' -1 "$*"
+    [[ -z $foreground ]] || printf '%(%H:%M:%S)T %s\n' -1 "$*"
 }
 
 # answer FIFO STATUS [TEXT]: ends a client's wait. Opened for both directions, so that a client gone does not block us.
@@ -36,8 +36,9 @@ answer() {
     printf '%s\n' ${3+"$3"} "end $2" 1<>"$RUN/$1"
 }
 
-# become COMMAND…: turns a child of this process into COMMAND, which dies with this process.
-become() { exec setpriv --pdeathsig KILL "$BASH" -c "$UNLESS_ORPHANED" $$ "$@"; }
+# become COMMAND…: turns a child of this process into COMMAND, which dies with this process. In a session of its own: a
+# signal to the process group is meant for this process, which then stops the services in order.
+become() { exec setpriv --pdeathsig KILL setsid "$BASH" -c "$UNLESS_ORPHANED" $$ "$@"; }
 
 # run_helper MEANING COMMAND…: a child that is not a service.
 run_helper() {
@@ -111,12 +112,11 @@ last_words() {
     tail -n 10 "$LOGS/$1.log" 2>/dev/null | cut -c 1-300 | sed 's/^/    /'
 }
 
-# become_service SERVICE: in a session of its own, for a Ctrl-C in the terminal is meant for the supervisor, which then
-# stops the services gracefully.
+# become_service SERVICE
 become_service() {
     local arguments=(--data "$DATA")
     [[ $1 != payment-gateway ]] || arguments+=("${GATEWAY_ARGUMENTS[@]}")
-    become setsid env --default-signal=INT,QUIT "$BIN/$1" "${arguments[@]}" \
+    become env --default-signal=INT,QUIT "$BIN/$1" "${arguments[@]}" \
         </dev/null >>"$LOGS/$1.log" 2>&1 8>&- 9>&-
 }
 
@@ -281,6 +281,17 @@ obey() {
     esac
 }
 
+# status_of PID: the exit status of a child that is gone.
+# Why not just `wait`: a signal that interrupts bash 5.2 while it reaps a child can make it forget the child's end, and
+# `wait` for such a one never returns.
+status_of() {
+    local lost
+    for lost in $(jobs -rp); do
+        [[ $lost != "$1" ]] || return 255
+    done
+    wait "$1"
+}
+
 # sweep: handles children that died unseen; false when there was none.
 # Why: `wait -n` of bash 5.2 overlooks a child killed by a signal while another was being handled.
 sweep() {
@@ -289,7 +300,7 @@ sweep() {
         pid=${service_pid[$service]}
         kill -0 "$pid" 2>/dev/null && continue
         status=0
-        wait "$pid" 2>/dev/null || status=$?
+        status_of "$pid" || status=$?
         on_service_end "$service" "$status"
         found=0
     done
@@ -297,7 +308,7 @@ sweep() {
         kill -0 "$pid" 2>/dev/null && continue
         meaning=${helper[$pid]} status=0
         unset "helper[$pid]"
-        wait "$pid" 2>/dev/null || status=$?
+        status_of "$pid" || status=$?
         on_helper_end "$meaning" "$status"
         found=0
     done
