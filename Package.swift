@@ -75,7 +75,7 @@ let package = Package(
             "ServicesTests",
             [
                 "Contracts", "EventLog", "Delivery", "OrderService", "InventoryService", "PaymentService",
-                "NotificationService", "AnalyticsService", .grdb,
+                "NotificationService", "AnalyticsService", .grdb, .logging,
             ]),
         tests("AuditTests", ["Contracts", "EventLog", "FileEventLog", "Audit", .grdb]),
         tests("WebTests", ["Contracts", "EventLog", "Delivery", "OrderService", "Web", .grdb]),

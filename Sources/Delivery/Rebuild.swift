@@ -39,11 +39,13 @@ package struct Rebuild {
     }
 
     /// Events handled at a time from one topic.
-    private static let turnEvents = 512
+    package static let turnEvents = 512
 
-    /// - Parameter pick: which of the topics that have events left goes on: its index among `count`.
+    /// - Parameters:
+    ///   - eventsPerPick: events handled of a topic before `pick` is asked again.
+    ///   - pick: which of the topics that have events left goes on: its index among `count`.
     package func run(
-        into db: Database, extent: Extent, pick: (_ count: Int) -> Int = { _ in 0 }
+        into db: Database, extent: Extent, eventsPerPick: Int = Self.turnEvents, pick: (_ count: Int) -> Int = { _ in 0 }
     ) throws {
         try card.createTables(db)
         let facts = Dictionary(uniqueKeysWithValues: card.facts.map { ($0.type, $0) })
@@ -58,7 +60,7 @@ package struct Rebuild {
         defer { for stream in streams { stream.reader.close() } }
         while !streams.isEmpty {
             let index = pick(streams.count)
-            let room = Int(min(UInt64(Self.turnEvents), streams[index].end - streams[index].reader.position.nextOffset))
+            let room = Int(min(UInt64(eventsPerPick), streams[index].end - streams[index].reader.position.nextOffset))
             let events = room == 0 ? [] : try streams[index].reader.read(maximumEvents: room, maximumBytes: 1 << 20)
             if events.isEmpty {
                 streams.remove(at: index).reader.close()
