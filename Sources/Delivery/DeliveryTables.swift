@@ -42,8 +42,7 @@ package enum DeliveryTables {
                 -- Calls to the outside: recorded before they are made, finished by an answer.
                 CREATE TABLE IF NOT EXISTS intents (
                     key TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, cause BLOB NOT NULL, request BLOB NOT NULL,
-                    state TEXT NOT NULL, attempts INTEGER NOT NULL, next_attempt_at INTEGER, note TEXT,
-                    recorded_at INTEGER NOT NULL
+                    deadline INTEGER, state TEXT NOT NULL, recorded_at INTEGER NOT NULL
                 ) WITHOUT ROWID;
                 CREATE INDEX IF NOT EXISTS intents_open ON intents (state) WHERE state = 'open';
                 """)

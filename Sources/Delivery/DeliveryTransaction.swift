@@ -113,14 +113,17 @@ final class DeliveryTransaction {
     private func record(_ request: CallRequest, cause: Envelope, at time: Timestamp) throws {
         var head = cause
         head.data = []
-        let intent = Intent(key: request.key, kind: request.kind, subject: request.subject, cause: head, request: request.body)
+        let intent = Intent(
+            key: request.key, kind: request.kind, subject: request.subject, cause: head, request: request.body,
+            deadline: request.deadline)
         let statement = try db.cachedStatement(
             sql: """
-                INSERT INTO intents (key, kind, subject, cause, request, state, attempts, recorded_at)
-                VALUES (?, ?, ?, ?, ?, 'open', 0, ?)
+                INSERT INTO intents (key, kind, subject, cause, request, deadline, state, recorded_at)
+                VALUES (?, ?, ?, ?, ?, ?, 'open', ?)
                 """)
         try statement.execute(arguments: [
-            intent.key, intent.kind, intent.subject, Data(try EventCoding.encode(head)), Data(intent.request), time.microseconds,
+            intent.key, intent.kind, intent.subject, Data(try EventCoding.encode(head)), Data(intent.request),
+            intent.deadline?.microseconds, time.microseconds,
         ])
         newIntents.append(intent)
     }

@@ -15,13 +15,18 @@ package struct CallRequest: Sendable {
     package let body: [UInt8]
     /// The event that the answer's events belong to, where it is not the one being handled.
     package let cause: Envelope?
+    /// When the call is to be given up rather than made again; nil for never.
+    package let deadline: Timestamp?
 
-    package init(key: String, kind: String, subject: String, body: [UInt8], cause: Envelope? = nil) {
+    package init(
+        key: String, kind: String, subject: String, body: [UInt8], cause: Envelope? = nil, deadline: Timestamp? = nil
+    ) {
         self.key = key
         self.kind = kind
         self.subject = subject
         self.body = body
         self.cause = cause
+        self.deadline = deadline
     }
 }
 
@@ -33,15 +38,22 @@ package struct Intent: Sendable {
     /// The event whose answer is sought, without its data.
     package let cause: Envelope
     package let request: [UInt8]
+    package let deadline: Timestamp?
 
-    /// Those without an answer, in the order of their keys.
+    /// Those without an answer, oldest first.
     package static func open(_ db: Database) throws -> [Intent] {
-        try Row.fetchAll(db, sql: "SELECT key, kind, subject, cause, request FROM intents WHERE state = 'open' ORDER BY recorded_at, key")
-            .map { row in
-                Intent(
-                    key: row["key"], kind: row["kind"], subject: row["subject"],
-                    cause: try EventCoding.decode([UInt8](row["cause"] as Data)), request: [UInt8](row["request"] as Data))
-            }
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT key, kind, subject, cause, request, deadline FROM intents
+                WHERE state = 'open' ORDER BY recorded_at, key
+                """
+        ).map { row in
+            Intent(
+                key: row["key"], kind: row["kind"], subject: row["subject"],
+                cause: try EventCoding.decode([UInt8](row["cause"] as Data)), request: [UInt8](row["request"] as Data),
+                deadline: (row["deadline"] as Int64?).map(Timestamp.init(microseconds:)))
+        }
     }
 
     package static func exists(key: String, _ db: Database) throws -> Bool {
