@@ -16,12 +16,18 @@ package struct CloudEventJSON: Encodable, Sendable {
             return "{}"  // unreachable: every field is a string
         }
         text.removeLast()
-        let data = Data(envelope.data)
-        let isJSON = (try? JSONSerialization.jsonObject(with: data, options: [.fragmentsAllowed])) != nil
-        if isJSON, let body = String(data: data, encoding: .utf8) {
-            return text + ",\"data\":\(body)}"
-        }
-        return text + ",\"data_base64\":\"\(data.base64EncodedString())\"}"
+        if let body = Self.oneLine(envelope.data) { return text + ",\"data\":\(body)}" }
+        return text + ",\"data_base64\":\"\(Data(envelope.data).base64EncodedString())\"}"
+    }
+
+    /// The data as it stands, where it is JSON in UTF-8; a line break in JSON is white space between its parts.
+    private static func oneLine(_ data: [UInt8]) -> String? {
+        // Foundation also reads UTF-16, UTF-32 and a byte order mark, none of which can stand inside this line.
+        guard !data.contains(0), data.first != 0xEF,
+            (try? JSONSerialization.jsonObject(with: Data(data), options: [.fragmentsAllowed])) != nil
+        else { return nil }
+        let bytes = data.map { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") ? UInt8(ascii: " ") : $0 }
+        return String(validating: bytes, as: UTF8.self)
     }
 
     private enum Key: String, CodingKey {

@@ -10,21 +10,26 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         left.microseconds < right.microseconds
     }
 
+    /// Saturates: a time that stands in an event is data, and no data may stop a process.
     package static func + (time: Self, duration: Duration) -> Self {
-        Self(microseconds: time.microseconds + duration.microseconds)
+        let (sum, overflow) = time.microseconds.addingReportingOverflow(duration.microseconds)
+        return Self(microseconds: overflow ? (duration < .zero ? .min : .max) : sum)
     }
 
-    /// The time from `right` to `left`.
+    /// The time from `right` to `left`; saturates.
     package static func - (left: Self, right: Self) -> Duration {
-        .microseconds(left.microseconds - right.microseconds)
+        let (difference, overflow) = left.microseconds.subtractingReportingOverflow(right.microseconds)
+        return .microseconds(overflow ? (left < right ? .min : .max) : difference)
     }
 }
 
 extension Duration {
-    /// Whole microseconds, rounded towards zero.
+    /// Whole microseconds, rounded towards zero; saturates at 292,000 years.
     package var microseconds: Int64 {
         let (seconds, attoseconds) = components
-        return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        let (sum, overflowToo) = product.addingReportingOverflow(attoseconds / 1_000_000_000_000)
+        return overflow || overflowToo ? (seconds < 0 ? .min : .max) : sum
     }
 }
 

@@ -29,7 +29,8 @@ package protocol TopicWriter: Sendable {
     /// appended again. *If broken*: a relay that crashed between append and mark would publish twice.
     ///
     /// - Throws: `LogError.sequenceReused` for other bytes under a known sequence, `.sequenceGap`, `.syncFailed` (final),
-    ///   `.noSpace` (nothing was appended; try again later).
+    ///   `.noSpace` (repeat the same append later: what it found place for is known then), `.eventTooLarge` (nothing was
+    ///   appended).
     func append(_ events: [[UInt8]], firstSequence: UInt64) throws
 
     func close()
@@ -42,7 +43,8 @@ package protocol TopicReader {
 
     /// The next events in order, empty at the end. Stops once it has `maximumEvents` or more than `maximumBytes`.
     ///
-    /// - Throws: `LogError.corrupt`, `.acknowledgedDataLost`: the reader stands where it stood.
+    /// - Throws: `LogError.corrupt`, `.acknowledgedDataLost`, `.unreadable`: the reader stands where it stood, and reading
+    ///   again neither skips nor repeats an event.
     func read(maximumEvents: Int, maximumBytes: Int) throws -> [LoggedEvent]
 
     /// Offset after the last event that can be read now.

@@ -5,7 +5,9 @@ import Synchronization
 package final class InMemoryEventLog: EventLog {
     private struct State {
         var events: [Topic: [[UInt8]]] = [:]
-        var writers: Set<Topic> = []
+        /// The open writer of each topic, by number.
+        var writers: [Topic: Int] = [:]
+        var nextWriter = 0
         var bells: [Int: (topics: Set<Topic>, bell: Doorbell)] = [:]
         var nextWatch = 0
     }
@@ -15,12 +17,15 @@ package final class InMemoryEventLog: EventLog {
     package init() {}
 
     package func openWriter(of topic: Topic) throws -> any TopicWriter {
-        try state.withLock { state in
-            guard state.writers.insert(topic).inserted else {
+        let number = try state.withLock { state in
+            guard state.writers[topic] == nil else {
                 throw LogError.writerExists(topic: topic, directory: "memory", pid: nil)
             }
+            state.nextWriter += 1
+            state.writers[topic] = state.nextWriter
+            return state.nextWriter
         }
-        return Writer(log: self, topic: topic)
+        return Writer(log: self, topic: topic, number: number)
     }
 
     package func openReader(of topic: Topic, from position: Position?) throws -> any TopicReader {
@@ -38,6 +43,7 @@ package final class InMemoryEventLog: EventLog {
     private struct Writer: TopicWriter {
         let log: InMemoryEventLog
         let topic: Topic
+        let number: Int
 
         var lastSequence: UInt64 {
             log.state.withLock { UInt64($0.events[topic]?.count ?? 0) }
@@ -45,30 +51,25 @@ package final class InMemoryEventLog: EventLog {
 
         func append(_ events: [[UInt8]], firstSequence: UInt64) throws {
             let bells = try log.state.withLock { state -> [Doorbell] in
-                guard state.writers.contains(topic) else { throw LogError.closed(topic: topic) }
-                var stream = state.events[topic] ?? []
-                guard firstSequence <= UInt64(stream.count) + 1 else {
-                    throw LogError.sequenceGap(topic: topic, expected: UInt64(stream.count) + 1, got: firstSequence)
+                guard state.writers[topic] == number else { throw LogError.closed(topic: topic) }
+                let count = UInt64(state.events[topic, default: []].count)
+                guard firstSequence >= 1, firstSequence <= count + 1 else {
+                    throw LogError.sequenceGap(topic: topic, expected: count + 1, got: firstSequence)
                 }
-                for (index, event) in events.enumerated() {
-                    let place = Int(firstSequence) - 1 + index
-                    if place < stream.count {
-                        guard stream[place] == event else {
-                            throw LogError.sequenceReused(
-                                topic: topic, sequence: firstSequence + UInt64(index), offset: UInt64(place))
-                        }
-                    } else {
-                        stream.append(event)
+                let known = Int(min(count + 1 - firstSequence, UInt64(events.count)))
+                for (place, event) in zip(firstSequence - 1..<count, events[..<known]) {
+                    guard state.events[topic, default: []][Int(place)] == event else {
+                        throw LogError.sequenceReused(topic: topic, sequence: place + 1, offset: place)
                     }
                 }
-                state.events[topic] = stream
+                state.events[topic, default: []].append(contentsOf: events[known...])
                 return state.bells.values.filter { $0.topics.contains(topic) }.map(\.bell)
             }
             for bell in bells { bell.ring() }
         }
 
         func close() {
-            log.state.withLock { _ = $0.writers.remove(topic) }
+            log.state.withLock { if $0.writers[topic] == number { $0.writers[topic] = nil } }
         }
     }
 

@@ -32,10 +32,12 @@ struct CommitPage: Sendable {
         publish(committed: committed)
     }
 
-    static func initialBytes(topicID: [UInt8]) -> [UInt8] {
+    static func initialBytes(topicID: [UInt8], committed: UInt64) -> [UInt8] {
         var bytes = magic
         bytes.append(littleEndian: version)
-        bytes.append(contentsOf: repeatElement(0, count: 20))
+        bytes.append(littleEndian: UInt32(0))
+        bytes.append(littleEndian: committed)
+        bytes.append(littleEndian: UInt64(0))
         bytes.append(contentsOf: topicID)
         bytes.append(contentsOf: repeatElement(0, count: length - bytes.count))
         return bytes

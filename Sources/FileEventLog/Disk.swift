@@ -1,6 +1,6 @@
 /// The disk as the log sees it: a port, so that the simulation can put a disk under it that loses, tears and rots.
 package protocol Disk: Sendable {
-    /// Creates the directory and its parents, and syncs the entries it made.
+    /// Creates the directory and its parents where they are missing; on return its entry survives a power loss.
     func createDirectory(_ path: String) throws(DiskError)
     /// Names in a directory, sorted; empty where there is no such directory.
     func list(_ path: String) throws(DiskError) -> [String]

@@ -7,7 +7,9 @@ package struct FileEventLog: EventLog {
         /// Size of a segment file, reserved when it is made, in bytes.
         package var segmentBytes: UInt64
 
+        /// - Parameter segmentBytes: from 1 KiB to 1 GiB; an event must fit into one.
         package init(segmentBytes: UInt64 = 16 << 20) {
+            precondition((1 << 10...1 << 30).contains(segmentBytes), "a segment has 1 KiB to 1 GiB")
             self.segmentBytes = segmentBytes
         }
     }
@@ -36,27 +38,29 @@ package struct FileEventLog: EventLog {
         let files = TopicFiles(topic: topic, logDirectory: directory)
         let lock: any DirectoryLock
         do {
+            try disk.createDirectory(directory)
             try disk.createDirectory(files.directory)
             lock = try disk.lockDirectory(files.directory)
         } catch {
-            throw error.holder != nil || error.operation == "lock"
+            throw error.isLocked
                 ? LogError.writerExists(topic: topic, directory: files.directory, pid: error.holder) : error.asLogError(topic)
         }
+        let writer: FileTopicWriter
         do {
-            try removeUnfinished(files)
-            try createIfNew(files)
-            let commitPage = try CommitPage(files, disk, .readWrite)
-            let segments = try files.segmentOffsets(disk)
-            let tail = try Recovery(files: files, disk: disk).openTail(segments: segments, acknowledged: commitPage.committed)
-            guard tail.segment.header.topicID == commitPage.topicID else {
-                throw LogError.corrupt(
-                    topic: topic, file: files.commitPage, byte: 32, reason: "the commit page is of another topic")
-            }
-            return try FileTopicWriter(
-                files: files, disk: disk, now: now, options: options, lock: lock, commitPage: commitPage, tail: tail)
+            let (commitPage, tail, epoch) = try recover(files)
+            writer = FileTopicWriter(
+                files: files, disk: disk, now: now, options: options, lock: lock, commitPage: commitPage, tail: tail,
+                epoch: epoch)
         } catch {
             lock.release()
             throw (error as? DiskError)?.asLogError(topic) ?? error
+        }
+        do {
+            try writer.begin()
+            return writer
+        } catch {
+            writer.close()
+            throw error
         }
     }
 
@@ -78,7 +82,34 @@ package struct FileEventLog: EventLog {
         try LogVerifier(files: TopicFiles(topic: topic, logDirectory: directory), disk: disk).verify()
     }
 
-    // MARK: - A new topic
+    // MARK: - Opening for writing
+
+    private func recover(_ files: TopicFiles) throws -> (CommitPage, SegmentScan, epoch: UInt32) {
+        // Entries that the last writer made and died before it synced them: from here on events may rest on them.
+        try disk.syncDirectory(files.directory)
+        try removeUnfinished(files)
+        let known = disk.exists(files.commitPage) ? try CommitPage(files, disk, .readWrite) : nil
+        let segments = try files.segmentOffsets(disk)
+        if segments.isEmpty { try create(files, known) }
+        let tail = try Recovery(files: files, disk: disk).openTail(
+            segments: segments.isEmpty ? [0] : segments, acknowledged: known?.committed ?? 0, topicID: known?.topicID)
+        do {
+            // Made here for a new topic, and made anew where it was lost; the tail is synced, so it may say so.
+            let commitPage =
+                try disk.exists(files.commitPage)
+                ? CommitPage(files, disk, .readWrite)
+                : makeCommitPage(files, topicID: tail.header.topicID, committed: tail.nextOffset)
+            let lastEpoch = max(tail.epoch, commitPage.epoch)
+            guard lastEpoch < UInt32.max else {
+                throw LogError.corrupt(
+                    topic: files.topic, file: files.commitPage, byte: 24, reason: "writer epoch \(lastEpoch)")
+            }
+            return (commitPage, tail, lastEpoch + 1)
+        } catch {
+            tail.file.close()
+            throw error
+        }
+    }
 
     private func removeUnfinished(_ files: TopicFiles) throws {
         for name in try disk.list(files.directory) where name.hasSuffix("-being-made") {
@@ -86,30 +117,37 @@ package struct FileEventLog: EventLog {
         }
     }
 
-    /// The segment first, the commit page after it; a crash in between leaves a topic without events, made anew.
-    private func createIfNew(_ files: TopicFiles) throws {
-        let segments = try files.segmentOffsets(disk)
-        let hasCommitPage = disk.exists(files.commitPage)
-        if hasCommitPage { return }
-        let topicID: [UInt8]
-        if let last = segments.last {
-            let scan = try SegmentScan(files, baseOffset: last, disk: disk)
-            topicID = scan.header.topicID
-            scan.file.close()
-        } else {
-            topicID = randomBytes(16)
-            let header = SegmentHeader(
-                topicID: topicID, baseOffset: 0, previousLength: 0, created: now().microseconds, baseSequence: 1, previousHash: .zero)
-            let prepared = try PreparedSegment(header, files: files, disk: disk, bytes: options.segmentBytes)
-            prepared.file.close()
-            try prepared.publish()
+    /// The commit page first, then the segment: a reader that finds a segment without a commit page knows that one is
+    /// missing. A crash in between leaves a commit page that vouches for nothing.
+    private func create(_ files: TopicFiles, _ known: CommitPage?) throws {
+        let commitPage = try known ?? makeCommitPage(files, topicID: randomBytes(16), committed: 0)
+        guard commitPage.committed == 0, commitPage.epoch == 0 else {
+            throw LogError.corrupt(
+                topic: files.topic, file: files.segment(0), byte: 0,
+                reason: "the segment is missing; the commit page vouches for \(commitPage.committed) events")
         }
+        let header = SegmentHeader(
+            topicID: commitPage.topicID, baseOffset: 0, previousLength: 0, created: now().microseconds, baseSequence: 1,
+            previousHash: .zero)
+        let prepared = try PreparedSegment(header, files: files, disk: disk, bytes: options.segmentBytes)
+        do {
+            try prepared.rename()
+            try disk.syncDirectory(files.directory)
+        } catch {
+            prepared.discard()
+            throw error
+        }
+        prepared.file.close()
+    }
+
+    private func makeCommitPage(_ files: TopicFiles, topicID: [UInt8], committed: UInt64) throws -> CommitPage {
         let temporary = files.commitPage + "-being-made"
-        let page = try disk.open(temporary, .create)
-        defer { page.close() }
-        try page.write(CommitPage.initialBytes(topicID: topicID), at: 0)
-        try page.sync()
+        let file = try disk.open(temporary, .create)
+        defer { file.close() }
+        try file.write(CommitPage.initialBytes(topicID: topicID, committed: committed), at: 0)
+        try file.sync()
         try disk.rename(temporary, to: files.commitPage)
         try disk.syncDirectory(files.directory)
+        return try CommitPage(files, disk, .readWrite)
     }
 }

@@ -2,37 +2,36 @@ import Contracts
 import EventLog
 
 /// Reads a topic frame by frame, never past what the commit page says is on disk, and checks everything it reads.
+///
+/// *Guarantee*: a read that fails leaves the reader where it stood, so trying again neither skips nor repeats an event.
 final class FileTopicReader: TopicReader {
-    private let files: TopicFiles
-    private let disk: any Disk
-    private var resume: Position?
-    private var commitPage: CommitPage?
-    private var segment: OpenSegment?
-    /// Events of a frame that was read but not handed out whole.
-    private var pending: ArraySlice<[UInt8]> = []
-    private var nextOffset: UInt64
-
-    private struct OpenSegment {
-        let file: any DiskFile
-        let header: SegmentHeader
-        let path: String
-        /// Where the frame that holds `nextOffset`, or the next frame, begins.
+    /// Where a frame begins, and the hash of the one before it.
+    private struct Place {
         var position: UInt64
         var previousHash: Hash
-        /// The frame after `position`, once its events are handed out.
-        var following: (position: UInt64, hash: Hash)?
-        var buffer: [UInt8] = []
-        var bufferStart: UInt64 = 0
     }
 
-    /// Bytes read from the file at a time.
-    private static let readAhead = 256 * 1024
+    private let files: TopicFiles
+    private let disk: any Disk
+    private var commitPage: CommitPage?
+    private var nextOffset: UInt64
+    /// Where to open; the reader's position while no segment is open.
+    private var start: Position
+    private var segment: SegmentReader?
+    /// The frame that holds `nextOffset`, or that will.
+    private var place = Place(position: 0, previousHash: .zero)
+    /// The frame after it, while its events are handed out.
+    private var following: Place?
+    /// Events of a frame that was read but not handed out whole.
+    private var pending: ArraySlice<[UInt8]> = []
+    /// No frame was read since the segment was opened from a stored position.
+    private var isResumed = false
 
     init(files: TopicFiles, disk: any Disk, from position: Position?) {
         self.files = files
         self.disk = disk
-        resume = position
-        nextOffset = position?.nextOffset ?? 0
+        start = position ?? Position(nextOffset: 0, token: [])
+        nextOffset = start.nextOffset
     }
 
     deinit {
@@ -40,10 +39,10 @@ final class FileTopicReader: TopicReader {
     }
 
     var position: Position {
-        guard let segment, let commitPage else { return resume ?? Position(nextOffset: nextOffset, token: []) }
+        guard let segment, let commitPage else { return start }
         let token = PositionToken(
-            topicID: commitPage.topicID, segment: segment.header.baseOffset, position: segment.position,
-            previousHash: segment.previousHash)
+            topicID: commitPage.topicID, segment: segment.header.baseOffset, position: place.position,
+            previousHash: place.previousHash)
         return Position(nextOffset: nextOffset, token: token.encode())
     }
 
@@ -52,26 +51,24 @@ final class FileTopicReader: TopicReader {
     }
 
     func read(maximumEvents: Int, maximumBytes: Int) throws -> [LoggedEvent] {
-        guard let commitPage = try openCommitPage() else {
-            guard nextOffset == 0 else {
-                throw LogError.acknowledgedDataLost(topic: files.topic, end: 0, expected: nextOffset, witness: "this reader")
-            }
-            return []
-        }
-        let committed = commitPage.committed
+        let committed = try end()
         guard nextOffset <= committed else {
-            throw LogError.acknowledgedDataLost(
-                topic: files.topic, end: committed, expected: nextOffset, witness: "this reader")
+            throw LogError.acknowledgedDataLost(topic: files.topic, end: committed, expected: nextOffset, witness: "this reader")
         }
         var events: [LoggedEvent] = []
         var bytes = 0
         while events.count < maximumEvents, bytes <= maximumBytes {
             if pending.isEmpty {
                 guard nextOffset < committed else { break }
-                try readFrame(committed: committed)
-                continue
+                do {
+                    try readFrame(committed: committed)
+                } catch {
+                    // What was read before the fault is good; the next read meets the fault again.
+                    if events.isEmpty { throw error }
+                    break
+                }
             }
-            let event = pending.removeFirst()
+            guard let event = pending.popFirst() else { break }
             events.append(LoggedEvent(topic: files.topic, offset: nextOffset, bytes: event))
             bytes += event.count
             nextOffset += 1
@@ -80,7 +77,7 @@ final class FileTopicReader: TopicReader {
         return events
     }
 
-    /// Goes to an offset by hopping over frame headers; for readers that come without a position.
+    /// Goes to an offset by hopping from frame to frame; for readers that come without a place in the file.
     ///
     /// - Throws: `LogError.foreignPosition` where the offset is before the first segment kept, or past the end.
     func seek(to offset: UInt64) throws {
@@ -93,21 +90,26 @@ final class FileTopicReader: TopicReader {
             throw LogError.foreignPosition(
                 topic: files.topic, offset: offset, reason: "the first event kept is \(segments.first.map(String.init) ?? "none")")
         }
-        try open(segment: base, at: nil)
-        nextOffset = base
-        pending = []
-        while nextOffset < offset {
-            try readFrame(committed: committed)
-            let skip = min(UInt64(pending.count), offset - nextOffset)
-            pending = pending.dropFirst(Int(skip))
-            nextOffset += skip
-            if pending.isEmpty { stepOver() }
+        let before = position
+        do {
+            let found = try openSegment(base)
+            enter(found, at: nil)
+            nextOffset = base
+            while nextOffset < offset {
+                try readFrame(committed: committed)
+                let skip = min(UInt64(pending.count), offset - nextOffset)
+                pending = pending.dropFirst(Int(skip))
+                nextOffset += skip
+                if pending.isEmpty { stepOver() }
+            }
+        } catch {
+            leave(to: before)
+            throw error
         }
     }
 
     func close() {
-        segment?.file.close()
-        segment = nil
+        leave(to: position)
     }
 
     // MARK: - Opening
@@ -115,7 +117,8 @@ final class FileTopicReader: TopicReader {
     private func openCommitPage() throws -> CommitPage? {
         if let commitPage { return commitPage }
         guard disk.exists(files.commitPage) else {
-            if !(try segmentOffsets()).isEmpty {
+            // The commit page of a new topic comes before its first segment.
+            if !(try segmentOffsets()).isEmpty, !disk.exists(files.commitPage) {
                 throw LogError.corrupt(
                     topic: files.topic, file: files.commitPage, byte: 0,
                     reason: "the commit page is missing; the topic's owner makes it anew when it starts")
@@ -134,52 +137,49 @@ final class FileTopicReader: TopicReader {
         }
     }
 
-    private func open(segment base: UInt64, at place: (position: UInt64, hash: Hash)?) throws {
-        close()
-        let path = files.segment(base)
-        do {
-            let file = try disk.open(path, .read)
-            do {
-                let header = try files.readHeader(file, path: path)
-                guard header.baseOffset == base, header.topicID == commitPage?.topicID else {
-                    throw LogError.corrupt(
-                        topic: files.topic, file: path, byte: 16, reason: "the segment's header is of another topic or offset")
-                }
-                segment = OpenSegment(
-                    file: file, header: header, path: path, position: place?.position ?? UInt64(SegmentHeader.length),
-                    previousHash: place?.hash ?? header.previousHash)
-            } catch {
-                file.close()
-                throw error
-            }
-        } catch let error as DiskError {
-            if error.errno == 2 {
-                throw LogError.corrupt(topic: files.topic, file: path, byte: 0, reason: "the segment is missing")
-            }
-            throw error.asLogError(files.topic)
-        }
+    private func openSegment(_ base: UInt64) throws -> SegmentReader {
+        try SegmentReader(files, baseOffset: base, topicID: commitPage?.topicID ?? [], disk: disk)
     }
 
-    /// Opens where the position says, and makes sure that it belongs to this log.
+    private func enter(_ next: SegmentReader, at stored: Place?) {
+        segment?.close()
+        segment = next
+        place = stored ?? Place(position: UInt64(SegmentHeader.length), previousHash: next.header.previousHash)
+        following = nil
+        pending = []
+        isResumed = stored != nil
+    }
+
+    private func leave(to position: Position) {
+        start = position
+        nextOffset = position.nextOffset
+        segment?.close()
+        segment = nil
+        following = nil
+        pending = []
+    }
+
+    /// Opens the segment that the starting position names, or the first.
     private func openFirst() throws {
-        guard let resume, !resume.token.isEmpty else {
-            let segments = try segmentOffsets()
-            guard let first = segments.first else {
-                throw LogError.acknowledgedDataLost(
-                    topic: files.topic, end: 0, expected: try end(), witness: "the commit page")
-            }
-            guard nextOffset >= first else {
-                throw LogError.foreignPosition(
-                    topic: files.topic, offset: nextOffset, reason: "the first event kept is \(first)")
-            }
-            if nextOffset > first { try seek(to: nextOffset) } else { try open(segment: first, at: nil) }
-            return
+        guard !start.token.isEmpty else {
+            if nextOffset > 0 { return try seek(to: nextOffset) }
+            return enter(try openSegment(0), at: nil)
         }
-        guard let token = PositionToken(resume.token), token.topicID == commitPage?.topicID else {
-            throw LogError.foreignPosition(
-                topic: files.topic, offset: resume.nextOffset, reason: "it was made by another log")
+        guard let token = PositionToken(start.token), token.topicID == commitPage?.topicID else {
+            throw foreign("it was made by another log")
         }
-        try open(segment: token.segment, at: (token.position, token.previousHash))
+        let named = try openSegment(token.segment)
+        do {
+            guard token.position <= (try named.size()) else { throw foreign("\(named.path) has no byte \(token.position)") }
+        } catch {
+            named.close()
+            throw (error as? DiskError)?.asLogError(files.topic) ?? error
+        }
+        enter(named, at: Place(position: token.position, previousHash: token.previousHash))
+    }
+
+    private func foreign(_ reason: String) -> LogError {
+        .foreignPosition(topic: files.topic, offset: nextOffset, reason: reason)
     }
 
     // MARK: - Frames
@@ -188,109 +188,62 @@ final class FileTopicReader: TopicReader {
     private func readFrame(committed: UInt64) throws {
         if segment == nil { try openFirst() }
         while pending.isEmpty {
-            guard var current = segment else { return }
-            func corrupt(_ reason: String) -> LogError {
-                .corrupt(topic: files.topic, file: current.path, byte: current.position, reason: reason)
+            let loaded = try loadFrame(committed: committed)
+            isResumed = false
+            if loaded.frame.kind == .seal {
+                try hop(over: loaded)
+                continue
             }
-            do {
-                let (frame, hash, events) = try load(&current)
-                guard frame.previousHash == current.previousHash else {
-                    throw corrupt("the hash chain is broken: the frame before was changed or removed")
-                }
-                let skip = nextOffset &- frame.baseOffset
-                guard frame.baseOffset <= nextOffset, skip <= UInt64(frame.eventCount), frame.nextOffset <= committed else {
-                    throw corrupt("offsets \(frame.baseOffset)..<\(frame.nextOffset) where \(nextOffset) belongs")
-                }
-                current.following = (current.position + UInt64(frame.length), hash)
-                segment = current
-                if frame.kind == .seal {
-                    try open(segment: nextOffset, at: nil)
-                    guard segment?.previousHash == hash else { throw corrupt("the next segment does not continue this one") }
-                    continue
-                }
-                pending = events[Int(skip)...]
-                if pending.isEmpty { stepOver() }
-            } catch let fault as FrameFault {
-                throw corrupt("\(fault), but events up to offset \(committed) were acknowledged")
-            } catch let error as DiskError {
-                throw error.asLogError(files.topic)
-            }
+            following = Place(position: place.position + UInt64(loaded.frame.length), previousHash: loaded.hash)
+            pending = loaded.events[Int(nextOffset - loaded.frame.baseOffset)...]
+            if pending.isEmpty { stepOver() }
         }
+    }
+
+    /// The frame at the reader's place, checked by itself and against the one before it.
+    private func loadFrame(committed: UInt64) throws -> SegmentReader.Loaded {
+        guard let path = segment?.path else { throw LogError.closed(topic: files.topic) }
+        func corrupt(_ reason: String) -> LogError {
+            .corrupt(topic: files.topic, file: path, byte: place.position, reason: reason)
+        }
+        let loaded: SegmentReader.Loaded?
+        do {
+            loaded = try segment?.frame(at: place.position, nextOffset: nextOffset, committed: committed)
+        } catch let fault as FrameFault {
+            throw corrupt("\(fault), but events up to offset \(committed) were acknowledged")
+        } catch let error as DiskError {
+            throw error.asLogError(files.topic)
+        }
+        guard let loaded else { throw LogError.closed(topic: files.topic) }
+        let frame = loaded.frame
+        guard frame.previousHash == place.previousHash else {
+            if isResumed { throw foreign("\(path) has another history before byte \(place.position)") }
+            throw corrupt("the hash chain is broken: the frame before was changed or removed")
+        }
+        guard frame.baseOffset <= nextOffset, nextOffset - frame.baseOffset <= UInt64(frame.eventCount),
+            frame.nextOffset <= committed
+        else {
+            let reason = "offsets \(frame.baseOffset)..<\(frame.nextOffset) where \(nextOffset) belongs"
+            throw isResumed ? foreign(reason) : corrupt(reason)
+        }
+        return loaded
+    }
+
+    /// From a seal to the segment after it.
+    private func hop(over seal: SegmentReader.Loaded) throws {
+        let next = try openSegment(nextOffset)
+        guard next.header.previousHash == seal.hash else {
+            next.close()
+            throw LogError.corrupt(
+                topic: files.topic, file: next.path, byte: 64,
+                reason: "it does not continue the segment before it: one of the two was replaced")
+        }
+        enter(next, at: nil)
     }
 
     private func stepOver() {
-        guard let following = segment?.following else { return }
-        segment?.position = following.position
-        segment?.previousHash = following.hash
-        segment?.following = nil
-    }
-
-    /// The frame at the segment's position, from the buffer or, where that is older than the frame, from the file.
-    private func load(_ segment: inout OpenSegment) throws -> (Frame, Hash, [[UInt8]]) {
-        do {
-            return try decode(segment)
-        } catch is FrameFault {
-            segment.bufferStart = segment.position
-            try fill(&segment, Self.readAhead)
-            do {
-                return try decode(segment)
-            } catch FrameFault.short(let needs, _) where needs > segment.buffer.count {
-                try fill(&segment, needs)
-                return try decode(segment)
-            }
-        }
-    }
-
-    private func fill(_ segment: inout OpenSegment, _ count: Int) throws(DiskError) {
-        segment.buffer = try segment.file.read(count, at: segment.bufferStart)
-    }
-
-    private func decode(_ segment: OpenSegment) throws -> (Frame, Hash, [[UInt8]]) {
-        let start = Int(segment.position - segment.bufferStart)
-        guard segment.position >= segment.bufferStart, start <= segment.buffer.count else {
-            throw FrameFault.short(needs: Frame.headerLength, has: 0)
-        }
-        return try segment.buffer.withUnsafeBytes { buffer in
-            let bytes = UnsafeRawBufferPointer(rebasing: buffer[start...])
-            let frame = try Frame(header: bytes)
-            try frame.checkPayload(bytes)
-            let whole = UnsafeRawBufferPointer(rebasing: bytes[..<frame.length])
-            return (frame, Hash(of: whole), try frame.events(whole))
-        }
-    }
-}
-
-/// What a position carries besides its offset: the log it belongs to, the frame to go on at, and the hash before it.
-struct PositionToken: Equatable {
-    var topicID: [UInt8]
-    var segment: UInt64
-    var position: UInt64
-    var previousHash: Hash
-
-    func encode() -> [UInt8] {
-        var bytes = topicID
-        bytes.append(littleEndian: segment)
-        bytes.append(littleEndian: position)
-        bytes.append(contentsOf: previousHash.bytes)
-        return bytes
-    }
-
-    init(topicID: [UInt8], segment: UInt64, position: UInt64, previousHash: Hash) {
-        self.topicID = topicID
-        self.segment = segment
-        self.position = position
-        self.previousHash = previousHash
-    }
-
-    init?(_ bytes: [UInt8]) {
-        guard bytes.count == 64 else { return nil }
-        topicID = Array(bytes[..<16])
-        (segment, position) = bytes.withUnsafeBytes {
-            (
-                UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: 16, as: UInt64.self)),
-                UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
-            )
-        }
-        previousHash = Hash(bytes: Array(bytes[32...]))
+        guard let following else { return }
+        place = following
+        self.following = nil
     }
 }

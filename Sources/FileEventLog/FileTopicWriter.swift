@@ -10,13 +10,14 @@ final class FileTopicWriter: TopicWriter {
     private struct State {
         var file: any DiskFile
         var path: String
-        var header: SegmentHeader
         /// Where the next frame goes.
         var position: UInt64
         var nextOffset: UInt64
         var nextSequence: UInt64
         var previousHash: Hash
         var time: Int64
+        /// The segment has its seal, and the next one could not be given its name yet.
+        var isSealed: Bool
         /// Set by a failed write or sync: nothing is written any more.
         var poison: LogError?
         var isClosed = false
@@ -26,34 +27,44 @@ final class FileTopicWriter: TopicWriter {
     private let disk: any Disk
     private let now: @Sendable () -> Timestamp
     private let options: FileEventLog.Options
+    private let topicID: [UInt8]
     private let producerID: UInt64
     private let epoch: UInt32
     private let lock: any DirectoryLock
     private let commitPage: CommitPage
     private let state: Mutex<State>
 
+    /// Stands at the end that recovery found; owns the lock and the tail's file from here on.
     init(
         files: TopicFiles, disk: any Disk, now: @escaping @Sendable () -> Timestamp, options: FileEventLog.Options,
-        lock: any DirectoryLock, commitPage: CommitPage, tail: Recovery.Tail
-    ) throws {
+        lock: any DirectoryLock, commitPage: CommitPage, tail: SegmentScan, epoch: UInt32
+    ) {
         self.files = files
         self.disk = disk
         self.now = now
         self.options = options
         self.lock = lock
         self.commitPage = commitPage
+        topicID = tail.header.topicID
         producerID = Array(files.topic.name.utf8).withUnsafeBytes { Hash(of: $0) }.bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }
-        let scan = tail.segment
-        epoch = max(scan.epoch, commitPage.epoch) + 1
+        self.epoch = epoch
         state = Mutex(
             State(
-                file: scan.file, path: scan.path, header: scan.header, position: scan.position, nextOffset: scan.nextOffset,
-                nextSequence: scan.nextSequence, previousHash: scan.previousHash, time: scan.time))
+                file: tail.file, path: tail.path, position: tail.position, nextOffset: tail.nextOffset,
+                nextSequence: tail.nextSequence, previousHash: tail.previousHash, time: tail.time, isSealed: tail.isSealed))
+    }
+
+    /// Puts the new epoch on disk, then tells the readers where the topic ends.
+    func begin() throws {
         try state.withLock { state in
-            if scan.isSealed { try startSegment(&state, seal: nil) }
+            if state.isSealed || !hasRoom(for: Frame.headerLength, state) { try roll(&state) }
             try write(.writerOpened, [], &state)
+            commitPage.publish(epoch: epoch, committed: state.nextOffset)
         }
-        commitPage.publish(epoch: epoch, committed: state.withLock { $0.nextOffset })
+    }
+
+    deinit {
+        close()
     }
 
     var lastSequence: UInt64 { state.withLock { $0.nextSequence - 1 } }
@@ -62,18 +73,21 @@ final class FileTopicWriter: TopicWriter {
         try state.withLock { state in
             guard !state.isClosed else { throw LogError.closed(topic: files.topic) }
             if let poison = state.poison { throw poison }
-            guard firstSequence <= state.nextSequence else {
+            // The lock keeps others out; where a file system forgets its locks, this does.
+            guard commitPage.epoch == epoch else {
+                throw LogError.fenced(topic: files.topic, epoch: epoch, byEpoch: commitPage.epoch)
+            }
+            guard firstSequence >= 1, firstSequence <= state.nextSequence else {
                 throw LogError.sequenceGap(topic: files.topic, expected: state.nextSequence, got: firstSequence)
             }
-            let known = min(Int(state.nextSequence - firstSequence), events.count)
+            let known = Int(min(state.nextSequence - firstSequence, UInt64(events.count)))
             if known > 0 { try compare(events[..<known], firstSequence: firstSequence, state) }
 
             var rest = events[known...]
+            try checkSizes(rest, firstSequence: state.nextSequence)
             while !rest.isEmpty {
-                let frame = try takeFrame(&rest, firstSequence: state.nextSequence)
-                if state.position + UInt64(Frame.length(of: frame) + Frame.headerLength) > options.segmentBytes {
-                    try roll(&state)
-                }
+                let frame = takeFrame(&rest)
+                if state.isSealed || !hasRoom(for: Frame.length(of: frame), state) { try roll(&state) }
                 try write(.events, frame, &state)
                 commitPage.publish(committed: state.nextOffset)
             }
@@ -89,44 +103,56 @@ final class FileTopicWriter: TopicWriter {
         }
     }
 
-    // MARK: - One frame
+    // MARK: - Frames
 
-    private func takeFrame(_ rest: inout ArraySlice<[UInt8]>, firstSequence: UInt64) throws -> ArraySlice<[UInt8]> {
-        let limit = min(Frame.maximumLength, Int(options.segmentBytes) - SegmentHeader.length - 2 * Frame.headerLength)
+    private var maximumFrameLength: Int {
+        min(Frame.maximumLength, Int(options.segmentBytes) - SegmentHeader.length - 2 * Frame.headerLength) / 8 * 8
+    }
+
+    /// Whether a frame fits into the segment with a seal behind it.
+    private func hasRoom(for length: Int, _ state: State) -> Bool {
+        state.position + UInt64(length + Frame.headerLength) <= options.segmentBytes
+    }
+
+    private func checkSizes(_ events: ArraySlice<[UInt8]>, firstSequence: UInt64) throws {
+        let limit = maximumFrameLength - Frame.headerLength - 4
+        for (index, event) in events.enumerated() where event.count > limit {
+            throw LogError.eventTooLarge(
+                topic: files.topic, sequence: firstSequence + UInt64(index), bytes: event.count, limit: limit)
+        }
+    }
+
+    /// As many events as fit into one frame; at least one, since their sizes were checked.
+    private func takeFrame(_ rest: inout ArraySlice<[UInt8]>) -> ArraySlice<[UInt8]> {
         var length = Frame.headerLength
         var end = rest.startIndex
-        while end < rest.endIndex, (length + 4 + rest[end].count).roundedUp(to: 8) <= limit {
+        while end < rest.endIndex, length + 4 + rest[end].count <= maximumFrameLength {
             length += 4 + rest[end].count
             end += 1
-        }
-        guard end > rest.startIndex else {
-            throw LogError.eventTooLarge(
-                topic: files.topic, sequence: firstSequence, bytes: rest[end].count, limit: limit - Frame.headerLength - 4)
         }
         defer { rest = rest[end...] }
         return rest[..<end]
     }
 
-    /// Writes one frame and syncs it. A full disk leaves everything as it was; any other fault poisons the writer.
+    private func makeFrame(_ kind: Frame.Kind, _ events: ArraySlice<[UInt8]>, _ state: State) -> Frame {
+        Frame(
+            kind: kind, eventCount: events.count, baseOffset: state.nextOffset, epoch: epoch,
+            time: max(now().microseconds, state.time), producerID: producerID, baseSequence: state.nextSequence,
+            previousHash: state.previousHash, length: Frame.length(of: events))
+    }
+
     private func write(_ kind: Frame.Kind, _ events: ArraySlice<[UInt8]>, _ state: inout State) throws {
-        let time = max(now().microseconds, state.time)
-        let frame = Frame(
-            kind: kind, eventCount: events.count, baseOffset: state.nextOffset, epoch: epoch, time: time, producerID: producerID,
-            baseSequence: state.nextSequence, previousHash: state.previousHash, length: Frame.length(of: events))
-        let bytes = frame.encode(events)
+        let frame = makeFrame(kind, events, state)
+        try put(frame, frame.encode(events), &state)
+    }
+
+    /// Writes one frame and syncs it. A full disk leaves everything as it was; any other fault poisons the writer.
+    private func put(_ frame: Frame, _ bytes: [UInt8], _ state: inout State) throws {
         do {
             try state.file.write(bytes, at: state.position)
         } catch {
             guard error.isNoSpace else { throw poisoned(&state, error.errno) }
-            // What was written of the frame must go, or it would stand behind the next, shorter one.
-            let zeros = [UInt8](repeating: 0, count: bytes.count)
-            do {
-                let written = min(try state.file.size(), state.position + UInt64(zeros.count))
-                let count = Int(max(written, state.position) - state.position)
-                try state.file.write(zeros[..<count], at: state.position)
-            } catch {
-                throw poisoned(&state, error.errno)
-            }
+            try blank(bytes.count, &state)
             throw LogError.noSpace(topic: files.topic, file: state.path)
         }
         do {
@@ -138,7 +164,19 @@ final class FileTopicWriter: TopicWriter {
         state.nextOffset = frame.nextOffset
         state.nextSequence = frame.nextSequence
         state.previousHash = bytes.withUnsafeBytes { Hash(of: $0) }
-        state.time = time
+        state.time = frame.time
+        state.isSealed = frame.kind == .seal
+    }
+
+    /// What was written of a frame that did not fit must go, or it would stand behind the next, shorter one.
+    private func blank(_ count: Int, _ state: inout State) throws {
+        do {
+            let end = min(try state.file.size(), state.position + UInt64(count))
+            guard end > state.position else { return }
+            try state.file.write([UInt8](repeating: 0, count: Int(end - state.position)), at: state.position)
+        } catch {
+            throw poisoned(&state, error.errno)
+        }
     }
 
     private func poisoned(_ state: inout State, _ errno: Int32) -> LogError {
@@ -149,38 +187,49 @@ final class FileTopicWriter: TopicWriter {
 
     // MARK: - Segments
 
-    /// Seals the segment and starts the next. The next one is reserved on disk first, so that a full disk changes nothing.
+    /// Seals the segment and starts the next. The next one is reserved on disk first, so that a full disk changes nothing;
+    /// where only its name finds no place, the next append goes on from the seal.
     private func roll(_ state: inout State) throws {
-        let seal = Frame(
-            kind: .seal, eventCount: 0, baseOffset: state.nextOffset, epoch: epoch, time: max(now().microseconds, state.time),
-            producerID: producerID, baseSequence: state.nextSequence, previousHash: state.previousHash, length: Frame.headerLength
-        ).encode([])
-        try startSegment(&state, seal: seal)
-    }
-
-    private func startSegment(_ state: inout State, seal: [UInt8]?) throws {
+        let frame = makeFrame(.seal, [], state)
+        let seal = state.isSealed ? nil : frame.encode([])
         let header = SegmentHeader(
-            topicID: state.header.topicID, baseOffset: state.nextOffset,
-            previousLength: state.position + UInt64(seal?.count ?? 0), created: max(now().microseconds, state.time),
-            baseSequence: state.nextSequence,
+            topicID: topicID, baseOffset: state.nextOffset, previousLength: state.position + UInt64(seal?.count ?? 0),
+            created: frame.time, baseSequence: state.nextSequence,
             previousHash: seal.map { $0.withUnsafeBytes { Hash(of: $0) } } ?? state.previousHash)
-        let prepared = try PreparedSegment(header, files: files, disk: disk, bytes: options.segmentBytes)
+        let prepared: PreparedSegment
         do {
-            if let seal {
-                try state.file.write(seal, at: state.position)
-                try state.file.sync()
-            }
-            try prepared.publish()
+            prepared = try PreparedSegment(header, files: files, disk: disk, bytes: options.segmentBytes)
+        } catch let error as LogError {
+            if case .syncFailed = error { state.poison = error }
+            throw error
+        }
+        do {
+            if let seal { try put(frame, seal, &state) }
+            try name(prepared, &state)
         } catch {
-            prepared.file.close()
-            throw poisoned(&state, error.errno)
+            prepared.discard()
+            throw error
         }
         state.file.close()
         state.file = prepared.file
         state.path = prepared.path
-        state.header = header
         state.position = UInt64(SegmentHeader.length)
         state.previousHash = header.previousHash
+        state.time = header.created
+        state.isSealed = false
+    }
+
+    private func name(_ prepared: PreparedSegment, _ state: inout State) throws {
+        do {
+            try prepared.rename()
+        } catch {
+            throw error.isNoSpace ? LogError.noSpace(topic: files.topic, file: prepared.path) : poisoned(&state, error.errno)
+        }
+        do {
+            try disk.syncDirectory(files.directory)
+        } catch {
+            throw poisoned(&state, error.errno)
+        }
     }
 
     // MARK: - Idempotence
@@ -196,7 +245,12 @@ final class FileTopicWriter: TopicWriter {
         try reader.seek(to: firstOffset)
         var rest = events
         while !rest.isEmpty {
-            for logged in try reader.read(maximumEvents: rest.count, maximumBytes: Frame.maximumLength) {
+            let kept = try reader.read(maximumEvents: rest.count, maximumBytes: Frame.maximumLength)
+            guard !kept.isEmpty else {
+                throw LogError.acknowledgedDataLost(
+                    topic: files.topic, end: try reader.end(), expected: state.nextOffset, witness: "this writer")
+            }
+            for logged in kept {
                 guard logged.bytes == rest.first else {
                     throw LogError.sequenceReused(
                         topic: files.topic, sequence: firstSequence + (logged.offset - firstOffset), offset: logged.offset)
@@ -205,50 +259,4 @@ final class FileTopicWriter: TopicWriter {
             }
         }
     }
-}
-
-/// A segment file that is whole on disk under a temporary name.
-struct PreparedSegment {
-    let path: String
-    let file: any DiskFile
-    private let files: TopicFiles
-    private let disk: any Disk
-
-    static let temporarySuffix = ".segment-being-made"
-
-    /// - Throws: `LogError.noSpace` with nothing left behind.
-    init(_ header: SegmentHeader, files: TopicFiles, disk: any Disk, bytes: UInt64) throws {
-        path = files.segment(header.baseOffset)
-        self.files = files
-        self.disk = disk
-        let temporary = path + Self.temporarySuffix
-        do {
-            if disk.exists(temporary) { try disk.remove(temporary) }
-            file = try disk.open(temporary, .create)
-        } catch {
-            throw error.isNoSpace ? LogError.noSpace(topic: files.topic, file: path) : error.asLogError(files.topic)
-        }
-        do {
-            try file.allocate(bytes)
-            try file.write(header.encode(), at: 0)
-            try file.sync()
-        } catch {
-            file.close()
-            try? disk.remove(temporary)  // the next attempt removes what this one could not
-            throw error.isNoSpace
-                ? LogError.noSpace(topic: files.topic, file: path)
-                : LogError.syncFailed(topic: files.topic, file: path, errno: error.errno)
-        }
-    }
-
-    /// Gives the file its name, durably.
-    func publish() throws(DiskError) {
-        try disk.rename(path + Self.temporarySuffix, to: path)
-        try disk.syncDirectory(files.directory)
-    }
-}
-
-extension DiskError {
-    /// ENOSPC or EDQUOT.
-    var isNoSpace: Bool { errno == 28 || errno == 122 }
 }

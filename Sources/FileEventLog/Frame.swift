@@ -34,6 +34,8 @@ package struct Frame {
     package static let magic = UInt32(littleEndian: 0x3146_4C53)  // "SLF1"
     /// Largest frame, in bytes.
     package static let maximumLength = 1 << 20
+    /// Largest offset or sequence: more is a mistake, and sums of them must not overflow.
+    package static let maximumOffset = UInt64(1) << 62
 
     package var kind: Kind
     package var eventCount: Int
@@ -48,6 +50,13 @@ package struct Frame {
 
     package var nextOffset: UInt64 { baseOffset + UInt64(eventCount) }
     package var nextSequence: UInt64 { baseSequence + UInt64(eventCount) }
+
+    /// Whether a commit page that vouches for the events before `offset` vouches for this frame too.
+    ///
+    /// A frame without events is known to be on disk once an event behind it is.
+    func isCommitted(before offset: UInt64) -> Bool {
+        eventCount > 0 ? nextOffset <= offset : nextOffset < offset
+    }
 
     /// Bytes that `events` take in a frame.
     package static func length(of events: some Collection<[UInt8]>) -> Int {
@@ -174,8 +183,10 @@ extension Frame {
         guard length >= Self.headerLength, length <= Self.maximumLength, length % 8 == 0 else {
             throw .structure("frame length \(length)")
         }
-        guard kind == .events ? eventCount > 0 : eventCount == 0 && length == Self.headerLength else {
-            throw .structure("\(kind) frame with \(eventCount) events in \(length) bytes")
+        guard kind == .events ? eventCount > 0 : length == Self.headerLength, eventCount <= (length - Self.headerLength) / 4
+        else { throw .structure("\(kind) frame with \(eventCount) events in \(length) bytes") }
+        guard baseOffset <= Self.maximumOffset, baseSequence <= Self.maximumOffset else {
+            throw .structure("offset \(baseOffset), sequence \(baseSequence)")
         }
     }
 

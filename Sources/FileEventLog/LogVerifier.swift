@@ -24,29 +24,16 @@ package struct LogVerifier {
         package var faults: [LogError] = []
     }
 
+    /// May run beside a writer: what it appends meanwhile is partly seen.
+    ///
+    /// - Throws: only where the disk refuses; what is wrong with the topic is in `faults`.
     package func verify() throws -> Finding {
         var finding = Finding(topic: files.topic)
-        let segments: [UInt64]
         do {
-            segments = try files.segmentOffsets(disk)
-        } catch {
-            throw error.asLogError(files.topic)
-        }
-        do {
-            finding.acknowledged = try CommitPage(files, disk, .read).committed
-            finding.firstOffset = segments.first ?? 0
-            var before: SegmentScan?
-            defer { before?.file.close() }
-            for (index, base) in segments.enumerated() {
-                var scan = try SegmentScan(files, baseOffset: base, disk: disk)
-                if let before {
-                    try Recovery.checkJoint(files, before, scan)
-                    before.file.close()
-                }
-                before = scan
-                try walk(&scan, isLast: index == segments.count - 1, &finding)
-                before = scan
-            }
+            // The commit page before the list of segments: one that is made in between is no loss.
+            let commitPage = try CommitPage(files, disk, .read)
+            finding.acknowledged = commitPage.committed
+            try walk(try segmentOffsets(), commitPage, &finding)
             if finding.nextOffset < finding.acknowledged {
                 throw LogError.acknowledgedDataLost(
                     topic: files.topic, end: finding.nextOffset, expected: finding.acknowledged, witness: "the commit page")
@@ -57,34 +44,81 @@ package struct LogVerifier {
         return finding
     }
 
+    private func segmentOffsets() throws -> [UInt64] {
+        do {
+            return try files.segmentOffsets(disk)
+        } catch {
+            throw error.asLogError(files.topic)
+        }
+    }
+
+    private func walk(_ segments: [UInt64], _ commitPage: CommitPage, _ finding: inout Finding) throws {
+        // A topic that was begun and never opened has a commit page alone.
+        if segments.isEmpty, commitPage.committed == 0, commitPage.epoch == 0 { return }
+        guard segments.first == 0 else {
+            throw LogError.corrupt(topic: files.topic, file: files.segment(0), byte: 0, reason: "the segment is missing")
+        }
+        var before: SegmentScan?
+        defer { before?.file.close() }
+        for (index, base) in segments.enumerated() {
+            var scan = try SegmentScan(files, baseOffset: base, disk: disk)
+            var isDone = false
+            defer { if !isDone { scan.file.close() } }
+            if let before {
+                try Recovery.checkJoint(files, before, scan)
+            } else if scan.header.topicID != commitPage.topicID {
+                throw LogError.corrupt(
+                    topic: files.topic, file: scan.path, byte: 16, reason: "segment and commit page are of two topics")
+            }
+            try walk(&scan, isLast: index == segments.count - 1, &finding)
+            before?.file.close()
+            before = scan
+            isDone = true
+        }
+    }
+
     private func walk(_ scan: inout SegmentScan, isLast: Bool, _ finding: inout Finding) throws {
         finding.segments += 1
         while true {
+            let fault: FrameFault
             switch try scan.next() {
             case .success(let step):
-                finding.frames += 1
-                finding.events += UInt64(step.frame.eventCount)
-                _ = try events(of: step, scan)
-                finding.nextOffset = scan.nextOffset
-                finding.nextSequence = scan.nextSequence
-                finding.head = scan.previousHash
-            case .failure(.blank) where isLast || scan.isSealed:
+                try count(step, scan, &finding)
+                continue
+            case .failure(let found):
+                fault = found
+            }
+            func damaged(_ reason: String) -> LogError {
+                .corrupt(topic: files.topic, file: scan.path, byte: scan.position, reason: reason)
+            }
+            let tail = try scan.judgeTail(fault)
+            // Beside a live writer the bytes may have become a frame since they were read.
+            if isLast, case .success(let step) = try scan.next() {
+                try count(step, scan, &finding)
+                continue
+            }
+            switch tail {
+            case .clean where isLast || scan.isSealed: return
+            case .clean: throw damaged("the segment ends without a seal, and another follows")
+            case .damaged(let reason): throw damaged(reason)
+            case .torn where isLast && scan.nextOffset >= finding.acknowledged:
+                finding.tornTail = true
                 return
-            case .failure(let fault):
-                if isLast, !scan.isSealed, scan.nextOffset >= finding.acknowledged {
-                    finding.tornTail = true
-                    return
-                }
-                throw LogError.corrupt(topic: files.topic, file: scan.path, byte: scan.position, reason: "\(fault)")
+            case .torn: throw damaged("\(fault), but events up to offset \(finding.acknowledged) were acknowledged")
             }
         }
     }
 
-    private func events(of step: SegmentScan.Step, _ scan: SegmentScan) throws -> [[UInt8]] {
+    private func count(_ step: SegmentScan.Step, _ scan: SegmentScan, _ finding: inout Finding) throws {
         do {
-            return try step.bytes.withUnsafeBytes { try step.frame.events($0) }
+            _ = try step.bytes.withUnsafeBytes { try step.frame.events($0) }
         } catch let fault as FrameFault {
             throw LogError.corrupt(topic: files.topic, file: scan.path, byte: step.position, reason: "\(fault)")
         }
+        finding.frames += 1
+        finding.events += UInt64(step.frame.eventCount)
+        finding.nextOffset = scan.nextOffset
+        finding.nextSequence = scan.nextSequence
+        finding.head = scan.previousHash
     }
 }

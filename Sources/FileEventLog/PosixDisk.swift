@@ -22,9 +22,15 @@ package struct PosixDisk: Disk {
         }
         for directory in missing.reversed() {
             guard mkdir(directory, 0o750) == 0 || errno == EEXIST else { throw DiskError("create", directory, errno: errno) }
-            let parent = (directory as NSString).deletingLastPathComponent
-            try syncDirectory(parent.isEmpty ? "." : parent)
+            try syncParent(of: directory)
         }
+        // Whoever made it may have died before its entry was synced.
+        if missing.isEmpty { try syncParent(of: path) }
+    }
+
+    private func syncParent(of path: String) throws(DiskError) {
+        let parent = (path as NSString).deletingLastPathComponent
+        try syncDirectory(parent.isEmpty ? "." : parent)
     }
 
     package func list(_ path: String) throws(DiskError) -> [String] {
@@ -74,7 +80,7 @@ package struct PosixDisk: Disk {
         let descriptor = try openDirectory(path)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let code = errno
-            let holder = Self.lockHolder(descriptor)
+            let holder = code == EWOULDBLOCK ? Self.lockHolder(descriptor) : nil
             close(descriptor)
             throw DiskError("lock", path, errno: code, holder: holder)
         }
@@ -137,7 +143,7 @@ package struct PosixDisk: Disk {
         guard fstat(descriptor, &status) == 0, let text = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else {
             return nil
         }
-        for line in text.split(separator: "\n") where line.contains("FLOCK") {
+        for line in text.split(separator: "\n") where line.contains("FLOCK") && !line.contains("->") {
             let fields = line.split(separator: " ")
             if let inode = fields.first(where: { $0.hasSuffix(":\(status.st_ino)") }), let place = fields.firstIndex(of: inode) {
                 return Int32(fields[place - 1])
@@ -160,9 +166,10 @@ private struct PosixFile: DiskFile {
     let path: String
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(DiskError) -> Int {
+        guard let start = off_t(exactly: offset) else { throw DiskError("read", path, errno: EINVAL) }
         var done = 0
         while done < buffer.count {
-            let count = pread(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset) + off_t(done))
+            let count = pread(descriptor, buffer.baseAddress! + done, buffer.count - done, start &+ off_t(done))
             if count == 0 { break }
             if count < 0 {
                 if errno == EINTR { continue }
@@ -174,13 +181,12 @@ private struct PosixFile: DiskFile {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(DiskError) {
+        guard let start = off_t(exactly: offset) else { throw DiskError("write", path, errno: EINVAL) }
         var done = 0
         while done < bytes.count {
-            let count = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset) + off_t(done))
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw DiskError("write", path, errno: errno)
-            }
+            let count = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, start &+ off_t(done))
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw DiskError("write", path, errno: count < 0 ? errno : EIO) }
             done += count
         }
     }
@@ -259,4 +265,12 @@ private final class MappedPage: SharedPage, @unchecked Sendable {
     }
 
     func close() {}
+}
+
+extension DiskError {
+    /// The disk or the quota is full.
+    var isNoSpace: Bool { errno == ENOSPC || errno == EDQUOT }
+    /// Somebody else holds the lock.
+    var isLocked: Bool { operation == "lock" && errno == EWOULDBLOCK }
+    var isMissing: Bool { errno == ENOENT }
 }

@@ -12,29 +12,32 @@ struct Recovery {
     let files: TopicFiles
     let disk: any Disk
 
-    /// The end of a topic that checked out.
-    struct Tail {
-        var segment: SegmentScan
-        var lastFrame: SegmentScan.Step?
-    }
-
-    /// - Parameter acknowledged: the offset that the commit page vouches for.
-    func openTail(segments: [UInt64], acknowledged: UInt64) throws -> Tail {
-        guard let last = segments.last else {
-            throw LogError.acknowledgedDataLost(
-                topic: files.topic, end: 0, expected: acknowledged, witness: "the commit page")
+    /// Finds the end of the topic, checks it, and mends a torn last frame.
+    ///
+    /// - Parameters:
+    ///   - segments: the first offsets, in order; at least one.
+    ///   - acknowledged: the offset that the commit page vouches for.
+    ///   - topicID: as the commit page has it; nil where there is no commit page.
+    /// - Returns: a scan that stands at the end; its file is open for writing.
+    func openTail(segments: [UInt64], acknowledged: UInt64, topicID: [UInt8]?) throws -> SegmentScan {
+        guard let first = segments.first, let last = segments.last, first == 0 else {
+            throw LogError.corrupt(topic: files.topic, file: files.segment(0), byte: 0, reason: "the segment is missing")
         }
         try checkJoints(segments)
         var scan = try SegmentScan(files, baseOffset: last, disk: disk, access: .readWrite)
-        var lastFrame: SegmentScan.Step?
         do {
+            guard topicID == nil || scan.header.topicID == topicID else {
+                throw LogError.corrupt(
+                    topic: files.topic, file: scan.path, byte: 16, reason: "segment and commit page are of two topics")
+            }
+            var lastFrame: SegmentScan.Step?
             while true {
                 switch try scan.next() {
                 case .success(let step): lastFrame = step
                 case .failure(let fault):
                     try settleTail(scan, fault: fault, acknowledged: acknowledged)
                     try writeAgain(lastFrame, in: scan)
-                    return Tail(segment: scan, lastFrame: lastFrame)
+                    return scan
                 }
             }
         } catch {
@@ -55,12 +58,12 @@ struct Recovery {
     }
 
     static func checkJoint(_ files: TopicFiles, _ sealed: SegmentScan, _ next: SegmentScan) throws {
-        func broken(_ reason: String) -> LogError {
-            .corrupt(topic: files.topic, file: next.path, byte: 0, reason: reason)
+        func broken(_ byte: UInt64, _ reason: String) -> LogError {
+            .corrupt(topic: files.topic, file: next.path, byte: byte, reason: reason)
         }
-        guard sealed.header.topicID == next.header.topicID else { throw broken("the segment belongs to another topic") }
+        guard sealed.header.topicID == next.header.topicID else { throw broken(16, "the segment belongs to another topic") }
         guard next.header.previousLength >= UInt64(SegmentHeader.length + Frame.headerLength) else {
-            throw broken("its header names no segment before it")
+            throw broken(40, "its header names no segment before it")
         }
         let sealPosition = next.header.previousLength - UInt64(Frame.headerLength)
         do {
@@ -69,10 +72,11 @@ struct Recovery {
             let hash = bytes.withUnsafeBytes { Hash(of: $0) }
             guard seal.kind == .seal, seal.nextOffset == next.header.baseOffset,
                 seal.nextSequence == next.header.baseSequence, hash == next.header.previousHash
-            else { throw broken("it does not continue \(sealed.path): a segment is missing, or one of the two was replaced") }
+            else { throw broken(40, "it does not continue \(sealed.path): a segment is missing, or one of the two was replaced") }
         } catch let fault as FrameFault {
             throw LogError.corrupt(
-                topic: files.topic, file: sealed.path, byte: sealPosition, reason: "no seal where the next segment expects it: \(fault)")
+                topic: files.topic, file: sealed.path, byte: sealPosition,
+                reason: "no seal where the next segment expects it: \(fault)")
         } catch let error as DiskError {
             throw error.asLogError(files.topic)
         }
@@ -80,51 +84,31 @@ struct Recovery {
 
     /// Decides what the bytes after the last good frame are: nothing, a torn last frame, or damage.
     private func settleTail(_ scan: SegmentScan, fault: FrameFault, acknowledged: UInt64) throws {
-        let rest: [UInt8]
-        do {
-            let size = try scan.file.size()
-            rest = try scan.file.read(Int(max(size, scan.position) - scan.position), at: scan.position)
-        } catch {
-            throw error.asLogError(files.topic)
-        }
-        let used = (rest.lastIndex { $0 != 0 } ?? -1) + 1
         func damaged(_ reason: String) -> LogError {
             .corrupt(topic: files.topic, file: scan.path, byte: scan.position, reason: reason)
         }
-        if used > 0 {
-            if case .unknown(let what) = fault { throw damaged("\(what), which this program does not know") }
-            if scan.isSealed { throw damaged("\(used) bytes after the segment's seal") }
-            if used > Frame.maximumLength { throw damaged("\(used) bytes that are no frame, more than one append can leave") }
-            if let later = firstFrameHeader(in: rest) {
-                throw damaged("\(fault); a whole frame follows at byte \(scan.position + UInt64(later)), so this is no torn tail")
-            }
-        }
-        if scan.nextOffset < acknowledged {
-            guard used > 0 else {
-                throw LogError.acknowledgedDataLost(
-                    topic: files.topic, end: scan.nextOffset, expected: acknowledged, witness: "the commit page")
-            }
+        switch try scan.judgeTail(fault) {
+        case .damaged(let reason):
+            throw damaged(reason)
+        case .clean where scan.nextOffset < acknowledged:
+            throw LogError.acknowledgedDataLost(
+                topic: files.topic, end: scan.nextOffset, expected: acknowledged, witness: "the commit page")
+        case .torn where scan.nextOffset < acknowledged:
             throw damaged("\(fault), but events up to offset \(acknowledged) were acknowledged")
-        }
-        if used > 0 { try quarantine(Array(rest[..<used]), scan) }
-    }
-
-    /// A valid frame header anywhere behind the first byte: frames begin at multiples of 8.
-    private func firstFrameHeader(in bytes: [UInt8]) -> Int? {
-        bytes.withUnsafeBytes { bytes in
-            stride(from: 8, to: bytes.count - Frame.headerLength + 1, by: 8).first { start in
-                bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self) == Frame.magic.littleEndian
-                    && (try? Frame(header: UnsafeRawBufferPointer(rebasing: bytes[start...]))) != nil
-            }
+        case .clean:
+            break
+        case .torn(let bytes):
+            try quarantine(bytes, scan)
         }
     }
 
     private func quarantine(_ torn: [UInt8], _ scan: SegmentScan) throws {
         do {
             try disk.createDirectory(files.quarantine)
-            let copies = try disk.list(files.quarantine).count
-            let path = files.quarantine + "/\(scan.header.baseOffset)-at-\(scan.position)-\(copies)"
-            let copy = try disk.open(path, .create)
+            let name = files.quarantine + "/\(scan.header.baseOffset)-at-\(scan.position)-"
+            var number = 0
+            while disk.exists(name + "\(number)") { number += 1 }
+            let copy = try disk.open(name + "\(number)", .create)
             defer { copy.close() }
             try copy.write(torn, at: 0)
             try copy.sync()

@@ -63,6 +63,9 @@ package struct SegmentHeader: Equatable, Sendable {
         guard load(12) as UInt32 == Self.checksum(bytes) else { throw .headerChecksum }
         guard load(8) as UInt32 == Self.version else { throw .unknown("segment version \(load(8) as UInt32)") }
         guard bytes[96..<128].allSatisfy({ $0 == 0 }) else { throw .unknown("a reserved field in use") }
+        guard load(32) <= Frame.maximumOffset, load(40) <= Frame.maximumOffset, load(56) <= Frame.maximumOffset else {
+            throw .structure("offset \(load(32) as UInt64), sequence \(load(56) as UInt64)")
+        }
         topicID = Array(bytes[16..<32])
         baseOffset = load(32)
         previousLength = load(40)

@@ -79,6 +79,7 @@ struct SegmentScan {
         if frame.baseSequence != nextSequence { throw broken("sequence \(frame.baseSequence) where \(nextSequence) belongs") }
         if frame.previousHash != previousHash { throw broken("the hash chain is broken: the frame before was changed or removed") }
         if frame.epoch < epoch { throw broken("writer epoch \(frame.epoch) after \(epoch)") }
+        if frame.time < time { throw broken("time \(frame.time) after \(time)") }
     }
 
     private mutating func advance(past step: Step) {
@@ -87,7 +88,7 @@ struct SegmentScan {
         nextOffset = step.frame.nextOffset
         nextSequence = step.frame.nextSequence
         epoch = step.frame.epoch
-        time = max(time, step.frame.time)
+        time = step.frame.time
         isSealed = step.frame.kind == .seal
     }
 }
