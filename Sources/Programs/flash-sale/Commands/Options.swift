@@ -38,19 +38,20 @@ extension Stock: ExpressibleByArgument {
 
 /// What `run` and `replay` share.
 struct CommonOptions: ParsableArguments {
-    @Option(help: "The data directory.")
+    @Option(help: ArgumentHelp("The data directory.", valueName: "dir"))
     var data = ".stampede"
 
     @Option(help: ArgumentHelp("Write the report as JSON, too.", valueName: "file"))
     var json: String?
 
-    @Option(help: "How long a shopper keeps trying, from the intended time on.")
+    @Option(help: ArgumentHelp("How long a shopper keeps trying, from the intended time on.", valueName: "time"))
     var patience = TimeSpan(nanoseconds: 60_000_000_000)
 
-    @Option(help: "How long to wait for the outcomes of accepted orders.")
+    @Option(help: ArgumentHelp("How long to wait for the outcomes of accepted orders.", valueName: "time"))
     var drainTimeout = TimeSpan(nanoseconds: 120_000_000_000)
 
-    @Option(help: "How long to wait for one answer before asking again with the same key.")
+    @Option(
+        help: ArgumentHelp("How long to wait for one answer before asking again with the same key.", valueName: "time"))
     var answerTimeout = TimeSpan(nanoseconds: 30_000_000_000)
 
     func validate() throws {

@@ -87,7 +87,7 @@ struct AdminClient: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Exchange(ticket: 0, request: request, owner: owner))
                 }
             }
-            .connect(host: "127.0.0.1", port: port)
+            .connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: port))
         connected.whenFailure { promise.fail($0) }
         let timeout = loop.scheduleTask(in: Self.timeout) {
             promise.fail(AdminError(description: "no answer in \(Self.timeout.nanoseconds / 1_000_000_000) s"))

@@ -25,11 +25,13 @@ final class Journal {
     /// Called on the loop with the number of lines that are now on disk, or with the error that ends the worker.
     var onSynced: ((Result<Int, JournalError>) -> Void)?
 
-    /// - Parameter path: a file that is not there yet; its folder is.
-    init(path: String, loop: any EventLoop) throws(JournalError) {
+    /// - Parameters:
+    ///   - path: a file whose folder is there.
+    ///   - mustBeNew: whether a file that is there already is an error; two runs never share a journal.
+    init(path: String, loop: any EventLoop, mustBeNew: Bool = true) throws(JournalError) {
         self.path = path
         self.loop = loop
-        file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
+        file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (mustBeNew ? O_EXCL : 0), 0o644)
         guard file >= 0 else {
             throw JournalError(description: "cannot create the journal \(path): \(String(cString: strerror(errno)))")
         }
