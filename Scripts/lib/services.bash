@@ -54,18 +54,38 @@ health_port() {
     done < <(ports_of "$1")
 }
 
+# port_listener PORT: the inode of the socket that listens on PORT, if any.
+port_listener() {
+    local hex
+    printf -v hex '%04X' "$1"
+    # /proc/net/tcp: local address, remote address, state (0A: listening), …, inode in the tenth column.
+    awk -v port=":$hex" '$4 == "0A" && substr($2, length($2) - 4) == port { print $10; exit }' \
+        /proc/net/tcp /proc/net/tcp6 2>/dev/null || true
+}
+
+# free_port_base: a --port-base whose ports are all free, below those that outgoing connections take.
+free_port_base() {
+    local base row offset free
+    while true; do
+        base=$((20000 + SRANDOM % 100 * 100)) free=yes
+        for row in "${PORT_TABLE[@]}"; do
+            read -r _ _ _ _ offset <<<"$row"
+            [[ -z $(port_listener $((base + offset))) ]] || free=''
+        done
+        [[ -z $free ]] || break
+    done
+    printf '%s\n' "$base"
+}
+
 # refuse_taken_ports: fails naming every port that somebody listens on already, and for which service it was meant.
 refuse_taken_ports() {
-    local row variable service role port hex listener owner taken=() seen=' '
+    local row variable service role port listener owner taken=() seen=' '
     for row in "${PORT_TABLE[@]}"; do
         read -r variable service role _ <<<"$row"
         port=${!variable}
         [[ $seen != *" $port "* ]] || fail "port $port is given twice; $variable=$port is the second"
         seen+="$port "
-        printf -v hex '%04X' "$port"
-        # /proc/net/tcp: local address, remote address, state (0A: listening), …, inode in the tenth column.
-        listener=$(awk -v port=":$hex" '$4 == "0A" && substr($2, length($2) - 4) == port { print $10; exit }' \
-            /proc/net/tcp /proc/net/tcp6 2>/dev/null || true)
+        listener=$(port_listener "$port")
         [[ -n $listener ]] || continue
         owner=$(find /proc/[0-9]*/fd -lname "socket:\[$listener\]" -print -quit 2>/dev/null | cut -d/ -f3 || true)
         taken+=("port $port ($role of $service, $variable) is taken by $(describe_process "$owner")")

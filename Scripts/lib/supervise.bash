@@ -138,7 +138,7 @@ stop_service() {
     cancel_helpers "start $service"
     if [[ -n ${service_pid[$service]:-} ]]; then
         set_state "$service" stopping
-        kill -TERM "${service_pid[$service]}"
+        kill -TERM "${service_pid[$service]}" 2>/dev/null # it may have died this very moment
         cancel_helpers "kill $service"
         run_helper "kill $service" sleep "$STOP_SECONDS" 9>&-
     else

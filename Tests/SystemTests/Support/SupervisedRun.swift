@@ -1,0 +1,98 @@
+import Foundation
+
+/// A data directory under `Scripts/supervisor`: with the real programs, or with others of the same names.
+struct SupervisedRun: Sendable {
+    static let services = [
+        "payment-gateway", "order-service", "inventory-service", "payment-service", "notification-service",
+        "analytics-service",
+    ]
+
+    let data: String
+    let binaries: String
+    let portBase: Int
+
+    init(data: String, binaries: String = Project.binaries) throws {
+        self.data = data
+        self.binaries = binaries
+        portBase = try FreePorts.base()
+    }
+
+    /// `Scripts/supervisor VERB … --data DATA`, with programs and ports where the verb takes them.
+    func supervisor(
+        _ verb: String, _ more: String..., environment: [String: String] = [:], within limit: Duration = .seconds(100)
+    ) async throws -> Outcome {
+        var arguments = [verb] + more + ["--data", data]
+        if verb == "up" { arguments += ["--bin", binaries, "--port-base", "\(portBase)"] }
+        return try await runProgram(
+            Project.root + "/Scripts/supervisor", arguments, environment: environment, within: limit)
+    }
+
+    /// Starts everything, runs `body`, and stops everything whatever happened in it.
+    /// - Parameter environment: for `up`, such as `STAMPEDE_GATEWAY_ARGUMENTS`.
+    func whileUp(environment: [String: String] = [:], _ body: () async throws -> Void) async throws {
+        let up = try await supervisor("up", environment: environment)
+        guard up.status == 0 else { throw TookTooLong(description: "up: exit code \(up.status)\n\(up.errors)") }
+        do {
+            try await body()
+        } catch {
+            _ = try await supervisor("down")
+            throw error
+        }
+        _ = try await supervisor("down")
+    }
+
+    /// What `status --json` says.
+    func status() async throws -> Status {
+        try JSONDecoder().decode(Status.self, from: Data(try await supervisor("status", "--json").output.utf8))
+    }
+
+    struct Status: Decodable {
+        struct Supervisor: Decodable {
+            let pid: Int32
+        }
+
+        struct Service: Decodable {
+            let name: String
+            let pid: Int32?
+            let state: String
+            let ports: [String: Int]
+            let metrics: String
+            let restarts: Int
+        }
+
+        let data: String
+        let supervisor: Supervisor?
+        let services: [Service]
+
+        var allRunning: Bool { services.allSatisfy { $0.state == "running" } }
+
+        subscript(name: String) -> Service? { services.first { $0.name == name } }
+    }
+
+    /// Waits until every service runs, and returns what `status` says then.
+    @discardableResult
+    func waitUntilAllRun(within limit: Duration = .seconds(30)) async throws -> Status {
+        var latest = try await status()
+        try await waitUntil("all services run", within: limit) {
+            latest = try await status()
+            return latest.allRunning
+        }
+        return latest
+    }
+
+    /// The process that a pid file names, such as "order-service" or "supervisor".
+    func pid(_ name: String) throws -> Int32 {
+        let text = try String(contentsOfFile: "\(data)/run/\(name).pid", encoding: .utf8)
+        guard let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw TookTooLong(description: "\(name).pid holds no number: '\(text)'")
+        }
+        return pid
+    }
+
+    /// The processes that work on this data directory.
+    var processes: [ProcessTable.Entry] { ProcessTable.mentioning(data) }
+
+    func log(_ name: String) -> String {
+        (try? String(contentsOfFile: "\(data)/logs/\(name).log", encoding: .utf8)) ?? ""
+    }
+}

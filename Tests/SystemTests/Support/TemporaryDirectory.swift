@@ -1,0 +1,21 @@
+import Foundation
+
+/// Runs `body` with a fresh directory, and removes the directory with all it holds afterwards.
+func withTemporaryDirectory<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+    let path = FileManager.default.temporaryDirectory
+        .appendingPathComponent("stampede-\(UUID().uuidString.prefix(8).lowercased())").path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: path) }  // what is left of a test harms nobody
+    return try await body(path)
+}
+
+/// Where the project lies and where its programs were built.
+enum Project {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path
+
+    /// `STAMPEDE_BIN`, else the directory of the running tests: `swift build --build-tests` puts the programs beside them.
+    static let binaries =
+        ProcessInfo.processInfo.environment["STAMPEDE_BIN"]
+        ?? URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent().path
+}
