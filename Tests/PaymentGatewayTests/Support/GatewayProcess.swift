@@ -43,9 +43,13 @@ final class GatewayProcess: @unchecked Sendable {  // used from one thread at a 
         let text: String
     }
 
-    /// Waits for its end; returns the exit code and everything it printed.
-    func end(signal: Int32? = nil) -> (code: Int32, text: String) {
+    /// Waits for its end; returns the exit code and everything it printed. One that does not end is killed,
+    /// and its exit code says so.
+    func end(signal: Int32? = nil, withinSeconds limit: Int = 30) -> (code: Int32, text: String) {
         if let signal { kill(process.processIdentifier, signal) }
+        let killer = DispatchWorkItem { [process] in kill(process.processIdentifier, SIGKILL) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(limit), execute: killer)
+        defer { killer.cancel() }
         text += String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         return (process.terminationStatus, text)

@@ -82,10 +82,3 @@ final class LoopbackClient {
         buffer.append(contentsOf: chunk[..<count])
     }
 }
-
-/// Runs blocking work on a thread of its own: the cooperative pool has to stay free for the server.
-func blocking<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread { continuation.resume(with: Result { try work() }) }.start()
-    }
-}
