@@ -1,0 +1,10 @@
+import ArgumentParser
+
+struct LogCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "log", abstract: "Look after the event log.", subcommands: [LogVerifyCommand.self])
+
+    func run() throws {
+        try Self.helpAsMistake()
+    }
+}

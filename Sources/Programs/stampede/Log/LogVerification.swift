@@ -1,0 +1,98 @@
+import Contracts
+import EventLog
+import FileEventLog
+
+/// What `log verify` found, as a table and as JSON.
+struct LogVerification {
+    let topics: [LogVerifier.Finding]
+
+    var isBroken: Bool { topics.contains { !$0.faults.isEmpty } }
+
+    private static func verdict(_ finding: LogVerifier.Finding) -> String {
+        finding.faults.isEmpty ? "whole" : "BROKEN"
+    }
+
+    // MARK: - Text
+
+    func lines(width: Int, style: Style) -> [String] {
+        var table = Table([
+            .init(title: "TOPIC", isFlexible: true), .init(title: "SEGMENTS", alignment: .right),
+            .init(title: "FRAMES", alignment: .right), .init(title: "EVENTS", alignment: .right),
+            .init(title: "END", alignment: .right), .init(title: "HEAD"), .init(title: "VERDICT"),
+        ])
+        for finding in topics {
+            table.add([
+                .init(finding.topic.name), .init(Words.count(finding.segments)), .init(Words.count(finding.frames)),
+                .init(Words.count(finding.events)), .init(Words.count(finding.nextOffset)),
+                .init(String(finding.head.description.prefix(Self.headDigits)), .faint),
+                .init(Self.verdict(finding), finding.faults.isEmpty ? .good : .bad),
+            ])
+        }
+        var lines = table.lines(width: width, style: style)
+        for fault in topics.flatMap(\.faults).map(Fault.init) {
+            lines.append("")
+            for (label, text) in [("file", fault.file), ("byte", fault.byte.map(String.init)), ("reason", fault.reason)] {
+                guard let text else { continue }
+                let indent = label + String(repeating: " ", count: 8 - label.count)
+                for (index, part) in TerminalText.wrapped(TerminalText.safe(text), to: width - 8).enumerated() {
+                    lines.append((index == 0 ? indent : String(repeating: " ", count: 8)) + part)
+                }
+            }
+        }
+        let torn = topics.filter(\.tornTail).map(\.topic.name)
+        if !torn.isEmpty {
+            lines.append("")
+            lines += TerminalText.wrapped(
+                TerminalText.safe(
+                    "An append to \(torn.joined(separator: ", ")) was under way or cut off; nothing acknowledged is affected."),
+                to: width)
+        }
+        return lines
+    }
+
+    private static let headDigits = 12
+
+    // MARK: - JSON
+
+    var json: JSONValue {
+        .object([
+            "verdict": .string(isBroken ? "broken" : "whole"),
+            "topics": .array(
+                topics.map { finding in
+                    .object([
+                        "topic": .string(finding.topic.name), "segments": JSONValue(finding.segments),
+                        "frames": JSONValue(finding.frames), "events": JSONValue(finding.events),
+                        "firstOffset": JSONValue(finding.firstOffset), "end": JSONValue(finding.nextOffset),
+                        "nextSequence": JSONValue(finding.nextSequence), "acknowledged": JSONValue(finding.acknowledged),
+                        "head": .string(finding.head.description), "tornTail": .bool(finding.tornTail),
+                        "verdict": .string(Self.verdict(finding).lowercased()),
+                        "faults": .array(finding.faults.map { Fault($0).json }),
+                    ])
+                }),
+        ])
+    }
+
+    /// A log error taken apart.
+    struct Fault {
+        var file: String?
+        var byte: UInt64?
+        var reason: String
+
+        init(_ error: LogError) {
+            switch error {
+            case .corrupt(_, let file, let byte, let reason):
+                (self.file, self.byte) = (file, byte)
+                self.reason = "\(reason). Nothing was changed; restore the file from a copy"
+            case .unreadable(_, let file, let operation, let errno):
+                self.file = file
+                reason = "cannot \(operation) it (errno \(errno)); restore it, or see to its permissions"
+            default:
+                reason = "\(error)"
+            }
+        }
+
+        var json: JSONValue {
+            .object(["file": JSONValue(file), "byte": JSONValue(byte), "reason": .string(reason)])
+        }
+    }
+}

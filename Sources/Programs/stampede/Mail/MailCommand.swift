@@ -1,0 +1,2 @@
+import ArgumentParser
+struct MailCommand: ParsableCommand { static let configuration = CommandConfiguration(commandName: "mail") }

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Foundation
+
+/// The operator's command line: looks at a run and changes nothing.
+@main
+struct Stampede: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stampede",
+        abstract: "Look at a run: what lives, what happened, and whether it held.",
+        discussion: """
+            Reads only: no offset moves, nothing under the data directory changes.
+            Data goes to stdout, talk to stderr; NO_COLOR is honoured.
+            Exit codes: 0 ok, 1 failure, 2 wrong usage, 3 an invariant is broken, 4 not known yet.
+            """,
+        subcommands: [
+            StatusCommand.self, TailCommand.self, OrderCommand.self, MailCommand.self, AuditCommand.self, LogCommand.self,
+        ])
+
+    /// ArgumentParser's 64 (EX_USAGE) is 2 here.
+    private static let usage: Int32 = 2
+
+    static func main() {
+        // A closed pipe is an error of `write` then, which `Output` ends on in silence.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            let code = exitCode(for: error)
+            let message = fullMessage(for: error)
+            if !message.isEmpty {
+                // Help that was asked for is data; everything else is talk.
+                if code.isSuccess { Output.printWhole(message) } else { Talk.say(message) }
+            }
+            Foundation.exit(code == .validationFailure ? usage : code.rawValue)
+        }
+    }
+
+    func run() throws {
+        try Self.helpAsMistake()
+    }
+}
+
+extension ParsableCommand {
+    /// A command that only groups others was called without one of them.
+    static func helpAsMistake() throws {
+        Talk.say(helpMessage())
+        throw ExitCode.validationFailure
+    }
+}

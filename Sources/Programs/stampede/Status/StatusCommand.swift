@@ -1,0 +1,2 @@
+import ArgumentParser
+struct StatusCommand: ParsableCommand { static let configuration = CommandConfiguration(commandName: "status") }

@@ -1,0 +1,2 @@
+import ArgumentParser
+struct OrderCommand: ParsableCommand { static let configuration = CommandConfiguration(commandName: "order") }

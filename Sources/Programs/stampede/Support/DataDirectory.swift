@@ -1,0 +1,51 @@
+import ArgumentParser
+import Contracts
+import Foundation
+
+/// What every command is told.
+struct CommonOptions: ParsableArguments {
+    @Option(help: "The data directory of the run.")
+    var data = ".stampede"
+
+    @Flag(help: "Print JSON instead of a table.")
+    var json = false
+
+    var directory: DataDirectory { DataDirectory(path: data) }
+
+    func validate() throws {
+        guard !data.isEmpty else { throw ValidationError("--data needs the path of a directory") }
+    }
+}
+
+/// Where a run keeps its things.
+struct DataDirectory: Sendable {
+    let path: String
+
+    var log: String { path + "/log" }
+    var run: String { path + "/run" }
+    var mailbox: String { path + "/mail/outbox.mbox" }
+    var ledger: String { path + "/db/payment-gateway/payment-gateway.db" }
+
+    func database(of service: ServiceName) -> String {
+        path + "/db/\(service.rawValue)/\(service.rawValue).db"
+    }
+
+    var exists: Bool { Self.isDirectory(path) }
+
+    static func isDirectory(_ path: String) -> Bool {
+        var isDirectory: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+    }
+
+    /// - Throws: `Failure.noDataDirectory`.
+    func require() throws {
+        guard exists else { throw Failure.noDataDirectory(path) }
+    }
+
+    /// A small text file; nil where there is none, or where it is none.
+    static func text(_ path: String, limit: Int = 64 * 1024) -> String? {
+        guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+        defer { try? file.close() }  // opened for reading: nothing can be lost
+        return (try? file.read(upToCount: limit)).map { String(decoding: $0, as: UTF8.self) }
+    }
+}

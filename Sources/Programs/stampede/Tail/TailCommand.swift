@@ -1,0 +1,2 @@
+import ArgumentParser
+struct TailCommand: ParsableCommand { static let configuration = CommandConfiguration(commandName: "tail") }
