@@ -49,7 +49,7 @@ package final class CommandQueue<Handler: CommandHandler>: Sendable {
     }
 
     private struct State {
-        var waiting: [Waiting] = []
+        var waiting = Fifo<Waiting>()
         var closedBecause: String?
     }
 
@@ -103,36 +103,43 @@ package final class CommandQueue<Handler: CommandHandler>: Sendable {
     ///
     /// - Throws: only fatal faults.
     package func turn() throws -> Bool {
-        let batch = state.withLock { state -> [Waiting] in
-            let batch = state.waiting.prefix(Self.batchCommands)
-            state.waiting.removeFirst(batch.count)
-            return Array(batch)
-        }
+        let batch = state.withLock { $0.waiting.take(Self.batchCommands) }
         guard !batch.isEmpty else { return false }
-        do {
-            let answers = try carryOut(batch)
-            node.metrics.commands(batch.count)
-            for (waiting, answer) in zip(batch, answers) { waiting.continuation.resume(with: answer) }
-        } catch {
-            try fail(batch, error)
+        let (answers, outage) = carryOut(batch)
+        for (waiting, answer) in zip(batch, answers) { waiting.continuation.resume(with: answer) }
+        node.metrics.commands(batch.count)
+        if let outage {
+            node.logger.error("commands were not carried out", metadata: ["error": "\(outage)"])
+            if case .fatal = Fault.classify(outage) { throw outage }
         }
         return true
     }
 
-    /// All in one transaction; if one breaks after its decision, each in its own.
-    private func carryOut(_ batch: [Waiting]) throws -> [Result<Handler.Reply, any Error>] {
+    /// All in one transaction; if one breaks it after its decision, each in its own. An answer a command, whatever happens;
+    /// after an outage the rest is not even tried, for each might wait as long for the same disk.
+    private func carryOut(_ batch: [Waiting]) -> (answers: [Result<Handler.Reply, any Error>], outage: (any Error)?) {
         do {
-            return try node.transaction { transaction in
+            let answers = try node.transaction { transaction in
                 try batch.map { try decide($0, transaction) }
             }
-        } catch let error where batch.count > 1 && !error.isOutage {
-            return try batch.map { waiting in
-                do {
-                    return try carryOut([waiting])[0]
-                } catch let error where !error.isOutage {
-                    return .failure(error)
+            return (answers, nil)
+        } catch let error where error.isOutage {
+            return (batch.map { _ in .failure(CommandUnavailable(reason: "\(error)")) }, error)
+        } catch let error where batch.count == 1 {
+            return ([.failure(error)], nil)
+        } catch {
+            var answers: [Result<Handler.Reply, any Error>] = []
+            var outage: (any Error)?
+            for waiting in batch {
+                if let outage {
+                    answers.append(.failure(CommandUnavailable(reason: "\(outage)")))
+                } else {
+                    let one = carryOut([waiting])
+                    answers += one.answers
+                    outage = one.outage
                 }
             }
+            return (answers, outage)
         }
     }
 
@@ -147,22 +154,10 @@ package final class CommandQueue<Handler: CommandHandler>: Sendable {
         return .success(decision.reply)
     }
 
-    private func fail(_ batch: [Waiting], _ error: any Error) throws {
-        let fault = Fault.classify(error)
-        for waiting in batch {
-            if case .event = fault { waiting.continuation.resume(throwing: error); continue }
-            if case .permanent = fault { waiting.continuation.resume(throwing: error); continue }
-            waiting.continuation.resume(throwing: CommandUnavailable(reason: "\(error)"))
-        }
-        node.logger.error("commands were not carried out", metadata: ["error": "\(error)", "commands": "\(batch.count)"])
-        if case .fatal = fault { throw error }
-    }
-
     private func close(_ reason: String) {
         let left = state.withLock { state -> [Waiting] in
             state.closedBecause = reason
-            defer { state.waiting = [] }
-            return state.waiting
+            return state.waiting.take(state.waiting.count)
         }
         for waiting in left { waiting.continuation.resume(throwing: CommandUnavailable(reason: reason)) }
     }

@@ -37,8 +37,15 @@ package final class Consumer {
 
     private var readers: [any TopicReader] = []
     private var parking = Parking()
+    /// False after a rollback: what the transaction noted of it may not be so.
+    private var parkingIsKnown = true
+    /// Taken from the log and not committed yet; kept over a fault of the environment.
     private var batch: [LoggedEvent] = []
+    private var batchTopics: [Int] = []
     private var firstTopic = 0
+    /// Since the start, committed turns only.
+    package private(set) var counts = ConsumerCounts()
+    private var turnCounts = ConsumerCounts()
 
     package init(
         node: ServiceNode, log: any EventLog, randomness: any Randomness, policy: RetryPolicy = RetryPolicy(), limits: Limits = Limits()
@@ -62,40 +69,48 @@ package final class Consumer {
         readers = try zip(topics, positions).map { try log.openReader(of: $0, from: $1) }
     }
 
+    package func close() {
+        for reader in readers { reader.close() }
+    }
+
     // MARK: - Turns
 
-    /// One turn: due retries, then one batch.
+    /// One turn: due retries, then one batch, so that neither keeps the other waiting.
     ///
     /// - Throws: only for faults of the environment (nothing has changed; call again later) and fatal ones.
     package func turn() throws -> Turn {
-        let now = node.clock.now()
-        if parking.isDue(at: now) {
-            try retryDue(now)
-            return .worked
+        if !parkingIsKnown {
+            try node.database.read { db in try parking.reload(db) }
+            parkingIsKnown = true
         }
+        let now = node.clock.now()
+        let retries = parking.isDue(at: now)
+        if retries { try retryDue(now) }
         if batch.isEmpty { try fill() }
-        guard !batch.isEmpty else { return .idle(until: parking.nextDue) }
+        if batch.isEmpty { return retries ? .worked : .idle(until: parking.nextDue) }
         try commitBatch()
-        batch = []
+        batch.removeAll(keepingCapacity: true)
+        batchTopics.removeAll(keepingCapacity: true)
         return .worked
     }
 
     /// Takes events from each topic in turn, beginning with another one every time.
     private func fill() throws {
         var room = limits.batchEvents
-        for step in topics.indices {
-            let reader = readers[(firstTopic + step) % topics.count]
-            let events = try reader.read(maximumEvents: room, maximumBytes: limits.batchBytes)
+        for step in topics.indices where room > 0 {
+            let index = (firstTopic + step) % topics.count
+            let events = try readers[index].read(maximumEvents: room, maximumBytes: limits.batchBytes)
+            guard !events.isEmpty else { continue }
             batch += events
+            batchTopics.append(index)
             room -= events.count
-            if room <= 0 { break }
         }
         firstTopic = (firstTopic + 1) % max(1, topics.count)
     }
 
     private func commitBatch() throws {
         do {
-            try node.transaction { transaction in
+            try transact { transaction in
                 for event in batch { try handle(event, transaction) }
                 try storePositions(transaction.db)
             }
@@ -105,65 +120,96 @@ package final class Consumer {
             case .permanent, .event: try commitOneByOne()
             }
         }
-        metrics.handled(batch.count)
     }
 
     private func commitOneByOne() throws {
-        try node.transaction { transaction in
+        try transact { transaction in
+            try parking.reload(transaction.db)
             for event in batch {
-                let now = node.clock.now()
+                let counted = turnCounts
                 try inSavepoint(transaction) {
                     try handle(event, transaction)
                 } onFault: { fault in
-                    try setAside(event, fault, now, transaction)
+                    turnCounts = counted
+                    try setAside(event, fault, node.clock.now(), transaction)
                 }
-                // What was set aside holds up the rest of its subject from the next event on.
-                try parking.reload(transaction.db)
             }
             try storePositions(transaction.db)
-        } onRollback: { db in
-            try parking.reload(db)
         }
+        parkingIsKnown = true
     }
 
     private func storePositions(_ db: Database) throws {
-        for (topic, reader) in zip(topics, readers) where batch.contains(where: { $0.topic == topic }) {
-            try ConsumerPositions.store(reader.position, of: topic, db)
+        for index in batchTopics {
+            try ConsumerPositions.store(readers[index].position, of: topics[index], db)
         }
+    }
+
+    /// One transaction; what is counted in it counts once it is committed.
+    private func transact(_ body: (DeliveryTransaction) throws -> Void) throws {
+        turnCounts = ConsumerCounts()
+        do {
+            try node.transaction(body)
+        } catch {
+            parkingIsKnown = false
+            throw error
+        }
+        counts += turnCounts
+        metrics.add(turnCounts)
     }
 
     // MARK: - One event
 
+    /// What the service has to do with a type on a topic.
+    private enum Interest {
+        case handled(Subscription)
+        /// Of a type that it handles, in a version that this program does not know.
+        case unknownVersion
+        case none
+    }
+
     /// Everything one event does, or a throw.
     private func handle(_ logged: LoggedEvent, _ transaction: DeliveryTransaction) throws {
         let envelope = try EventCoding.decode(logged.bytes)
-        guard let subscription = try subscription(for: envelope, logged.topic) else { return metrics.skipped() }
+        let interest = interest(in: envelope, logged.topic)
+        if case .none = interest { return turnCounts.skipped += 1 }
+        if parking.hasRows, try Parking.holds(envelope.id, transaction.db) { return turnCounts.duplicates += 1 }
         if parking.subjects.contains(envelope.subject) {
-            guard try !Inbox.contains(envelope.id, transaction.db), try !Parking.holds(envelope.id, transaction.db) else {
-                return metrics.duplicate()
-            }
-            metrics.parked()
+            if try Inbox.contains(envelope.id, transaction.db) { return turnCounts.duplicates += 1 }
+            turnCounts.parked += 1
             return try Parking.park(logged, id: envelope.id, subject: envelope.subject, failure: nil, transaction.db)
         }
-        try apply(logged, envelope, subscription, transaction)
+        try apply(logged, envelope, interest, transaction)
     }
 
     private func apply(
-        _ logged: LoggedEvent, _ envelope: Envelope, _ subscription: Subscription, _ transaction: DeliveryTransaction
+        _ logged: LoggedEvent, _ envelope: Envelope, _ interest: Interest, _ transaction: DeliveryTransaction
     ) throws {
-        guard try Inbox.insert(envelope.id, logged, transaction.db) else { return metrics.duplicate() }
-        let recordedAt = max(node.clock.now(), envelope.time)
-        let outgoing = try subscription.handle(envelope, recordedAt, transaction.db)
-        try transaction.carryOut(outgoing, cause: envelope, recordedAt: recordedAt)
+        switch interest {
+        case .none:
+            turnCounts.skipped += 1
+        case .unknownVersion:
+            throw EventFault.unknownVersion("\(envelope.type) \(envelope.id) is of a version that this program does not know")
+        case .handled(let subscription):
+            guard try isNew(envelope, logged, transaction.db) else { return turnCounts.duplicates += 1 }
+            let recordedAt = max(node.clock.now(), envelope.time)
+            let outgoing = try subscription.handle(envelope, recordedAt, transaction.db)
+            try transaction.carryOut(outgoing, cause: envelope, recordedAt: recordedAt)
+            turnCounts.handled += 1
+        }
     }
 
-    /// Nil for a type that the service does not subscribe to.
-    private func subscription(for envelope: Envelope, _ topic: Topic) throws -> Subscription? {
-        if let subscription = subscriptions[topic]?[envelope.type] { return subscription }
-        if envelope.twinOf == nil, subscribedNames[topic]?.contains(Self.name(envelope.type)) == true {
-            throw EventFault.unknownVersion("\(envelope.type) \(envelope.id) is of a version that this program does not know")
-        }
-        return nil
+    /// Notes the event in the inbox; false where it was there. The same fact in another version counts as the same event.
+    private func isNew(_ envelope: Envelope, _ logged: LoggedEvent, _ db: Database) throws -> Bool {
+        guard try Inbox.insert(envelope.id, logged, db) else { return false }
+        guard let twin = envelope.twinOf else { return true }
+        return try !Parking.holds(twin, db) && Inbox.insert(twin, logged, db)
+    }
+
+    private func interest(in envelope: Envelope, _ topic: Topic) -> Interest {
+        if let subscription = subscriptions[topic]?[envelope.type] { return .handled(subscription) }
+        let isOtherVersion = subscribedNames[topic]?.contains(Self.name(envelope.type)) == true
+        return isOtherVersion && envelope.twinOf == nil ? .unknownVersion : .none
     }
 
     /// `OrderCreated` of `v1.OrderCreated`.
@@ -200,10 +246,10 @@ package final class Consumer {
         case .event(let kind, let text) where policy.attempts > 1:
             let next = now + policy.delay(afterAttempt: 1, randomness)
             node.logger.warning("an event failed, next attempt follows", metadata: node.place(logged, envelope, text))
-            metrics.retried()
-            try Parking.park(
-                logged, id: id, subject: envelope?.subject ?? DeadLetters.unreadableSubject(logged),
-                failure: (kind, text, next, now), transaction.db)
+            turnCounts.failed += 1
+            let subject = envelope?.subject ?? DeadLetters.unreadableSubject(logged)
+            try Parking.park(logged, id: id, subject: subject, failure: (kind, text, next, now), transaction.db)
+            parking.hold(subject, until: next)
         case .event(let kind, let text), .permanent(let kind, let text):
             try bury(logged, id: id, envelope, kind, text, attempts: 1, first: now, now, transaction)
         case .environment, .fatal:
@@ -216,30 +262,29 @@ package final class Consumer {
         _ now: Timestamp, _ transaction: DeliveryTransaction
     ) throws {
         node.logger.error("an event is dead", metadata: node.place(logged, envelope, text))
-        metrics.buried()
+        turnCounts.buried += 1
         try DeadLetters.bury(
             logged, id: id, envelope: envelope, kind: kind, error: text, attempts: attempts, firstFailedAt: first, now: now,
-            service: node.card.name, transaction)
+            node, transaction)
+        parking.hold(envelope?.subject ?? DeadLetters.unreadableSubject(logged), until: nil)
     }
 
     // MARK: - Retries
 
     private func retryDue(_ now: Timestamp) throws {
-        try node.transaction { transaction in
+        try transact { transaction in
             for parked in try parking.due(at: now, transaction.db) {
+                let counted = turnCounts
                 try inSavepoint(transaction) {
                     let envelope = try EventCoding.decode(parked.logged.bytes)
-                    if let subscription = try subscription(for: envelope, parked.logged.topic) {
-                        try apply(parked.logged, envelope, subscription, transaction)
-                    }
+                    try apply(parked.logged, envelope, interest(in: envelope, parked.logged.topic), transaction)
                     try Parking.release(parked, now: now, transaction.db)
                 } onFault: { fault in
+                    turnCounts = counted
                     try failedAgain(parked, fault, now, transaction)
                 }
             }
             try parking.reload(transaction.db)
-        } onRollback: { db in
-            try parking.reload(db)
         }
     }
 
@@ -248,7 +293,7 @@ package final class Consumer {
         switch fault {
         case .event(let kind, let text) where attempts < policy.attempts:
             let next = now + policy.delay(afterAttempt: attempts, randomness)
-            metrics.retried()
+            turnCounts.failed += 1
             try Parking.postpone(parked, kind: kind, text: text, until: next, now: now, transaction.db)
         case .event(let kind, let text), .permanent(let kind, let text):
             try transaction.db.execute(sql: "DELETE FROM parked WHERE arrival = ?", arguments: [parked.arrival])

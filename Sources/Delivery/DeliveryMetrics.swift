@@ -13,10 +13,11 @@ package struct DeliveryMetrics: Sendable {
     private let publishedFrames: Counter
     private let commandCount: Counter
     private let commandBatches: Counter
-    private let standing: Gauge
+    private let dimensions: [(String, String)]
 
     init(service: ServiceName) {
         let dimensions = [("service", service.rawValue)]
+        self.dimensions = dimensions
         func counter(_ name: String) -> Counter { Counter(label: "stampede_\(name)", dimensions: dimensions) }
         handledEvents = counter("consumer_events_total")
         skippedEvents = counter("consumer_skipped_total")
@@ -28,15 +29,16 @@ package struct DeliveryMetrics: Sendable {
         publishedFrames = counter("outbox_published_batches_total")
         commandCount = counter("commands_total")
         commandBatches = counter("command_batches_total")
-        standing = Gauge(label: "stampede_standing", dimensions: dimensions)
     }
 
-    func handled(_ count: Int) { handledEvents.increment(by: count) }
-    func skipped() { skippedEvents.increment() }
-    func duplicate() { duplicates.increment() }
-    func retried() { retries.increment() }
-    func parked() { parkedEvents.increment() }
-    func buried() { deadLetters.increment() }
+    func add(_ counts: ConsumerCounts) {
+        if counts.handled > 0 { handledEvents.increment(by: counts.handled) }
+        if counts.skipped > 0 { skippedEvents.increment(by: counts.skipped) }
+        if counts.duplicates > 0 { duplicates.increment(by: counts.duplicates) }
+        if counts.parked > 0 { parkedEvents.increment(by: counts.parked) }
+        if counts.failed > 0 { retries.increment(by: counts.failed) }
+        if counts.buried > 0 { deadLetters.increment(by: counts.buried) }
+    }
     func published(_ count: Int) {
         publishedEvents.increment(by: count)
         publishedFrames.increment()
@@ -46,5 +48,32 @@ package struct DeliveryMetrics: Sendable {
         commandBatches.increment()
     }
     /// Whether a part of the service waits for the environment to heal.
-    func isStanding(_ stands: Bool) { standing.record(stands ? 1 : 0) }
+    func isStanding(_ stands: Bool, part: String) {
+        Gauge(label: "stampede_standing", dimensions: dimensions + [("part", part)]).record(stands ? 1 : 0)
+    }
+}
+
+/// What a consumer did with the events it read.
+package struct ConsumerCounts: Equatable, Sendable {
+    /// Applied, retries included.
+    package var handled = 0
+    /// Of a type that the service does not subscribe to.
+    package var skipped = 0
+    package var duplicates = 0
+    /// Set aside behind an earlier event of their subject.
+    package var parked = 0
+    /// Attempts that failed and are followed by another.
+    package var failed = 0
+    package var buried = 0
+
+    package init() {}
+
+    static func += (sum: inout Self, more: Self) {
+        sum.handled += more.handled
+        sum.skipped += more.skipped
+        sum.duplicates += more.duplicates
+        sum.parked += more.parked
+        sum.failed += more.failed
+        sum.buried += more.buried
+    }
 }

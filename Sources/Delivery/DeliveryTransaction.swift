@@ -77,7 +77,10 @@ final class DeliveryTransaction {
                 try fact.applyValue(envelope, payload, recordedAt, db)
                 try enqueue(try EventCoding.encode(envelope), to: card.name.topic)
             case .call(let request):
-                try record(request, cause: request.cause ?? cause, at: recordedAt)
+                guard let asker = request.cause ?? (isCommand ? nil : cause) else {
+                    throw EventFault.brokenRule("the call \(request.key) names no event that its answer belongs to")
+                }
+                try record(request, cause: asker, at: recordedAt)
             }
         }
     }
@@ -115,7 +118,7 @@ final class DeliveryTransaction {
         head.data = []
         let intent = Intent(
             key: request.key, kind: request.kind, subject: request.subject, cause: head, request: request.body,
-            deadline: request.deadline)
+            deadline: request.deadline, recordedAt: time)
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO intents (key, kind, subject, cause, request, deadline, state, recorded_at)
@@ -128,15 +131,18 @@ final class DeliveryTransaction {
         newIntents.append(intent)
     }
 
-    /// Writes the counters back; call it last.
-    func finish() throws {
+    /// Writes the counters back; call it last. True where the outbox has new rows.
+    func finish() throws -> Bool {
+        var fillsOutbox = false
         for (topic, counter) in counters where counter.isDirty {
-            try db.execute(
+            fillsOutbox = true
+            let statement = try db.cachedStatement(
                 sql: """
                     INSERT INTO outbox_topics (topic, next_sequence, published_sequence) VALUES (?, ?, 0)
                     ON CONFLICT (topic) DO UPDATE SET next_sequence = excluded.next_sequence
-                    """,
-                arguments: [topic.name, Int64(counter.next)])
+                    """)
+            try statement.execute(arguments: [topic.name, Int64(counter.next)])
         }
+        return fillsOutbox
     }
 }

@@ -40,13 +40,17 @@ package enum Fault: Sendable {
             case .unknownVersion: return .permanent(kind: "unknown-version", "\(fault)")
             }
         case let error as EventCodingError:
-            return .permanent(kind: "undecodable", "\(error)")
+            switch error {
+            case .unknownVersion, .malformed: return .permanent(kind: "undecodable", "\(error)")
+            case .attributeTooLong, .tooLarge: return .permanent(kind: "too-large", "\(error)")
+            }
         case let error as DatabaseError:
             switch error.resultCode {
             case .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB:
                 return .fatal("\(error)")
             case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL, .SQLITE_NOMEM, .SQLITE_CANTOPEN, .SQLITE_READONLY,
-                .SQLITE_PROTOCOL, .SQLITE_INTERRUPT:
+                .SQLITE_PROTOCOL, .SQLITE_INTERRUPT, .SQLITE_ABORT, .SQLITE_PERM, .SQLITE_AUTH, .SQLITE_NOLFS:
+                // ABORT: SQLite rolled the transaction back by itself, and a handler swallowed why.
                 return .environment("\(error)")
             default:
                 return .event(kind: "database-\(error.resultCode.rawValue)", "\(error)")
@@ -56,6 +60,8 @@ package enum Fault: Sendable {
             case .noSpace, .unreadable: return .environment("\(error)")
             default: return .fatal("\(error)")
             }
+        case let error as any EnvironmentFault:
+            return error.isFinal ? .fatal("\(error)") : .environment("\(error)")
         default:
             return .event(kind: "\(type(of: error))", "\(error)")
         }

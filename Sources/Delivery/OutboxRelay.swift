@@ -5,19 +5,19 @@ import GRDB
 
 /// Takes what the outbox holds for one topic to the log, in order, each event once.
 ///
-/// *Guarantee*: an event committed to the outbox reaches the log exactly once. *Why it holds*: sequences are gapless and
-/// the log refuses a sequence it knows with other bytes; so after a crash between append and mark the log itself says
-/// where to go on. *If broken*: a reserved order is never charged, or charged by two events.
+/// *Guarantee*: an event committed to the outbox reaches the log exactly once. *Why it holds*: sequences are gapless, and
+/// the log takes a sequence it knows with the same bytes for done and refuses other bytes; so after a crash between append
+/// and mark the batch is simply appended again. *If broken*: a reserved order is never charged, or charged by two events.
 package final class OutboxRelay {
     private let node: ServiceNode
     private let topic: Topic
     private let writer: any TopicWriter
     private var published: UInt64
 
-    /// Events a frame at most.
-    private static let batchEvents = 1024
+    /// Events an append at most.
+    package static let batchEvents = 1024
 
-    /// Becomes the writer of the topic and brings the mark to where the log is.
+    /// Becomes the writer of the topic.
     ///
     /// - Throws: `OutboxMismatch` where log and database belong to different histories; `LogError`.
     package init(topic: Topic, node: ServiceNode, log: any EventLog) throws {
@@ -26,7 +26,7 @@ package final class OutboxRelay {
         writer = try log.openWriter(of: topic)
         let inLog = writer.lastSequence
         do {
-            try node.database.transaction { db in
+            published = try node.database.read { db in
                 let row = try Row.fetchOne(
                     db, sql: "SELECT next_sequence, published_sequence FROM outbox_topics WHERE topic = ?", arguments: [topic.name])
                 let next = UInt64(row.map { $0["next_sequence"] as Int64 } ?? 1)
@@ -34,25 +34,21 @@ package final class OutboxRelay {
                 guard inLog >= marked, inLog < next else {
                     throw OutboxMismatch(topic: topic, inLog: inLog, marked: marked, nextSequence: next, database: node.database.path)
                 }
-                try Self.mark(inLog, topic, db)
+                return marked
             }
         } catch {
             writer.close()
             throw error
         }
-        published = inLog
     }
 
     /// Publishes one batch; false where there is nothing to publish.
+    ///
+    /// - Throws: `OutboxGap`, `LogError`, or the database's error; nothing is lost by calling again.
     package func turn() throws -> Bool {
-        let events = try node.database.read { db in
-            try Data.fetchAll(
-                try db.cachedStatement(
-                    sql: "SELECT event FROM outbox WHERE topic = ? AND sequence > ? ORDER BY sequence LIMIT \(Self.batchEvents)"),
-                arguments: [topic.name, Int64(published)])
-        }
+        let events = try node.database.read(nextEvents)
         guard !events.isEmpty else { return false }
-        try writer.append(events.map { [UInt8]($0) }, firstSequence: published + 1)
+        try writer.append(events, firstSequence: published + 1)
         let end = published + UInt64(events.count)
         try node.database.transaction { db in try Self.mark(end, topic, db) }
         published = end
@@ -64,12 +60,32 @@ package final class OutboxRelay {
         writer.close()
     }
 
+    private func nextEvents(_ db: Database) throws -> [[UInt8]] {
+        let rows = try Row.fetchCursor(
+            try db.cachedStatement(
+                sql: """
+                    SELECT sequence, event FROM outbox WHERE topic = ? AND sequence > ?
+                    ORDER BY sequence LIMIT \(Self.batchEvents)
+                    """),
+            arguments: [topic.name, Int64(published)])
+        var events: [[UInt8]] = []
+        while let row = try rows.next() {
+            let expected = published + UInt64(events.count) + 1
+            let sequence = UInt64(row[0] as Int64)
+            guard sequence == expected else {
+                throw OutboxGap(topic: topic, expected: expected, found: sequence, database: node.database.path)
+            }
+            events.append(try row.withUnsafeData(atIndex: 1) { data in [UInt8](data ?? Data()) })
+        }
+        return events
+    }
+
     /// Moves the mark and prunes what lies below it: one batch at a time, so the bites stay small.
     private static func mark(_ sequence: UInt64, _ topic: Topic, _ db: Database) throws {
-        try db.execute(
-            sql: "UPDATE outbox_topics SET published_sequence = ? WHERE topic = ?", arguments: [Int64(sequence), topic.name])
-        try db.execute(
-            sql: "DELETE FROM outbox WHERE topic = ? AND sequence <= ?", arguments: [topic.name, Int64(sequence)])
+        let move = try db.cachedStatement(sql: "UPDATE outbox_topics SET published_sequence = ? WHERE topic = ?")
+        try move.execute(arguments: [Int64(sequence), topic.name])
+        let prune = try db.cachedStatement(sql: "DELETE FROM outbox WHERE topic = ? AND sequence <= ?")
+        try prune.execute(arguments: [topic.name, Int64(sequence)])
     }
 }
 
@@ -88,5 +104,18 @@ package struct OutboxMismatch: Error, CustomStringConvertible {
         }
         return "topic \(topic) holds sequence \(inLog), but \(database) has only made \(nextSequence - 1): "
             + "the database is an old copy. Restore the newer one; nothing was changed"
+    }
+}
+
+/// Rows of the outbox are gone that were never published.
+package struct OutboxGap: Error, CustomStringConvertible {
+    package let topic: Topic
+    package let expected: UInt64
+    package let found: UInt64
+    package let database: String
+
+    package var description: String {
+        "the outbox of \(database) holds sequence \(found) of topic \(topic) where \(expected) is due: "
+            + "unpublished events were removed. Restore the database; nothing was published past the gap"
     }
 }

@@ -39,21 +39,38 @@ package struct Intent: Sendable {
     package let cause: Envelope
     package let request: [UInt8]
     package let deadline: Timestamp?
+    /// When the call was decided on.
+    package let recordedAt: Timestamp
+
+    private static let columns = "key, kind, subject, cause, request, deadline, recorded_at"
 
     /// Those without an answer, oldest first.
     package static func open(_ db: Database) throws -> [Intent] {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT key, kind, subject, cause, request, deadline FROM intents
+                SELECT \(columns) FROM intents
                 WHERE state = 'open' ORDER BY recorded_at, key
                 """
-        ).map { row in
-            Intent(
-                key: row["key"], kind: row["kind"], subject: row["subject"],
-                cause: try EventCoding.decode([UInt8](row["cause"] as Data)), request: [UInt8](row["request"] as Data),
-                deadline: (row["deadline"] as Int64?).map(Timestamp.init(microseconds:)))
-        }
+        ).map(Self.read)
+    }
+
+    /// Those without an answer in the order of their keys, a page of them: the first after `key`.
+    package static func open(after key: String, limit: Int, _ db: Database) throws -> [Intent] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT \(columns) FROM intents INDEXED BY intents_open
+                WHERE state = 'open' AND key > ? ORDER BY key LIMIT ?
+                """)
+        return try Row.fetchAll(statement, arguments: [key, limit]).map(Self.read)
+    }
+
+    private static func read(_ row: Row) throws -> Intent {
+        Intent(
+            key: row["key"], kind: row["kind"], subject: row["subject"],
+            cause: try EventCoding.decode([UInt8](row["cause"] as Data)), request: [UInt8](row["request"] as Data),
+            deadline: (row["deadline"] as Int64?).map(Timestamp.init(microseconds:)),
+            recordedAt: Timestamp(microseconds: row["recorded_at"]))
     }
 
     package static func exists(key: String, _ db: Database) throws -> Bool {
@@ -112,8 +129,11 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     private let policy: RetryPolicy
     private let randomness: any Randomness
 
-    private var ready: [Intent] = []
+    private var ready = Fifo<Intent>()
     private var retries: [Retry] = []
+    private var nextRetry: Timestamp?
+    /// Keys on their way from `ready` to a recorded answer: an intent found at the start may also be announced.
+    private var pursued: Set<String> = []
     private var attempts: [String: Int] = [:]
     private var inFlight = 0
     private let answers = AnswerBox<Caller.Answer>()
@@ -126,54 +146,98 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         self.concurrency = concurrency
         self.policy = policy
         self.randomness = randomness
-        ready = try node.database.read { try Intent.open($0) }
+        for intent in try node.database.read(Intent.open) { pursue(intent) }
     }
 
+    /// Until cancelled, or a fatal fault. Calls under way are then cancelled; their intents stay open.
     package func run() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            defer { group.cancelAll() }
-            while !Task.isCancelled {
-                // Finished calls leave the group, or it would keep every one of them.
-                try await settleAnswers(&group)
-                ready += node.newIntents.take()
-                let now = node.clock.now()
-                ready += retries.filter { $0.due <= now }.map(\.intent)
-                retries.removeAll { $0.due <= now }
-                try start(now, &group)
-                if answers.isEmpty {
-                    await node.newIntents.bell.wait(until: retries.map(\.due).min(), node.clock)
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                defer { group.cancelAll() }
+                while !Task.isCancelled {
+                    try await settleAnswers(&group)
+                    for intent in node.newIntents.take() { pursue(intent) }
+                    takeDueRetries(node.clock.now())
+                    try await start(&group)
+                    if answers.isEmpty {
+                        await node.newIntents.bell.wait(until: nextRetry, node.clock)
+                    }
+                    await Task.yield()
                 }
-                await Task.yield()
+            }
+        } catch is CancellationError where Task.isCancelled {
+            return
+        }
+    }
+
+    // MARK: - Asking
+
+    private func pursue(_ intent: Intent) {
+        if pursued.insert(intent.key).inserted { ready.append(intent) }
+    }
+
+    private func takeDueRetries(_ now: Timestamp) {
+        guard let nextRetry, nextRetry <= now else { return }
+        for retry in retries where retry.due <= now { ready.append(retry.intent) }
+        retries.removeAll { $0.due <= now }
+        self.nextRetry = retries.map(\.due).min()
+    }
+
+    private func start(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
+        let batch = ready.take(concurrency - inFlight)
+        guard !batch.isEmpty else { return }
+        let questions = try await standing("calls wait to be made") {
+            try node.database.read { db in
+                try batch.map { intent in (intent, try question(for: intent, db)) }
+            }
+        }
+        for (intent, question) in questions {
+            switch question {
+            case .failure(let error):
+                postpone(intent, error)
+            case .success(let question):
+                inFlight += 1
+                group.addTask { [caller, answers, bell = node.newIntents.bell] in
+                    let answer: Result<Caller.Answer, any Error>
+                    do {
+                        answer = .success(try await caller.ask(question))
+                    } catch {
+                        answer = .failure(error)
+                    }
+                    answers.add(intent, answer)
+                    bell.ring()
+                }
             }
         }
     }
 
-    private func start(_ now: Timestamp, _ group: inout ThrowingTaskGroup<Void, any Error>) throws {
-        let batch = ready.prefix(max(0, concurrency - inFlight))
-        guard !batch.isEmpty else { return }
-        let questions = try node.database.read { db in
-            try batch.map { ($0, try caller.question(for: $0, at: now, in: db)) }
-        }
-        ready.removeFirst(batch.count)
-        inFlight += batch.count
-        for (intent, question) in questions {
-            group.addTask { [caller, answers, bell = node.newIntents.bell] in
-                let answer: Result<Caller.Answer, any Error>
-                do {
-                    answer = .success(try await caller.ask(question))
-                } catch {
-                    answer = .failure(error)
-                }
-                answers.add(intent, answer)
-                bell.ring()
-            }
+    /// What to ask; a failure where the rules of this one call break, which must not hold up the others.
+    private func question(for intent: Intent, _ db: Database) throws -> Result<Caller.Question, any Error> {
+        do {
+            return .success(try caller.question(for: intent, at: node.clock.now(), in: db))
+        } catch let error where !error.isOutage {
+            return .failure(error)
         }
     }
+
+    private func postpone(_ intent: Intent, _ error: any Error) {
+        let attempt = attempts[intent.key, default: 0] + 1
+        attempts[intent.key] = attempt
+        let due = node.clock.now() + policy.delay(afterAttempt: attempt, randomness)
+        retries.append(Retry(intent: intent, due: due))
+        nextRetry = min(nextRetry ?? due, due)
+        node.logger.notice(
+            "the outcome of a call is unknown, it is made again under the same key",
+            metadata: ["key": "\(intent.key)", "attempt": "\(attempt)", "error": "\(error)"])
+    }
+
+    // MARK: - Answers
 
     private func settleAnswers(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
         let arrived = answers.take()
         guard !arrived.isEmpty else { return }
         inFlight -= arrived.count
+        // Finished calls leave the group, or it would keep every one of them.
         for _ in arrived { try await group.next() }
         var final: [(Intent, Caller.Answer)] = []
         for (intent, answer) in arrived {
@@ -187,30 +251,20 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         if !final.isEmpty { try await record(final) }
     }
 
-    private func postpone(_ intent: Intent, _ error: any Error) {
-        let attempt = attempts[intent.key, default: 0] + 1
-        attempts[intent.key] = attempt
-        let delay = policy.delay(afterAttempt: attempt, randomness)
-        retries.append(Retry(intent: intent, due: node.clock.now() + delay))
-        node.logger.notice(
-            "the outcome of a call is unknown, it is made again under the same key",
-            metadata: ["key": "\(intent.key)", "attempt": "\(attempt)", "error": "\(error)"])
-    }
-
-    /// One transaction for all answers that are there; stands while the database cannot take it.
+    /// One transaction for all answers that are there. If one breaks it, each in its own; that one is asked again later,
+    /// so that it stays on record and holds up nobody.
     private func record(_ answered: [(Intent, Caller.Answer)]) async throws {
-        var failures = 0
-        while true {
-            do {
-                try commit(answered)
-                for (intent, _) in answered { attempts[intent.key] = nil }
-                return node.metrics.isStanding(false)
-            } catch {
-                guard case .environment(let reason) = Fault.classify(error) else { throw error }
-                failures += 1
-                node.metrics.isStanding(true)
-                node.logger.error("answers wait to be recorded", metadata: ["error": "\(reason)"])
-                try await node.clock.sleep(for: policy.delay(afterAttempt: failures, randomness))
+        do {
+            try await standing("answers wait to be recorded") { try commit(answered) }
+            for (intent, _) in answered {
+                attempts[intent.key] = nil
+                pursued.remove(intent.key)
+            }
+        } catch let error where !error.isOutage && !(error is CancellationError) {
+            if answered.count > 1 {
+                for one in answered { try await record([one]) }
+            } else {
+                for (intent, _) in answered { postpone(intent, error) }
             }
         }
     }
@@ -224,6 +278,24 @@ package final class OutsideCalls<Caller: OutsideCaller> {
                 let recordedAt = max(node.clock.now(), intent.cause.time)
                 let outgoing = try caller.settle(intent, answer, at: recordedAt, in: transaction.db)
                 try transaction.carryOut(outgoing, cause: intent.cause, recordedAt: recordedAt)
+            }
+        }
+    }
+
+    /// Tries until the environment lets it; any other fault goes to the caller.
+    private func standing<Value>(_ what: Logger.Message, _ body: () throws -> Value) async throws -> Value {
+        var failures = 0
+        while true {
+            do {
+                let value = try body()
+                if failures > 0 { node.metrics.isStanding(false, part: "outside calls") }
+                return value
+            } catch {
+                guard case .environment(let reason) = Fault.classify(error) else { throw error }
+                failures += 1
+                node.metrics.isStanding(true, part: "outside calls")
+                node.logger.error(what, metadata: ["error": "\(reason)", "failures": "\(failures)"])
+                try await node.clock.sleep(for: policy.delay(afterAttempt: failures, randomness))
             }
         }
     }

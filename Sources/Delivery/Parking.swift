@@ -12,6 +12,8 @@ struct Parking {
     private(set) var subjects: Set<String> = []
     /// When the next attempt is due.
     private(set) var nextDue: Timestamp?
+    /// Whether anything waits or ever died here; while nothing did, no event needs to be looked up.
+    private(set) var hasRows = false
 
     static let retriesPerTurn = 64
 
@@ -29,6 +31,16 @@ struct Parking {
         subjects = try String.fetchSet(
             db, sql: "SELECT subject FROM parked UNION SELECT subject FROM dead_letters WHERE state = 'open'")
         nextDue = try Int64.fetchOne(db, sql: "SELECT min(next_attempt_at) FROM parked").map(Timestamp.init(microseconds:))
+        hasRows =
+            try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM parked) OR EXISTS (SELECT 1 FROM dead_letters)") ?? false
+    }
+
+    /// An event of the subject was set aside just now: until its next attempt, or dead.
+    mutating func hold(_ subject: String, until due: Timestamp?) {
+        subjects.insert(subject)
+        hasRows = true
+        if let due { nextDue = min(nextDue ?? due, due) }
     }
 
     func isDue(at now: Timestamp) -> Bool {

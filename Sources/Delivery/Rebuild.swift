@@ -21,6 +21,8 @@ package struct Rebuild {
         package var ownSequences: UInt64
         package var positions: [Topic: UInt64]
         package var leftOut: Set<EventID>
+        /// Own events that the log may not hold yet, by sequence.
+        var unpublished: [UInt64: [UInt8]]
 
         package init(card: ServiceCard, live db: Database) throws {
             ownSequences =
@@ -35,6 +37,12 @@ package struct Rebuild {
                 try Data.fetchAll(
                     db, sql: "SELECT event_id FROM parked UNION SELECT event_id FROM dead_letters WHERE state <> 'redriven'"
                 ).compactMap { EventID(bytes: $0) })
+            let waiting = try Row.fetchAll(
+                db, sql: "SELECT sequence, event FROM outbox WHERE topic = ?", arguments: [card.name.topic.name])
+            unpublished = Dictionary(
+                uniqueKeysWithValues: waiting.map { row in
+                    (UInt64(row["sequence"] as Int64), [UInt8](row["event"] as Data))
+                })
         }
     }
 
@@ -49,38 +57,91 @@ package struct Rebuild {
     ) throws {
         try card.createTables(db)
         let facts = Dictionary(uniqueKeysWithValues: card.facts.map { ($0.type, $0) })
-        var streams = [Stream(reader: try log.openReader(of: card.name.topic, from: nil), end: extent.ownSequences, isOwn: true)]
-        for topic in card.topics {
-            streams.append(
-                Stream(reader: try log.openReader(of: topic, from: nil), end: extent.positions[topic] ?? 0, isOwn: false))
-        }
         let subscriptions = Dictionary(grouping: card.subscriptions, by: \.topic).mapValues { list in
             Dictionary(uniqueKeysWithValues: list.map { ($0.type, $0) })
         }
-        defer { for stream in streams { stream.reader.close() } }
+        var streams = [try Stream(card.name.topic, end: extent.ownSequences, log, unpublished: extent.unpublished)]
+        for topic in card.topics {
+            streams.append(try Stream(topic, end: extent.positions[topic] ?? 0, log))
+        }
+        defer { for stream in streams { stream.close() } }
+        // One id at two offsets was applied once, and so was one fact in two versions.
+        var seen = extent.leftOut
         while !streams.isEmpty {
             let index = pick(streams.count)
-            let room = Int(min(UInt64(eventsPerPick), streams[index].end - streams[index].reader.position.nextOffset))
-            let events = room == 0 ? [] : try streams[index].reader.read(maximumEvents: room, maximumBytes: 1 << 20)
+            let topic = streams[index].topic
+            let events = try streams[index].next(eventsPerPick)
             if events.isEmpty {
-                streams.remove(at: index).reader.close()
+                streams.remove(at: index).close()
                 continue
             }
-            for logged in events {
-                guard let envelope = try? EventCoding.decode(logged.bytes) else { continue }  // it lies at the desk
-                if extent.leftOut.contains(envelope.id) { continue }
-                if streams[index].isOwn {
+            for bytes in events {
+                guard let envelope = try? EventCoding.decode(bytes) else { continue }  // it lies at the desk
+                if topic == card.name.topic {
                     try facts[envelope.type]?.applyBytes(envelope, db)
-                } else if let subscription = subscriptions[logged.topic]?[envelope.type] {
-                    try subscription.apply(envelope, envelope.time, db)
+                } else if let subscription = subscriptions[topic]?[envelope.type] {
+                    guard seen.insert(envelope.id).inserted else { continue }
+                    if let twin = envelope.twinOf, !seen.insert(twin).inserted { continue }
+                    try subscription.apply(envelope, db)
                 }
             }
         }
     }
+}
 
-    private struct Stream {
-        let reader: any TopicReader
-        let end: UInt64
-        let isOwn: Bool
+/// One topic from its first event to where the live database has read it, or has made it.
+private struct Stream {
+    let topic: Topic
+    private let end: UInt64
+    private let reader: any TopicReader
+    private let unpublished: [UInt64: [UInt8]]
+    private var offset: UInt64 = 0
+    private var isPastLog = false
+
+    init(_ topic: Topic, end: UInt64, _ log: any EventLog, unpublished: [UInt64: [UInt8]] = [:]) throws {
+        self.topic = topic
+        self.end = end
+        self.unpublished = unpublished
+        reader = try log.openReader(of: topic, from: nil)
+    }
+
+    /// Empty at the end only.
+    ///
+    /// - Throws: `RebuildIncomplete` where events between here and the end are not to be had.
+    mutating func next(_ limit: Int) throws -> [[UInt8]] {
+        guard offset < end else { return [] }
+        let room = Int(min(UInt64(limit), end - offset))
+        var events: [[UInt8]] = []
+        if !isPastLog {
+            let logged = try reader.read(maximumEvents: room, maximumBytes: 1 << 20)
+            if let first = logged.first, first.offset != offset {
+                throw RebuildIncomplete(topic: topic, missing: offset, end: end)
+            }
+            events = logged.map(\.bytes)
+            isPastLog = events.isEmpty
+        }
+        if isPastLog {
+            // Own events that were made and are on their way to the log: sequence 1 has offset 0.
+            while events.count < room, let event = unpublished[offset + UInt64(events.count) + 1] { events.append(event) }
+        }
+        guard !events.isEmpty else { throw RebuildIncomplete(topic: topic, missing: offset, end: end) }
+        offset += UInt64(events.count)
+        return events
+    }
+
+    func close() {
+        reader.close()
+    }
+}
+
+/// The log does not hold all that the live database has seen or made.
+package struct RebuildIncomplete: Error, CustomStringConvertible {
+    package let topic: Topic
+    package let missing: UInt64
+    package let end: UInt64
+
+    package var description: String {
+        "topic \(topic) has no event at offset \(missing), the live database knows it up to \(end): "
+            + "was it archived, or is this another log? Nothing can be rebuilt from the rest"
     }
 }

@@ -16,6 +16,8 @@ package struct ServiceCard: Sendable {
         name: ServiceName, subscriptions: [Subscription], facts: [OwnFact], digest: [DigestTable],
         createTables: @escaping @Sendable (Database) throws -> Void
     ) {
+        precondition(
+            !subscriptions.contains { $0.topic == name.deadLetterTopic }, "\(name) would read what it gave up on, for ever")
         self.name = name
         self.subscriptions = subscriptions
         self.facts = facts
@@ -48,18 +50,20 @@ package struct DigestTable: Codable, Sendable {
 package struct Subscription: Sendable {
     package let topic: Topic
     package let type: String
-    let apply: @Sendable (Envelope, Timestamp, Database) throws -> Void
+    let apply: @Sendable (Envelope, Database) throws -> Void
     let handle: @Sendable (Envelope, Timestamp, Database) throws -> [Outgoing]
 
     package init<Handler: EventHandler>(_ topic: Topic, _ handler: Handler) {
         self.topic = topic
         type = Handler.Payload.type
-        apply = { envelope, recordedAt, db in
-            try handler.apply(try Self.deliver(envelope, recordedAt), in: db)
+        apply = { envelope, db in
+            try handler.apply(try Self.deliver(envelope, envelope.time), in: db)
         }
         handle = { envelope, recordedAt, db in
-            let event: Delivered<Handler.Payload> = try Self.deliver(envelope, recordedAt)
-            try handler.apply(event, in: db)
+            // A rebuild knows the event's own time alone, so that is what a fact is applied with.
+            let fact: Delivered<Handler.Payload> = try Self.deliver(envelope, envelope.time)
+            try handler.apply(fact, in: db)
+            let event = Delivered(envelope: envelope, payload: fact.payload, recordedAt: recordedAt)
             return try handler.decide(event, in: db)
         }
     }

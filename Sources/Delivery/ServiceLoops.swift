@@ -13,12 +13,13 @@ package struct ServiceLoops: Sendable {
         self.randomness = randomness
     }
 
-    /// The consumer's loop, until cancelled or a fatal fault.
+    /// The consumer's loop, until cancelled or a fatal fault. The bell is the one that the log's watch rings.
     package func run(_ consumer: sending Consumer, bell: Doorbell) async throws {
+        defer { consumer.close() }
         try await loop("consumer") {
             switch try consumer.turn() {
-            case .worked: break
-            case .idle(let due): await bell.wait(until: due, node.clock)
+            case .worked: nil
+            case .idle(let due): { await bell.wait(until: due, node.clock) }
             }
         }
     }
@@ -29,27 +30,31 @@ package struct ServiceLoops: Sendable {
         try await loop("outbox relay") {
             var worked = false
             for relay in relays where try relay.turn() { worked = true }
-            if !worked { await node.outboxBell.wait() }
+            return worked ? nil : { await node.outboxBell.wait() }
         }
     }
 
-    private func loop(_ part: String, _ turn: () async throws -> Void) async throws {
+    private typealias Wait = () async -> Void
+
+    /// - Parameter turn: works, or says how to wait for work.
+    private func loop(_ part: String, _ turn: () throws -> Wait?) async throws {
         var failures = 0
         while !Task.isCancelled {
             do {
-                try await turn()
+                let wait = try turn()
                 if failures > 0 {
-                    node.metrics.isStanding(false)
+                    node.metrics.isStanding(false, part: part)
                     node.logger.notice("\(part) goes on", metadata: ["after": "\(failures) failures"])
                 }
                 failures = 0
-                await Task.yield()
+                if let wait { await wait() } else { await Task.yield() }
             } catch {
                 guard case .environment(let reason) = Fault.classify(error) else { throw error }
                 failures += 1
-                node.metrics.isStanding(true)
+                node.metrics.isStanding(true, part: part)
                 node.logger.error("\(part) stands until this heals", metadata: ["error": "\(reason)", "failures": "\(failures)"])
-                try await node.clock.sleep(for: policy.delay(afterAttempt: failures, randomness))
+                // Thrown only when cancelled: the loop's condition sees it.
+                try? await node.clock.sleep(for: policy.delay(afterAttempt: failures, randomness))
             }
         }
     }

@@ -31,24 +31,13 @@ package final class ServiceNode: Sendable {
     }
 
     /// One transaction with everything it emits; whoever passes on its outbox and its calls is woken after the commit.
-    func transaction<Value>(
-        _ body: (DeliveryTransaction) throws -> Value, onRollback: (Database) throws -> Void = { _ in }
-    ) throws -> Value {
-        var intents: [Intent] = []
-        let value: Value
-        do {
-            value = try database.transaction { db in
-                let transaction = DeliveryTransaction(db, card, facts)
-                let value = try body(transaction)
-                try transaction.finish()
-                intents = transaction.newIntents
-                return value
-            }
-        } catch {
-            try? database.read(onRollback)  // the fault that led here is the one to report
-            throw error
+    func transaction<Value>(_ body: (DeliveryTransaction) throws -> Value) throws -> Value {
+        let (value, fillsOutbox, intents) = try database.transaction { db in
+            let transaction = DeliveryTransaction(db, card, facts)
+            let value = try body(transaction)
+            return (value, try transaction.finish(), transaction.newIntents)
         }
-        outboxBell.ring()
+        if fillsOutbox { outboxBell.ring() }
         newIntents.add(intents)
         return value
     }
@@ -59,6 +48,16 @@ package final class ServiceNode: Sendable {
             let decision = try body(transaction.db, clock.now())
             if let command = decision.command { try transaction.carryOut(decision.outgoing, command: command) }
             return decision.reply
+        }
+    }
+
+    /// Several commands in one transaction, as a timer finds them.
+    package func executeAll<Reply>(_ body: (Database, Timestamp) throws -> [CommandDecision<Reply>]) throws -> [Reply] {
+        try transaction { transaction in
+            try body(transaction.db, clock.now()).map { decision in
+                if let command = decision.command { try transaction.carryOut(decision.outgoing, command: command) }
+                return decision.reply
+            }
         }
     }
 
