@@ -16,7 +16,24 @@ package struct Audit: Sendable {
     ///
     /// - Throws: `AuditError.nothingToAudit` where there is no log, no database and no journal.
     package func run() throws -> AuditReport {
-        throw AuditError.nothingToAudit(dataDirectory)
+        let begin = ContinuousClock.now
+        let evidence = try Evidence(directory: dataDirectory)
+        let judges: [@Sendable () -> InvariantCheck] = [
+            { RebuiltTheSame.check(evidence, rebuilder: rebuilder) },
+            { OrdersKept.check(evidence) },
+            { OneOutcome.check(evidence) },
+            { StockNeverNegative.check(evidence) },
+            { MoneyToTheCent.check(evidence) },
+            { NotifiedOnce.check(evidence) },
+            { LogWhole.check(evidence) },
+            { CausesFirst.check(evidence) },
+            { ReadOnce.check(evidence) },
+            { FiguresTrue.check(evidence) },
+        ]
+        let invariants = Parallel.map(judges) { $0().result() }.sorted { $0.id < $1.id }
+        return AuditReport(
+            verdict: AuditReport.verdict(of: invariants), dataDirectory: dataDirectory, orders: evidence.orderCount,
+            events: evidence.events, seconds: (ContinuousClock.now - begin) / .seconds(1), invariants: invariants)
     }
 }
 
@@ -31,7 +48,8 @@ package enum AuditError: Error, Equatable, CustomStringConvertible {
         case .nothingToAudit(let path):
             "nothing to audit: \(path) holds no log, no database and no journal. Is it the data directory of a run?"
         case .unreadable(let file, let reason): "cannot read \(file): \(reason)"
-        case .rebuildFailed(let service, let reason): "\(service.rawValue)-service could not rebuild its database: \(reason)"
+        case .rebuildFailed(let service, let reason):
+            "\(service.rawValue)-service could not rebuild its database: \(reason)"
         }
     }
 }

@@ -86,7 +86,8 @@ extension AuditReport.Truth: Codable {
         }
         let text = try container.decode(String.self)
         guard text == "unknown" else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is not true, false or unknown")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "'\(text)' is not true, false or unknown")
         }
         self = .unknown
     }

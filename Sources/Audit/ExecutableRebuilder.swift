@@ -20,7 +20,9 @@ package struct ExecutableRebuilder: Rebuilder {
     package func rebuild(_ service: ServiceName, into directory: String) throws -> RebuiltDatabase {
         func failed(_ reason: String) -> AuditError { .rebuildFailed(service: service, reason: reason) }
         let program = "\(programs)/\(service.rawValue)-service"
-        guard FileManager.default.isExecutableFile(atPath: program) else { throw failed("there is no program \(program)") }
+        guard FileManager.default.isExecutableFile(atPath: program) else {
+            throw failed("there is no program \(program)")
+        }
 
         let output = directory + "/database"
         let said = directory + "/stdout"
@@ -74,7 +76,8 @@ package struct ExecutableRebuilder: Rebuilder {
                 kill(process.processIdentifier, SIGKILL)
                 ended.wait()
             }
-            throw AuditError.unreadable(file: program, reason: "it ran longer than \(Self.limitSeconds) s and was stopped")
+            throw AuditError.unreadable(
+                file: program, reason: "it ran longer than \(Self.limitSeconds) s and was stopped")
         }
         return process.terminationStatus
     }

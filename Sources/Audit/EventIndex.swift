@@ -1,0 +1,31 @@
+import Contracts
+
+/// Where each event id lies in the log.
+struct EventIndex {
+    private let topics: [TopicFacts]
+    private var places: [EventID: (topic: UInt8, offset: UInt64)] = [:]
+    /// Ids that lie at more than one place, with the later ones.
+    private(set) var repeated: [(id: EventID, topic: Topic, offset: UInt64)] = []
+
+    init(_ topics: [TopicFacts]) {
+        self.topics = topics
+        places.reserveCapacity(topics.reduce(0) { $0 + $1.events.count })
+        for (number, topic) in topics.enumerated() {
+            for (offset, event) in topic.logged where Int(event.type) < topic.types.count {
+                if places[event.id] != nil {
+                    repeated.append((event.id, topic.topic, offset))
+                } else {
+                    places[event.id] = (UInt8(number), offset)
+                }
+            }
+        }
+    }
+
+    /// The event and where it lies first; nil where the log does not hold it.
+    func find(_ id: EventID) -> (topic: TopicFacts, offset: UInt64, event: EventFact)? {
+        guard let place = places[id], let event = topics[Int(place.topic)][place.offset] else { return nil }
+        return (topics[Int(place.topic)], place.offset, event)
+    }
+
+    func contains(_ id: EventID) -> Bool { places[id] != nil }
+}

@@ -1,0 +1,171 @@
+import Contracts
+import EventLog
+import FileEventLog
+import Foundation
+
+/// Everything that is known of a run, read in an order that a moving system cannot turn into a false alarm.
+///
+/// What a service does is one transaction (rows, position, outbox), then an append to its topic, and only then can
+/// anybody else know. So what is read later must know at least what was read before:
+///
+/// 1. the journals, the last entry of the ledger, the length of the mailbox;
+/// 2. each database, in one transaction: every order of a journal must be in there;
+/// 3. the end of every topic (`TopicFacts.settled`);
+/// 4. every topic, to an end that may be later: every position of 2 is in there, every event below 3 finds its cause,
+///    and every sequence up to the counters of 2 is in there or was in the outbox of 2;
+/// 5. the outbox counters once more: no log ends above them;
+/// 6. the ledger and the mailbox: every PaymentSucceeded and NotificationSent of 4 is in there.
+///
+/// - Guarantee: what is missing where a later reading should hold it is lost; what an earlier reading could not know
+///   yet (an event above 3, a ledger entry or message above 1, a sequence above the counters of 2) is in flight.
+/// - If broken: an audit during a sale calls a healthy shop broken, or an audit at rest calls a lost order late.
+struct Evidence {
+    let directory: String
+    private(set) var journals: JournalFacts
+    private(set) var services: [ServiceName: ServiceFacts] = [:]
+    private(set) var domain = DomainFacts()
+    /// Databases that are there and cannot be read, by service or `payment-gateway`.
+    private(set) var unreadable: [String: String] = [:]
+    private(set) var topics: [Topic: TopicFacts] = [:]
+    /// The counters of 5.
+    private(set) var latestCounters: [ServiceName: [Topic: ServiceFacts.Counter]] = [:]
+    /// Nil where there is no ledger.
+    private(set) var ledger: LedgerFacts?
+    private(set) var settledLedgerEntry: Int64 = 0
+    private(set) var mailbox = MailboxFacts()
+    private(set) var settledMailBytes = 0
+    private(set) var orders = OrderTable()
+    private(set) var index = EventIndex([])
+    private(set) var inFlight = InFlight()
+
+    static let gateway = "payment-gateway"
+
+    static func database(_ name: String, in directory: String) -> EvidenceDatabase {
+        EvidenceDatabase(path: "\(directory)/db/\(name)/\(name).db")
+    }
+
+    /// - Throws: `AuditError.nothingToAudit`.
+    init(directory: String) throws {
+        self.directory = directory
+        let ledgerDatabase = Self.database(Self.gateway, in: directory)
+        let mail = directory + "/" + MailboxFacts.file
+
+        journals = JournalFacts(directory: directory + "/sale")
+        // What is wrong with it is reported when it is read whole.
+        let before = try? ledgerDatabase.read { try LedgerFacts.lastEntry($0) }
+        settledLedgerEntry = before ?? 0
+        settledMailBytes = MailboxFacts.size(path: mail)
+
+        for reading in Parallel.map(ServiceName.allCases, { Self.read($0, in: directory) }) { merge(reading) }
+        let log = FileEventLog(
+            directory: directory + "/log", now: { Timestamp(microseconds: 0) }, randomBytes: { _ in [] })
+        readTopics(log)
+
+        for (service, facts) in services {
+            let database = Self.database(service.rawValue, in: directory)
+            // It was read before: where it cannot be now, what it said then stands.
+            let counters = try? database.read { try ServiceFacts.counters($0) }
+            latestCounters[service] = counters ?? facts.counters
+        }
+        if ledgerDatabase.exists {
+            do {
+                ledger = try ledgerDatabase.read { try LedgerFacts($0) }
+            } catch {
+                unreadable[Self.gateway] = "\(error)"
+            }
+        }
+        mailbox = MailboxFacts(path: mail)
+
+        let hasEvidence = !services.isEmpty || !unreadable.isEmpty || ledger != nil || journals.files > 0
+        guard hasEvidence || topics.values.contains(where: { $0.verified != nil }) else {
+            throw AuditError.nothingToAudit(directory)
+        }
+        orders = OrderTable(topics: topics)
+        index = EventIndex(topics.values.sorted { $0.topic.name < $1.topic.name })
+        inFlight = InFlight(self)
+    }
+
+    func topic(_ topic: Topic) -> TopicFacts {
+        topics[topic] ?? TopicFacts(topic: topic)
+    }
+
+    var events: Int { topics.values.reduce(0) { $0 + $1.events.count } }
+
+    /// Orders known to the log, the Order database or a journal.
+    var orderCount: Int {
+        var ids = Set(orders.facts.map(\.id))
+        ids.formUnion(domain.orders?.keys.map(\.self) ?? [])
+        ids.formUnion(journals.acknowledged.map(\.order))
+        return ids.count
+    }
+
+    /// Whether the owner's database, as it was read, already held the event at an offset of its own topic.
+    func hasWritten(_ topic: Topic, offset: UInt64) -> Bool {
+        Rules.writer(of: topic).flatMap { services[$0] }?.hasWritten(topic, offset: offset) ?? false
+    }
+
+    /// Whether the event was there before any topic was read, and before the databases were.
+    func isSettled(_ topic: Topic, offset: UInt64) -> Bool {
+        guard offset < self.topic(topic).settled else { return false }
+        guard let owner = Rules.writer(of: topic), let facts = services[owner] else { return true }
+        return facts.hasWritten(topic, offset: offset)
+    }
+
+    // MARK: - Reading
+
+    private struct ServiceReading: Sendable {
+        let service: ServiceName
+        var facts: ServiceFacts?
+        var domain = DomainFacts()
+        var fault: String?
+    }
+
+    private static func read(_ service: ServiceName, in directory: String) -> ServiceReading {
+        var reading = ServiceReading(service: service)
+        let database = Self.database(service.rawValue, in: directory)
+        guard database.exists else { return reading }
+        do {
+            let (facts, domain) = try database.read { db in
+                var domain = DomainFacts()
+                try domain.read(service, db)
+                return (try ServiceFacts(of: service, in: db), domain)
+            }
+            reading.facts = facts
+            reading.domain = domain
+        } catch {
+            reading.fault = "\(error)"
+        }
+        return reading
+    }
+
+    private mutating func merge(_ reading: ServiceReading) {
+        services[reading.service] = reading.facts
+        unreadable[reading.service.rawValue] = reading.fault
+        switch reading.service {
+        case .order: domain.orders = reading.domain.orders
+        case .inventory:
+            domain.stock = reading.domain.stock
+            domain.reservations = reading.domain.reservations
+        case .payment: domain.payments = reading.domain.payments
+        case .notification: domain.notifications = reading.domain.notifications
+        case .analytics: domain.figures = reading.domain.figures
+        }
+    }
+
+    private mutating func readTopics(_ log: FileEventLog) {
+        let directory = directory + "/log"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []  // no log: no topics
+        let found = Set(names.map { Topic($0) })
+        let known = Rules.topics.filter(found.contains)
+        let others = found.subtracting(known).sorted { $0.name < $1.name }
+        // The longest first, so that two cores end at about the same time.
+        let wanted = (known + others).map { topic -> (Topic, UInt64) in
+            let end = (try? log.openReader(of: topic, from: nil).end()) ?? 0  // what is wrong, its reading says
+            return (topic, end)
+        }.sorted { $0.1 > $1.1 }
+        let read = Parallel.map(wanted) { topic, settled in
+            TopicFacts(reading: topic, of: log, directory: directory, settled: settled)
+        }
+        for facts in read { topics[facts.topic] = facts }
+    }
+}

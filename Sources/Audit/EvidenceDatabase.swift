@@ -1,0 +1,136 @@
+import Foundation
+package import GRDB
+
+/// A database as evidence: read in one short transaction, with no trace left beside it.
+///
+/// *Guarantee*: nothing is created, changed or removed in the database's directory, after a clean stop, after a
+/// `kill -9`, and on a read-only mount. *Why two ways*: a WAL database cannot be read without its `-shm` file, and
+/// SQLite makes one where there is none. While the owner runs (it holds the kernel lock on the directory) the file is
+/// there and is shared. Otherwise the database and its write-ahead log are copied to a private directory, and the copy
+/// is opened. *If broken*: an audit after a crash changes the state that the next start recovers from.
+package struct EvidenceDatabase: Sendable {
+    package let path: String
+    private var directory: String { (path as NSString).deletingLastPathComponent }
+
+    /// Attempts at a consistent copy while somebody starts, stops or writes.
+    private static let attempts = 50
+    private static let pauseSeconds = 0.05
+    private static let busyTimeoutSeconds = 5.0
+
+    /// - Parameter path: the database file; the directory it lies in is the one that its owner locks.
+    package init(path: String) {
+        self.path = path
+    }
+
+    package var exists: Bool { FileManager.default.fileExists(atPath: path) }
+
+    /// Reads in one transaction: one state of the database.
+    ///
+    /// - Throws: `AuditError.unreadable`.
+    package func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        for attempt in 1...Self.attempts {
+            if attempt > 1 { Thread.sleep(forTimeInterval: Self.pauseSeconds) }
+            if ownerRuns() {
+                // Not there for a moment while the owner opens or closes its database.
+                guard exists(suffix: "-shm"), exists(suffix: "-wal") else { continue }
+                return try read(at: path, readOnly: true, body)
+            }
+            let copy = try temporaryDirectory()
+            defer { try? FileManager.default.removeItem(atPath: copy) }  // private; the system clears what stays
+            guard try copyWhole(to: copy) else { continue }
+            return try read(at: copy + "/copy", readOnly: false, body)
+        }
+        throw AuditError.unreadable(file: path, reason: "it kept changing while it was copied")
+    }
+
+    /// Whether a process holds the lock on the directory, which every owner does for its life.
+    package func ownerRuns() -> Bool {
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }  // releases the lock, had at most for this moment
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
+    // MARK: - Reading
+
+    private func read<Value>(at path: String, readOnly: Bool, _ body: (Database) throws -> Value) throws -> Value {
+        var configuration = Configuration()
+        configuration.readonly = readOnly
+        configuration.busyMode = .timeout(Self.busyTimeoutSeconds)
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA query_only = ON")
+        }
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            let value = try queue.read(body)
+            try queue.close()
+            return value
+        } catch let error as DatabaseError {
+            throw AuditError.unreadable(file: self.path, reason: "\(error)")
+        }
+    }
+
+    // MARK: - Copying
+
+    /// False where the files changed under the copy, or an owner came.
+    private func copyWhole(to directory: String) throws -> Bool {
+        let before = fingerprints()
+        for suffix in Self.suffixes where before[suffix] != nil {
+            do {
+                try FileManager.default.copyItem(atPath: path + suffix, toPath: directory + "/copy" + suffix)
+            } catch {
+                guard exists(suffix: suffix) else { return false }
+                throw AuditError.unreadable(file: path + suffix, reason: "\(error)")
+            }
+        }
+        guard before[""] != nil else { throw AuditError.unreadable(file: path, reason: "there is no such file") }
+        return fingerprints() == before && !ownerRuns()
+    }
+
+    private static let suffixes = ["", "-wal", "-journal"]
+
+    private struct Fingerprint: Equatable {
+        var inode: UInt64
+        var bytes: Int64
+        var modifiedSeconds: Int
+        var modifiedNanoseconds: Int
+    }
+
+    private func fingerprints() -> [String: Fingerprint] {
+        var found: [String: Fingerprint] = [:]
+        for suffix in Self.suffixes {
+            var status = stat()
+            guard stat(path + suffix, &status) == 0 else { continue }
+            #if os(Linux)
+                let modified = status.st_mtim
+            #else
+                let modified = status.st_mtimespec
+            #endif
+            found[suffix] = Fingerprint(
+                inode: UInt64(status.st_ino), bytes: Int64(status.st_size), modifiedSeconds: Int(modified.tv_sec),
+                modifiedNanoseconds: Int(modified.tv_nsec))
+        }
+        return found
+    }
+
+    private func exists(suffix: String) -> Bool {
+        FileManager.default.fileExists(atPath: path + suffix)
+    }
+
+    private func temporaryDirectory() throws -> String {
+        try TemporaryDirectory.make("evidence")
+    }
+}
+
+/// Private directories outside of the evidence.
+enum TemporaryDirectory {
+    /// A new directory that only this user can read.
+    static func make(_ name: String) throws -> String {
+        var template = Array((NSTemporaryDirectory() + "/stampede-\(name)-XXXXXX").utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw AuditError.unreadable(
+                file: NSTemporaryDirectory(), reason: "no temporary directory can be made in it (errno \(errno))")
+        }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

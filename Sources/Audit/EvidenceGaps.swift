@@ -1,0 +1,31 @@
+import Contracts
+
+extension Evidence {
+    /// Why the log's word is not complete, naming the first topic that is not read from offset 0 to its end.
+    ///
+    /// What is missing in a topic with a gap is not known to be missing.
+    func gap(in topics: Topic...) -> String? {
+        for topic in topics {
+            let facts = self.topic(topic)
+            if facts.fault != nil { return "\(topic) can be read up to offset \(facts.end) only" }
+            if facts.first > 0 { return "\(topic) begins at offset \(facts.first), what was before is not at hand" }
+        }
+        return nil
+    }
+
+    /// The same over all topics there are.
+    var anyGap: String? {
+        topics.keys.sorted { $0.name < $1.name }.lazy.compactMap { gap(in: $0) }.first
+    }
+
+    /// Why a service's database says nothing.
+    func noDatabase(of service: ServiceName) -> String {
+        unreadable[service.rawValue].map { "the database of \(service.rawValue) cannot be read: \($0)" }
+            ?? "\(service.rawValue) has no database: it never started"
+    }
+}
+
+/// An amount as people read it in a report: minor units, then the currency.
+func text(_ money: Money) -> String {
+    "\(money.amount) \(money.currency)"
+}

@@ -1,0 +1,123 @@
+import Contracts
+import EventLog
+
+/// Which orders something is still under way for, at which service, and why.
+///
+/// Analytics is left out: no order waits for it.
+struct InFlight {
+    private var reasons: [OrderID: [Reason]] = [:]
+
+    struct Reason {
+        let service: ServiceName
+        let kind: Kind
+        let topic: Topic?
+        let offset: UInt64?
+
+        enum Kind: Equatable {
+            /// Not read by its consumer.
+            case unread(String)
+            case parked
+            /// At the desk, undecided.
+            case dead
+            /// A call to the outside without an answer.
+            case call(String)
+            /// In the outbox, not in the log.
+            case unpublished(String)
+            /// Came while the evidence was read.
+            case moving
+        }
+
+        var text: String {
+            let place = topic.map { topic in " (\(topic)" + (offset.map { " offset \($0))" } ?? ")") } ?? ""
+            return switch kind {
+            case .unread(let type): "\(service.rawValue) has not read \(type)\(place) yet"
+            case .parked: "an event is parked at \(service.rawValue)\(place)"
+            case .dead: "an event lies at the dead-letter desk of \(service.rawValue)\(place)"
+            case .call(let key): "\(service.rawValue) has no answer to \(key) yet"
+            case .unpublished(let type): "\(service.rawValue) has \(type) in its outbox"
+            case .moving: "\(service.rawValue) went on while the evidence was read\(place)"
+            }
+        }
+    }
+
+    init() {}
+
+    init(_ evidence: Evidence) {
+        for topic in [Topic.orders, .inventory, .payments, .notifications] { addMoving(topic, evidence) }
+        for service in ServiceName.allCases where service != .analytics {
+            addUnread(service, evidence)
+            if let facts = evidence.services[service] { addHeld(facts, evidence) }
+        }
+    }
+
+    /// Why something is under way for an order at one of the services; nil where nothing is.
+    func reason(_ order: OrderID, at services: Set<ServiceName>) -> Reason? {
+        reasons[order]?.first { services.contains($0.service) }
+    }
+
+    /// Whether the service's own events about the order, as its database knows them, differ from the log's.
+    func isAhead(_ service: ServiceName, of order: OrderID) -> Bool {
+        reasons[order]?.contains {
+            guard $0.service == service else { return false }
+            return switch $0.kind {
+            case .unpublished, .moving: true
+            default: false
+            }
+        } ?? false
+    }
+
+    /// Why the log's word on what a service said of an order is younger than the rest of the evidence.
+    func moving(_ order: OrderID, at service: ServiceName) -> Reason? {
+        reasons[order]?.first { $0.service == service && $0.kind == .moving }
+    }
+
+    // MARK: - Finding them
+
+    private mutating func add(
+        _ order: OrderID?, _ service: ServiceName, _ kind: Reason.Kind, _ topic: Topic? = nil, _ offset: UInt64? = nil
+    ) {
+        guard let order else { return }
+        reasons[order, default: []].append(Reason(service: service, kind: kind, topic: topic, offset: offset))
+    }
+
+    private mutating func addMoving(_ topic: Topic, _ evidence: Evidence) {
+        guard let owner = Rules.writer(of: topic) else { return }
+        let facts = evidence.topic(topic)
+        var offset = facts.end
+        while offset > facts.first, !evidence.isSettled(topic, offset: offset - 1) {
+            offset -= 1
+            add(facts[offset]?.order, owner, .moving, topic, offset)
+        }
+    }
+
+    private mutating func addUnread(_ service: ServiceName, _ evidence: Evidence) {
+        for (topic, kinds) in Rules.subscriptions(of: service) {
+            let facts = evidence.topic(topic)
+            var offset = max(evidence.services[service]?.position(in: topic) ?? 0, facts.first)
+            while offset < facts.end {
+                if let event = facts[offset], let kind = event.kind, kinds.contains(kind) {
+                    add(event.order, service, .unread(kind.name), topic, offset)
+                }
+                offset += 1
+            }
+        }
+    }
+
+    private mutating func addHeld(_ facts: ServiceFacts, _ evidence: Evidence) {
+        func order(_ entry: ServiceFacts.Entry) -> OrderID? { evidence.topic(entry.topic)[entry.offset]?.order }
+        for entry in facts.parked { add(order(entry), facts.service, .parked, entry.topic, entry.offset) }
+        for letter in facts.deadLetters where letter.state == "open" {
+            add(
+                order(letter.entry) ?? letter.original?.orderID, facts.service, .dead, letter.entry.topic,
+                letter.entry.offset)
+        }
+        for intent in facts.intents where intent.isOpen {
+            add(OrderID(intent.subject), facts.service, .call(intent.key))
+        }
+        for (topic, rows) in facts.outbox {
+            for row in rows where row.sequence > evidence.topic(topic).end {
+                add(row.event?.orderID, facts.service, .unpublished(row.event?.type ?? "an event"))
+            }
+        }
+    }
+}

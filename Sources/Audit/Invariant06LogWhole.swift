@@ -1,0 +1,116 @@
+import Contracts
+import EventLog
+import FileEventLog
+import Foundation
+
+/// 6. Offsets dense, hash chain whole, producer sequences gapless.
+enum LogWhole {
+    static func check(_ evidence: Evidence) -> InvariantCheck {
+        var check = InvariantCheck(6, "The log is whole: offsets, hash chain, sequences")
+        for topic in evidence.topics.values.sorted(by: { $0.topic.name < $1.topic.name }) {
+            checkFiles(topic, &check)
+            for (offset, reason) in topic.unreadable {
+                check.waiting(
+                    "an event that cannot be read, so nothing is known of it: \(reason)", at: topic.place(offset))
+            }
+        }
+        for (id, topic, offset) in evidence.index.repeated {
+            check.broken("an event that is in the log already", event: id, at: evidence.topic(topic).place(offset))
+        }
+        for service in ServiceName.allCases {
+            guard let facts = evidence.services[service] else {
+                if evidence.topic(service.topic).end > 0 {
+                    check.waiting(
+                        "no counter to compare the log with: \(evidence.noDatabase(of: service))", service: service)
+                }
+                continue
+            }
+            for topic in [service.topic, service.deadLetterTopic] { checkCounter(topic, facts, evidence, &check) }
+        }
+        return check
+    }
+
+    private static func checkFiles(_ topic: TopicFacts, _ check: inout InvariantCheck) {
+        if let finding = topic.verified {
+            check.checked += finding.frames
+            for fault in finding.faults { check.broken("\(fault)", at: place(of: fault, topic)) }
+            if finding.faults.isEmpty, finding.nextSequence != finding.nextOffset + 1, finding.nextSequence > 0 {
+                check.broken(
+                    "the last event has sequence \(finding.nextSequence - 1) and offset \(finding.nextOffset - 1): "
+                        + "sequences count from 1, offsets from 0", at: topic.place(finding.nextOffset - 1))
+            }
+        }
+        // What verifying saw already is not said twice.
+        if let fault = topic.fault, topic.verified?.faults.isEmpty ?? true {
+            check.broken("\(fault)", at: place(of: fault, topic))
+        }
+        if topic.first > 0 {
+            check.waiting(
+                "history before offset \(topic.first) of \(topic.topic) is not at hand, the first offset kept",
+                at: topic.place(topic.first))
+        }
+    }
+
+    private static func place(of fault: LogError, _ topic: TopicFacts) -> Place {
+        switch fault {
+        case .corrupt(_, let file, let byte, _): Place(file: relative(file, topic.topic), offset: byte)
+        case .unreadable(_, let file, _, _): Place(file: relative(file, topic.topic))
+        case .acknowledgedDataLost(_, let end, _, _): topic.place(end)
+        default: Place(file: "log/\(topic.topic)")
+        }
+    }
+
+    /// From the topic's folder on.
+    private static func relative(_ file: String, _ topic: Topic) -> String {
+        guard let found = file.range(of: "/log/\(topic.name)/", options: .backwards) else { return file }
+        return String(file[file.index(after: found.lowerBound)...])
+    }
+
+    /// The owner's counters, its outbox and the log must agree on every sequence.
+    private static func checkCounter(
+        _ topic: Topic, _ facts: ServiceFacts, _ evidence: Evidence, _ check: inout InvariantCheck
+    ) {
+        let read = evidence.topic(topic)
+        let place = read.place(read.end)
+        let counter = facts.counters[topic] ?? ServiceFacts.Counter(next: 1, published: 0)
+        let latest = evidence.latestCounters[facts.service]?[topic] ?? counter
+        check.checked += 1
+        guard read.fault == nil else { return }
+        if read.end >= latest.next {
+            check.broken(
+                "\(topic) holds \(read.end) events, its owner made \(latest.next - 1): the database is older than the log",
+                service: facts.service, at: place)
+        }
+        let rows = facts.outbox[topic] ?? []
+        for row in rows {
+            guard let event = row.event else {
+                check.broken("sequence \(row.sequence) in the outbox is no event", service: facts.service, at: place)
+                continue
+            }
+            if row.sequence <= read.end, let logged = read[row.sequence - 1], logged.id != event.id {
+                check.broken(
+                    "sequence \(row.sequence) is another event in the outbox (\(event.id)) than in the log",
+                    event: logged.id,
+                    service: facts.service, at: read.place(row.sequence - 1))
+            }
+        }
+        guard read.end + 1 < counter.next else { return }
+        let waiting = Set(rows.lazy.map(\.sequence).filter { $0 > read.end })
+        let lost = (read.end + 1..<counter.next).filter { !waiting.contains($0) }
+        if let first = lost.first {
+            check.broken(
+                "\(lost.count) events of \(topic) are neither in the log nor in the outbox, from sequence \(first) on",
+                service: facts.service, at: place)
+        } else if counter.published > read.end {
+            check.broken(
+                "\(topic) ends at sequence \(read.end), its owner saw \(counter.published) in it",
+                service: facts.service,
+                at: place)
+        } else {
+            check.waiting(
+                "\(facts.service.rawValue) has \(waiting.count) events for \(topic) in its outbox",
+                service: facts.service,
+                at: place)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Contracts
+import Foundation
+import GRDB
+
+/// 9. Rebuilt from offset 0, each database has the same digest.
+///
+/// The live database may move while its rebuild is made: what decides how far a rebuild goes is read before it, and with
+/// the digest after it, and only equal extents are compared.
+enum RebuiltTheSame {
+    /// Rebuilds of one service while it moves, before the answer is unknown.
+    private static let attempts = 3
+
+    static func check(_ evidence: Evidence, rebuilder: (any Rebuilder)?) -> InvariantCheck {
+        var check = InvariantCheck(9, "Rebuilt from the log, each database is the same")
+        guard let rebuilder else {
+            check.waiting("not checked: no rebuilder was given")
+            return check
+        }
+        let services = ServiceName.allCases.filter { service in
+            if evidence.services[service] != nil { return true }
+            check.waiting("not rebuilt: \(evidence.noDatabase(of: service))", service: service)
+            return false
+        }
+        let directory = evidence.directory
+        let outcomes = Parallel.map(services) { service in
+            do {
+                return try compare(service, directory, rebuilder)
+            } catch {
+                return Outcome.unknown("\(error)")
+            }
+        }
+        for (service, outcome) in zip(services, outcomes) {
+            let place = Place(file: "db/\(service.rawValue)/\(service.rawValue).db")
+            switch outcome {
+            case .same(let rows): check.checked += rows
+            case .unknown(let reason): check.waiting(reason, service: service, at: place)
+            case .different(let live, let rebuilt, let first):
+                check.checked += live.rows
+                let row = first.map { "; first in \($0.table) \($0.key): live \($0.live), rebuilt \($0.rebuilt)" } ?? ""
+                check.broken(
+                    "\(service.rawValue): live digest \(live.hex.prefix(16))… (\(live.rows) rows), rebuilt "
+                        + "\(rebuilt.hex.prefix(16))… (\(rebuilt.rows) rows)\(row)",
+                    order: first?.order, service: service, at: place)
+            }
+        }
+        return check
+    }
+
+    private enum Outcome: Sendable {
+        case same(rows: Int)
+        case different(live: TableDigest, rebuilt: TableDigest, first: RowDifference?)
+        case unknown(String)
+    }
+
+    private static func compare(_ service: ServiceName, _ directory: String, _ rebuilder: any Rebuilder) throws
+        -> Outcome
+    {
+        let live = Evidence.database(service.rawValue, in: directory)
+        for _ in 1...attempts {
+            let scratch = try TemporaryDirectory.make("rebuild")
+            defer { try? FileManager.default.removeItem(atPath: scratch) }  // private; the system clears what stays
+            let before = try live.read { try Extent($0) }
+            if before.isUnpublished {
+                return .unknown("\(service.rawValue) has events in its outbox: not compared yet")
+            }
+            let rebuilt = try rebuilder.rebuild(service, into: scratch)
+            let outcome = try live.read { liveRows -> Outcome? in
+                guard try Extent(liveRows) == before else { return nil }
+                return try EvidenceDatabase(path: rebuilt.path).read { rebuiltRows in
+                    let left = try TableDigest(rebuilt.tables, in: liveRows)
+                    let right = try TableDigest(rebuilt.tables, in: rebuiltRows)
+                    if left == right { return .same(rows: left.rows) }
+                    return .different(
+                        live: left, rebuilt: right,
+                        first: try RowDifference.first(rebuilt.tables, live: liveRows, rebuilt: rebuiltRows))
+                }
+            }
+            if let outcome { return outcome }
+        }
+        return .unknown("\(service.rawValue) went on while its database was rebuilt, \(attempts) times")
+    }
+
+    /// How far a database stands: its positions, its counters, and what is set aside.
+    private struct Extent: Equatable {
+        let rows: [String]
+        let isUnpublished: Bool
+
+        init(_ db: Database) throws {
+            rows = try String.fetchAll(
+                db,
+                sql: """
+                    SELECT 'position ' || topic || ' ' || next_offset FROM consumer_positions
+                    UNION ALL SELECT 'counter ' || topic || ' ' || next_sequence FROM outbox_topics
+                    UNION ALL SELECT 'parked ' || hex(event_id) FROM parked
+                    UNION ALL SELECT 'dead ' || hex(event_id) || ' ' || state FROM dead_letters
+                    ORDER BY 1
+                    """)
+            isUnpublished =
+                try Bool.fetchOne(
+                    db, sql: "SELECT EXISTS (SELECT 1 FROM outbox_topics WHERE published_sequence < next_sequence - 1)")
+                ?? false
+        }
+    }
+}

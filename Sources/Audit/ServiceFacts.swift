@@ -1,0 +1,107 @@
+import Contracts
+import EventLog
+import GRDB
+
+/// What a service's delivery tables say: what it read, what it still has to say, what it set aside.
+struct ServiceFacts {
+    let service: ServiceName
+    /// Next offset by topic; a topic without a row was never read.
+    var positions: [Topic: Position] = [:]
+    var inbox: [Topic: [Entry]] = [:]
+    var parked: [Entry] = []
+    var deadLetters: [DeadLetter] = []
+    var intents: [Intent] = []
+    /// Own topics: the sequence that the next event gets, and the last one known to be in the log.
+    var counters: [Topic: Counter] = [:]
+    var outbox: [Topic: [Unpublished]] = [:]
+
+    struct Entry {
+        let id: EventID
+        let topic: Topic
+        let offset: UInt64
+    }
+
+    struct DeadLetter {
+        let entry: Entry
+        let state: String
+        /// Of the letter's own bytes, which a redrive may have to stand in for.
+        let original: Envelope?
+
+        /// Redriven letters were applied, or wait again.
+        var isAtTheDesk: Bool { state != "redriven" }
+    }
+
+    struct Intent {
+        let key: String
+        let kind: String
+        let subject: String
+        let request: [UInt8]
+        let isOpen: Bool
+    }
+
+    struct Counter {
+        var next: UInt64
+        var published: UInt64
+    }
+
+    struct Unpublished {
+        let sequence: UInt64
+        let event: Envelope?
+    }
+
+    func position(in topic: Topic) -> UInt64 { positions[topic]?.nextOffset ?? 0 }
+
+    /// Whether the event at an offset of the service's own topic was in its database when that was read.
+    func hasWritten(_ topic: Topic, offset: UInt64) -> Bool {
+        // Sequences count from 1, offsets from 0.
+        offset + 1 < (counters[topic]?.next ?? 1)
+    }
+
+    init(of service: ServiceName, in db: Database) throws {
+        self.service = service
+        try db.forEachRow("SELECT topic, next_offset, token FROM consumer_positions") { row in
+            positions[Topic(row[0])] = Position(nextOffset: row[1], token: row.bytes(2))
+        }
+        try readSetAside(db)
+        try db.forEachRow("SELECT key, kind, subject, request, state FROM intents WHERE state = 'open'") { row in
+            intents.append(
+                Intent(key: row[0], kind: row[1], subject: row[2], request: row.bytes(3), isOpen: row[4] == "open"))
+        }
+        counters = try Self.counters(db)
+        try db.forEachRow("SELECT topic, sequence, event FROM outbox ORDER BY topic, sequence") { row in
+            let event = try? EventCoding.decode(row.bytes(2))  // nil is reported by invariant 6
+            outbox[Topic(row[0]), default: []].append(Unpublished(sequence: row[1], event: event))
+        }
+    }
+
+    static func counters(_ db: Database) throws -> [Topic: Counter] {
+        var counters: [Topic: Counter] = [:]
+        try db.forEachRow("SELECT topic, next_sequence, published_sequence FROM outbox_topics") { row in
+            counters[Topic(row[0])] = Counter(next: row[1], published: row[2])
+        }
+        return counters
+    }
+
+    private mutating func readSetAside(_ db: Database) throws {
+        func entry(_ row: Row) throws -> Entry {
+            guard let id: EventID = row.identifier(0) else {
+                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an event id that is not 16 bytes")
+            }
+            return Entry(id: id, topic: Topic(row[1]), offset: row[2])
+        }
+        var topics: [String: Topic] = [:]
+        try db.forEachRow("SELECT event_id, topic, offset FROM inbox") { row in
+            let entry = try entry(row)
+            let topic = topics[entry.topic.name] ?? entry.topic
+            topics[topic.name] = topic
+            inbox[topic, default: []].append(entry)
+        }
+        try db.forEachRow("SELECT event_id, topic, offset FROM parked ORDER BY arrival") {
+            parked.append(try entry($0))
+        }
+        try db.forEachRow("SELECT event_id, topic, offset, state, event FROM dead_letters") { row in
+            let original = try? EventCoding.decode(row.bytes(4))  // nil: bytes that are no event lie there too
+            deadLetters.append(DeadLetter(entry: try entry(row), state: row[3], original: original))
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Contracts
+import EventLog
+import FileEventLog
+import Foundation
+
+/// A topic, read and decoded once.
+struct TopicFacts {
+    let topic: Topic
+    /// Offset of the first event kept; above 0 where history was archived.
+    private(set) var first: UInt64 = 0
+    /// Offset after the last event that was read.
+    private(set) var end: UInt64 = 0
+    /// Offset after the last event that was there before any topic was read; see `Evidence`.
+    private(set) var settled: UInt64 = 0
+    /// The event at offset `first + index`.
+    private(set) var events: [EventFact] = []
+    private(set) var details = Details()
+    /// Names of the types seen, with their numbers.
+    private(set) var types: [String] = []
+    /// Events whose bytes or data cannot be read.
+    private(set) var unreadable: [(offset: UInt64, reason: String)] = []
+    /// Why reading stopped before the end.
+    private(set) var fault: LogError?
+    /// What `verify` says; nil where there is no such topic.
+    private(set) var verified: LogVerifier.Finding?
+    /// First offsets of the segment files.
+    private var segments: [UInt64] = []
+
+    /// Whether every event from offset 0 on was read: only then is what is not there missing.
+    var isWhole: Bool { fault == nil && first == 0 }
+
+    /// Events and bytes handed out by the log at a time.
+    private static let batchEvents = 4096
+    private static let batchBytes = 4 << 20
+
+    /// Nothing was ever written.
+    init(topic: Topic) {
+        self.topic = topic
+    }
+
+    /// - Parameter settled: the end that was seen before any topic was read.
+    init(reading topic: Topic, of log: FileEventLog, directory: String, settled: UInt64) {
+        self.topic = topic
+        self.settled = settled
+        segments = Self.segments(directory + "/" + topic.name)
+        do {
+            verified = try log.verify(topic)
+            try read(log)
+        } catch let error as LogError {
+            fault = error
+        } catch {
+            fault = .unreadable(
+                topic: topic, file: directory + "/" + topic.name, operation: "read (\(error))", errno: 0)
+        }
+        self.settled = min(settled, end)
+    }
+
+    private mutating func read(_ log: FileEventLog) throws {
+        first = segments.first ?? 0
+        end = first
+        let reader = try log.openReader(
+            of: topic, from: first == 0 ? nil : Position(nextOffset: first, token: []))
+        defer { reader.close() }
+        events.reserveCapacity(Int((try reader.end()) - min(first, try reader.end())))
+        var numbers: [String: UInt16] = [:]
+        while true {
+            let batch = try reader.read(maximumEvents: Self.batchEvents, maximumBytes: Self.batchBytes)
+            if batch.isEmpty { break }
+            for logged in batch { add(logged, &numbers) }
+        }
+    }
+
+    private mutating func add(_ logged: LoggedEvent, _ numbers: inout [String: UInt16]) {
+        end = logged.offset + 1
+        let envelope: Envelope
+        do {
+            envelope = try EventCoding.decode(logged.bytes)
+        } catch {
+            unreadable.append((logged.offset, "\(error)"))
+            let nothing = EventID(high: 0, low: 0)
+            events.append(
+                EventFact(id: nothing, cause: nil, time: 0, kind: nil, type: .max, detail: -1, order: nil))
+            return
+        }
+        let number =
+            numbers[envelope.type]
+            ?? {
+                types.append(envelope.type)
+                numbers[envelope.type] = UInt16(types.count - 1)
+                return UInt16(types.count - 1)
+            }()
+        var kind = EventKind.byType[envelope.type]
+        var detail: Int32 = -1
+        if let known = kind {
+            do {
+                detail = try details.add(known, envelope)
+            } catch {
+                unreadable.append((logged.offset, "the data of \(envelope.type) cannot be read: \(error)"))
+                kind = nil
+            }
+        }
+        let isAboutProduct = kind.map(Rules.isAboutProduct) ?? false
+        events.append(
+            EventFact(
+                id: envelope.id, cause: envelope.causationID, time: envelope.time.microseconds, kind: kind,
+                type: number,
+                detail: detail, order: isAboutProduct ? nil : envelope.orderID))
+    }
+
+    // MARK: - Places
+
+    subscript(offset: UInt64) -> EventFact? {
+        offset >= first && offset < end ? events[Int(offset - first)] : nil
+    }
+
+    /// Events with their offsets, in order.
+    var logged: some Sequence<(offset: UInt64, event: EventFact)> {
+        events.lazy.enumerated().map { (offset: first + UInt64($0.offset), event: $0.element) }
+    }
+
+    func typeName(of event: EventFact) -> String {
+        Int(event.type) < types.count ? types[Int(event.type)] : "unreadable bytes"
+    }
+
+    /// The file that holds an offset.
+    func place(_ offset: UInt64) -> Place {
+        guard let base = segments.last(where: { $0 <= offset }) else {
+            return Place(file: "log/\(topic.name)", offset: offset)
+        }
+        let digits = String(base)
+        let name = String(repeating: "0", count: 20 - digits.count) + digits + ".segment"
+        return Place(file: "log/\(topic.name)/\(name)", offset: offset)
+    }
+
+    private static func segments(_ directory: String) -> [UInt64] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []  // no topic: no segments
+        return names.compactMap { name in
+            name.hasSuffix(".segment") && name.utf8.count == 28 ? UInt64(name.dropLast(8)) : nil
+        }.sorted()
+    }
+}
