@@ -95,7 +95,7 @@ package final class InMemoryEventLog: EventLog {
             let stream = log.state.withLock { $0.events[topic] ?? [] }
             guard cursor.next <= UInt64(stream.count) else {
                 throw LogError.acknowledgedDataLost(
-                    topic: topic, end: UInt64(stream.count), expected: cursor.next, witness: "the reader")
+                    topic: topic, end: UInt64(stream.count), expected: cursor.next, witness: "this reader")
             }
             var events: [LoggedEvent] = []
             var bytes = 0

@@ -10,6 +10,8 @@ final class FileTopicWriter: TopicWriter {
     private struct State {
         var file: any DiskFile
         var path: String
+        /// First offset of the segment.
+        var baseOffset: UInt64
         /// Where the next frame goes.
         var position: UInt64
         var nextOffset: UInt64
@@ -50,14 +52,15 @@ final class FileTopicWriter: TopicWriter {
         self.epoch = epoch
         state = Mutex(
             State(
-                file: tail.file, path: tail.path, position: tail.position, nextOffset: tail.nextOffset,
-                nextSequence: tail.nextSequence, previousHash: tail.previousHash, time: tail.time, isSealed: tail.isSealed))
+                file: tail.file, path: tail.path, baseOffset: tail.header.baseOffset, position: tail.position,
+                nextOffset: tail.nextOffset, nextSequence: tail.nextSequence, previousHash: tail.previousHash, time: tail.time,
+                isSealed: tail.isSealed))
     }
 
     /// Puts the new epoch on disk, then tells the readers where the topic ends.
     func begin() throws {
         try state.withLock { state in
-            if state.isSealed || !hasRoom(for: Frame.headerLength, state) { try roll(&state) }
+            if needsRoll(for: Frame.headerLength, state) { try roll(&state) }
             try write(.writerOpened, [], &state)
             commitPage.publish(epoch: epoch, committed: state.nextOffset)
         }
@@ -87,7 +90,7 @@ final class FileTopicWriter: TopicWriter {
             try checkSizes(rest, firstSequence: state.nextSequence)
             while !rest.isEmpty {
                 let frame = takeFrame(&rest)
-                if state.isSealed || !hasRoom(for: Frame.length(of: frame), state) { try roll(&state) }
+                if needsRoll(for: Frame.length(of: frame), state) { try roll(&state) }
                 try write(.events, frame, &state)
                 commitPage.publish(committed: state.nextOffset)
             }
@@ -109,9 +112,12 @@ final class FileTopicWriter: TopicWriter {
         min(Frame.maximumLength, Int(options.segmentBytes) - SegmentHeader.length - 2 * Frame.headerLength) / 8 * 8
     }
 
-    /// Whether a frame fits into the segment with a seal behind it.
-    private func hasRoom(for length: Int, _ state: State) -> Bool {
-        state.position + UInt64(length + Frame.headerLength) <= options.segmentBytes
+    /// Whether a frame does not fit into the segment with a seal behind it.
+    ///
+    /// A segment without an event grows instead: the next one would begin at the same offset and have the same name.
+    private func needsRoll(for length: Int, _ state: State) -> Bool {
+        let isFull = state.position + UInt64(length + Frame.headerLength) > options.segmentBytes
+        return state.isSealed || isFull && state.nextOffset > state.baseOffset
     }
 
     private func checkSizes(_ events: ArraySlice<[UInt8]>, firstSequence: UInt64) throws {
@@ -213,6 +219,7 @@ final class FileTopicWriter: TopicWriter {
         state.file.close()
         state.file = prepared.file
         state.path = prepared.path
+        state.baseOffset = header.baseOffset
         state.position = UInt64(SegmentHeader.length)
         state.previousHash = header.previousHash
         state.time = header.created
