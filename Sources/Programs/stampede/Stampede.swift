@@ -13,7 +13,8 @@ struct Stampede: ParsableCommand {
             Exit codes: 0 ok, 1 failure, 2 wrong usage, 3 an invariant is broken, 4 not known yet.
             """,
         subcommands: [
-            StatusCommand.self, TailCommand.self, OrderCommand.self, MailCommand.self, AuditCommand.self, LogCommand.self,
+            StatusCommand.self, TailCommand.self, OrderCommand.self, MailCommand.self, AuditCommand.self,
+            LogCommand.self,
         ])
 
     /// ArgumentParser's 64 (EX_USAGE) is 2 here.

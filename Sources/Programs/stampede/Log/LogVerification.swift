@@ -31,7 +31,9 @@ struct LogVerification {
         var lines = table.lines(width: width, style: style)
         for fault in topics.flatMap(\.faults).map(Fault.init) {
             lines.append("")
-            for (label, text) in [("file", fault.file), ("byte", fault.byte.map(String.init)), ("reason", fault.reason)] {
+            for (label, text) in [
+                ("file", fault.file), ("byte", fault.byte.map(String.init)), ("reason", fault.reason),
+            ] {
                 guard let text else { continue }
                 let indent = label + String(repeating: " ", count: 8 - label.count)
                 for (index, part) in TerminalText.wrapped(TerminalText.safe(text), to: width - 8).enumerated() {
@@ -44,7 +46,8 @@ struct LogVerification {
             lines.append("")
             lines += TerminalText.wrapped(
                 TerminalText.safe(
-                    "An append to \(torn.joined(separator: ", ")) was under way or cut off; nothing acknowledged is affected."),
+                    "An append to \(torn.joined(separator: ", ")) was under way or cut off; nothing acknowledged is affected."
+                ),
                 to: width)
         }
         return lines
@@ -63,7 +66,8 @@ struct LogVerification {
                         "topic": .string(finding.topic.name), "segments": JSONValue(finding.segments),
                         "frames": JSONValue(finding.frames), "events": JSONValue(finding.events),
                         "firstOffset": JSONValue(finding.firstOffset), "end": JSONValue(finding.nextOffset),
-                        "nextSequence": JSONValue(finding.nextSequence), "acknowledged": JSONValue(finding.acknowledged),
+                        "nextSequence": JSONValue(finding.nextSequence),
+                        "acknowledged": JSONValue(finding.acknowledged),
                         "head": .string(finding.head.description), "tornTail": .bool(finding.tornTail),
                         "verdict": .string(Self.verdict(finding).lowercased()),
                         "faults": .array(finding.faults.map { Fault($0).json }),

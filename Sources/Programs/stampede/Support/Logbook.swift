@@ -47,7 +47,8 @@ struct Logbook: Sendable {
     private func segments(_ topic: Topic) -> [UInt64] {
         // A topic without a folder has no segments.
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/\(topic.name)")) ?? []
-        return names.compactMap { $0.hasSuffix(".segment") && $0.utf8.count == 28 ? UInt64($0.dropLast(8)) : nil }.sorted()
+        return names.compactMap { $0.hasSuffix(".segment") && $0.utf8.count == 28 ? UInt64($0.dropLast(8)) : nil }
+            .sorted()
     }
 
     /// Offset of the first event kept: above 0 where history was archived.

@@ -71,7 +71,9 @@ struct Table {
         func excess() -> Int { widths.reduce(0, +) + Self.gap.count * (widths.count - 1) - limit }
         let givingWay = [columns.indices.filter { columns[$0].isFlexible }, Array(columns.indices)]
         for candidates in givingWay {
-            while excess() > 0, let widest = candidates.max(by: { widths[$0] < widths[$1] }), widths[widest] > Self.narrowest {
+            while excess() > 0, let widest = candidates.max(by: { widths[$0] < widths[$1] }),
+                widths[widest] > Self.narrowest
+            {
                 widths[widest] = max(Self.narrowest, widths[widest] - excess())
             }
         }

@@ -34,12 +34,15 @@ enum Words {
     }
 
     /// `812 µs`, `3.1 ms`, `2.5 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`
-    static func duration(microseconds: Int64) -> String {
+    ///
+    /// - Parameter hasTenths: whether seconds are worth a decimal.
+    static func duration(microseconds: Int64, hasTenths: Bool = true) -> String {
         let sign = microseconds < 0 ? "-" : ""
         let size = microseconds.magnitude
         switch size {
         case ..<1000: return "\(sign)\(size) µs"
         case ..<1_000_000: return "\(sign)\(tenths(size, 1000)) ms"
+        case ..<60_000_000 where !hasTenths: return "\(sign)\(size / 1_000_000) s"
         case ..<60_000_000: return "\(sign)\(tenths(size, 1_000_000)) s"
         default: break
         }

@@ -1,0 +1,106 @@
+import Contracts
+import Foundation
+
+/// The processes of a run.
+struct Program: Hashable {
+    let name: String
+    /// Nil for the gateway, which is outside and consumes nothing.
+    let service: ServiceName?
+
+    static let gateway = Program(name: "payment-gateway", service: nil)
+    static let all = [gateway] + ServiceName.allCases.map { Program(name: $0.rawValue + "-service", service: $0) }
+
+    static func of(_ service: ServiceName) -> Program { Program(name: service.rawValue + "-service", service: service) }
+
+    /// Where its database lies, and the lock it holds for its life.
+    func databaseDirectory(_ data: DataDirectory) -> String {
+        "\(data.path)/db/\(service?.rawValue ?? name)"
+    }
+}
+
+/// What the supervisor writes under `run/`: pids, states, ports.
+struct RunDirectory {
+    let data: DataDirectory
+    private let states: [String: (state: String, restarts: Int?)]
+    private let environment: [String: Int]
+    let supervisor: LiveProcess?
+
+    init(_ data: DataDirectory) {
+        self.data = data
+        supervisor = Self.pid(data, "supervisor").flatMap { LiveProcess(pid: $0, program: "supervisor") }
+        states = supervisor == nil ? [:] : Self.states(data)
+        environment = Self.environment(data)
+    }
+
+    var hasPidFiles: Bool {
+        // Without the directory there are none.
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: data.run)) ?? []
+        return names.contains { $0.hasSuffix(".pid") }
+    }
+
+    // MARK: - Processes
+
+    func process(_ program: Program) -> LiveProcess? {
+        if let pid = Self.pid(data, program.name), let process = LiveProcess(pid: pid, program: program.name) {
+            return process
+        }
+        return LiveProcess.lockHolder(of: program.databaseDirectory(data)).flatMap {
+            LiveProcess(pid: $0, program: program.name)
+        }
+    }
+
+    /// `running`, `stopped`, `died` (its pid file is there, it is not), or what the supervisor says it is at.
+    func state(_ program: Program, _ process: LiveProcess?) -> String {
+        if process != nil { return states[program.name]?.state ?? "running" }
+        if let stated = states[program.name]?.state, stated != "running" { return stated }
+        return Self.pid(data, program.name) == nil ? "stopped" : "died"
+    }
+
+    func restarts(_ program: Program) -> Int? { states[program.name]?.restarts }
+
+    private static func pid(_ data: DataDirectory, _ name: String) -> Int32? {
+        DataDirectory.text("\(data.run)/\(name).pid", limit: 32).flatMap {
+            Int32($0.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+    }
+
+    /// Lines `service pid state restarts`.
+    private static func states(_ data: DataDirectory) -> [String: (state: String, restarts: Int?)] {
+        var states: [String: (String, Int?)] = [:]
+        for line in (DataDirectory.text(data.run + "/supervisor.state") ?? "").split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            if fields.count == 4 { states[String(fields[0])] = (String(fields[2]), Int(fields[3])) }
+        }
+        return states
+    }
+
+    // MARK: - Ports
+
+    private static let portVariables: [(variable: String, program: String, role: String)] = [
+        ("STAMPEDE_CHECKOUT_PORT", "order-service", "checkout"),
+        ("STAMPEDE_ORDER_ADMIN_PORT", "order-service", "admin"),
+        ("STAMPEDE_INVENTORY_ADMIN_PORT", "inventory-service", "admin"),
+        ("STAMPEDE_PAYMENT_ADMIN_PORT", "payment-service", "admin"),
+        ("STAMPEDE_NOTIFICATION_ADMIN_PORT", "notification-service", "admin"),
+        ("STAMPEDE_ANALYTICS_ADMIN_PORT", "analytics-service", "admin"),
+        ("STAMPEDE_GATEWAY_PORT", "payment-gateway", "gateway"),
+    ]
+
+    /// Those that the run was started with.
+    func ports(_ program: Program) -> [(role: String, port: Int)] {
+        Self.portVariables.filter { $0.program == program.name }.compactMap { row in
+            environment[row.variable].map { (row.role, $0) }
+        }
+    }
+
+    private static func environment(_ data: DataDirectory) -> [String: Int] {
+        var ports: [String: Int] = [:]
+        for line in (DataDirectory.text(data.run + "/environment") ?? "").split(separator: "\n") {
+            let parts = line.split(separator: "=", maxSplits: 1)
+            if parts.count == 2, let port = Int(parts[1]), (1...65_535).contains(port) {
+                ports[String(parts[0])] = port
+            }
+        }
+        return ports
+    }
+}

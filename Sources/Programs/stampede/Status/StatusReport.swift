@@ -1,0 +1,111 @@
+import Contracts
+import EventLog
+
+/// The run at one moment.
+struct StatusReport {
+    struct Service {
+        let program: Program
+        let state: String
+        let process: LiveProcess?
+        let restarts: Int?
+        let ports: [(role: String, port: Int)]
+        let delivery: DeliveryStatus?
+    }
+
+    let data: DataDirectory
+    let time: Timestamp
+    let supervisor: LiveProcess?
+    let services: [Service]
+    let topics: [(topic: Topic, end: UInt64?)]
+    /// What could not be read, with file and remedy.
+    let problems: [String]
+
+    /// - Throws: `Failure.noDataDirectory`, `.nothingThere`.
+    init(_ data: DataDirectory) throws {
+        try data.require()
+        let run = RunDirectory(data)
+        guard run.hasPidFiles || DataDirectory.isDirectory(data.log) || DataDirectory.isDirectory(data.path + "/db")
+        else {
+            throw Failure.nothingThere(data.path)
+        }
+        let logbook = Logbook(data)
+        var problems: [String] = []
+        var services: [Service] = []
+        for program in Program.all {
+            let process = run.process(program)
+            var delivery: DeliveryStatus?
+            do {
+                delivery = try program.service.flatMap { try DeliveryStatus.read($0, data) }
+                delivery?.compare(with: logbook, &problems)
+            } catch {
+                problems.append("\(error)")
+            }
+            services.append(
+                Service(
+                    program: program, state: run.state(program, process), process: process,
+                    restarts: run.restarts(program),
+                    ports: run.ports(program), delivery: delivery))
+        }
+        var topics: [(Topic, UInt64?)] = []
+        do {
+            for topic in DataDirectory.isDirectory(data.log) ? try logbook.topics() : [] {
+                do {
+                    topics.append((topic, try logbook.end(of: topic)))
+                } catch {
+                    topics.append((topic, nil))
+                    problems.append("\(error)")
+                }
+            }
+        } catch {
+            problems.append("\(error)")
+        }
+        self.data = data
+        self.supervisor = run.supervisor
+        self.services = services
+        self.topics = topics
+        self.problems = problems.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        time = Words.now()
+    }
+
+    // MARK: - JSON
+
+    var json: JSONValue {
+        .object([
+            "data": .string(data.path), "time": JSONValue(time),
+            "supervisor": .object([
+                "pid": JSONValue(supervisor?.pid), "uptimeSeconds": JSONValue(supervisor?.uptimeSeconds),
+            ]),
+            "services": .array(services.map(json)),
+            "topics": .array(
+                topics.map { .object(["topic": .string($0.topic.name), "end": JSONValue($0.end)]) }),
+            "problems": .array(problems.map(JSONValue.string)),
+        ])
+    }
+
+    private func json(_ service: Service) -> JSONValue {
+        let delivery = service.delivery
+        return .object([
+            "name": .string(service.program.name), "state": .string(service.state),
+            "pid": JSONValue(service.process?.pid), "uptimeSeconds": JSONValue(service.process?.uptimeSeconds),
+            "cpuSeconds": JSONValue(service.process?.cpuSeconds), "rssBytes": JSONValue(service.process?.residentBytes),
+            "restarts": JSONValue(service.restarts),
+            "ports": .object(Dictionary(uniqueKeysWithValues: service.ports.map { ($0.role, JSONValue($0.port)) })),
+            "consumes": .array(
+                (delivery?.consumes ?? []).map { lag in
+                    .object([
+                        "topic": .string(lag.topic.name), "position": JSONValue(lag.position.nextOffset),
+                        "end": JSONValue(lag.end), "behind": JSONValue(lag.behind), "oldest": JSONValue(lag.oldest),
+                        "behindSeconds": JSONValue(secondsBehind(lag)),
+                    ])
+                }),
+            "outboxUnpublished": JSONValue(delivery?.unpublished), "parked": JSONValue(delivery?.parked),
+            "deadLetters": JSONValue(delivery?.deadLetters), "openCalls": JSONValue(delivery?.openCalls),
+        ])
+    }
+
+    /// Age of the first event not yet read; 0 where there is none.
+    func secondsBehind(_ lag: DeliveryStatus.Lag) -> Double? {
+        if lag.behind == 0 { return 0 }
+        return lag.oldest.map { Double(max(0, time.microseconds - $0.microseconds)) / 1e6 }
+    }
+}

@@ -1,0 +1,94 @@
+import Contracts
+import EventLog
+
+/// The status for a terminal: processes, what they have yet to read, their desks, the log.
+struct StatusText {
+    let report: StatusReport
+
+    func lines(width: Int, style: Style) -> [String] {
+        let tables = [processes, reading, desks, topics]
+        return tables.filter { !$0.rows.isEmpty }.map { $0.lines(width: width, style: style) }.joined(separator: [""])
+            .map(\.self)
+    }
+
+    private var processes: Table {
+        var table = Table([
+            .init(title: "PROCESS"), .init(title: "STATE"), .init(title: "PID", alignment: .right),
+            .init(title: "UPTIME", alignment: .right), .init(title: "CPU", alignment: .right),
+            .init(title: "RSS", alignment: .right), .init(title: "PORTS", isFlexible: true),
+        ])
+        for service in report.services {
+            table.add(row(service.program.name, service.state, service.process, service.ports))
+        }
+        table.add(row("supervisor", report.supervisor == nil ? "stopped" : "running", report.supervisor, []))
+        return table
+    }
+
+    private func row(_ name: String, _ state: String, _ process: LiveProcess?, _ ports: [(role: String, port: Int)])
+        -> [Table.Cell]
+    {
+        let paint: Style.Paint =
+            switch state {
+            case "running": .good
+            case "died", "failed": .bad
+            case "stopped": .faint
+            default: .warning
+            }
+        return [
+            .init(name), .init(state, paint), .init(process.map { String($0.pid) } ?? "-"),
+            .init(
+                process.map { Words.duration(microseconds: Int64($0.uptimeSeconds) * 1_000_000, hasTenths: false) }
+                    ?? "-"),
+            .init(process.map { Words.duration(seconds: $0.cpuSeconds) } ?? "-"),
+            .init(process.map { Words.bytes($0.residentBytes) } ?? "-"),
+            .init(ports.isEmpty ? "-" : ports.map { "\($0.role) \($0.port)" }.joined(separator: ", ")),
+        ]
+    }
+
+    private var reading: Table {
+        var table = Table([
+            .init(title: "CONSUMER"), .init(title: "TOPIC", isFlexible: true),
+            .init(title: "POSITION", alignment: .right),
+            .init(title: "END", alignment: .right), .init(title: "BEHIND", alignment: .right),
+            .init(title: "FOR", alignment: .right),
+        ])
+        for service in report.services {
+            for lag in service.delivery?.consumes ?? [] {
+                let isBehind = (lag.behind ?? 0) > 0
+                table.add([
+                    .init(service.program.name), .init(lag.topic.name), .init(Words.count(lag.position.nextOffset)),
+                    .init(lag.end.map { Words.count($0) } ?? "?"),
+                    .init(lag.behind.map { Words.count($0) } ?? "?", isBehind ? .warning : nil),
+                    .init(isBehind ? report.secondsBehind(lag).map { Words.duration(seconds: $0) } ?? "?" : "-"),
+                ])
+            }
+        }
+        return table
+    }
+
+    private var desks: Table {
+        var table = Table([
+            .init(title: "DESK"), .init(title: "UNPUBLISHED", alignment: .right),
+            .init(title: "PARKED", alignment: .right),
+            .init(title: "DEAD LETTERS", alignment: .right), .init(title: "OPEN CALLS", alignment: .right),
+        ])
+        for service in report.services {
+            guard let desk = service.delivery else { continue }
+            table.add([
+                .init(service.program.name), .init(Words.count(desk.unpublished)),
+                .init(Words.count(desk.parked), desk.parked > 0 ? .warning : nil),
+                .init(Words.count(desk.deadLetters), desk.deadLetters > 0 ? .bad : nil),
+                .init(Words.count(desk.openCalls)),
+            ])
+        }
+        return table
+    }
+
+    private var topics: Table {
+        var table = Table([.init(title: "LOG TOPIC", isFlexible: true), .init(title: "END", alignment: .right)])
+        for (topic, end) in report.topics {
+            table.add([.init(topic.name), .init(end.map { Words.count($0) } ?? "?")])
+        }
+        return table
+    }
+}
