@@ -9,6 +9,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -32,10 +33,13 @@ let package = Package(
         // How events are delivered: outbox, inbox, retry, dead letters, on SQLite.
         layer("Delivery", ["Contracts", "EventLog", .grdb, .crypto, .logging, .metrics]),
 
-        // What every process needs: .configuration, .lifecycle, .logging, .metrics, the choice of the log.
+        // What every process needs: configuration, lifecycle, logging, metrics, the choice of the log.
         layer(
             "ServiceRuntime",
-            ["Contracts", "EventLog", "FileEventLog", "Delivery", .grdb, .logging, .metrics, .configuration, .lifecycle]),
+            [
+                "Contracts", "EventLog", "FileEventLog", "Delivery", .grdb, .logging, .metrics, .configuration, .lifecycle,
+                .argumentParser,
+            ]),
 
         // The five services: rules, schema, handlers; no HTTP.
         service("Order"),
@@ -52,7 +56,7 @@ let package = Package(
             "Web",
             [
                 "Contracts", "EventLog", "Delivery", "ServiceRuntime", "OrderService", "InventoryService", "PaymentService",
-                .hummingbird, .logging, .metrics, .lifecycle, .nio, .nioPosix, .nioHTTP1,
+                .hummingbird, .httpTypes, .logging, .lifecycle, .crypto, .nio, .nioPosix, .nioHTTP1,
             ]),
 
         // The programs.
@@ -70,7 +74,7 @@ let package = Package(
         // Tests mirror the sources.
         tests("ContractsTests", ["Contracts"]),
         tests("FileEventLogTests", ["Contracts", "EventLog", "FileEventLog"]),
-        tests("DeliveryTests", ["Contracts", "EventLog", "Delivery", .grdb]),
+        tests("DeliveryTests", ["Contracts", "EventLog", "Delivery", .grdb, .logging]),
         tests(
             "ServicesTests",
             [
@@ -98,6 +102,7 @@ extension Target.Dependency {
     static var configuration: Self { .product(name: "Configuration", package: "swift-configuration") }
     static var lifecycle: Self { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
     static var hummingbird: Self { .product(name: "Hummingbird", package: "hummingbird") }
+    static var httpTypes: Self { .product(name: "HTTPTypes", package: "swift-http-types") }
     static var nio: Self { .product(name: "NIOCore", package: "swift-nio") }
     static var nioPosix: Self { .product(name: "NIOPosix", package: "swift-nio") }
     static var nioHTTP1: Self { .product(name: "NIOHTTP1", package: "swift-nio") }

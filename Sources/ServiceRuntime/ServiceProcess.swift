@@ -1,0 +1,150 @@
+package import Contracts
+package import Delivery
+package import EventLog
+import FileEventLog
+import Foundation
+import GRDB
+package import Logging
+package import ServiceLifecycle
+import UnixSignals
+
+/// One running service: its lock, database, log and threads.
+package final class ServiceProcess: Sendable {
+    package let settings: Settings
+    package let node: ServiceNode
+    package let randomness: any Randomness = SystemRandomness()
+    package let clock: any ServiceClock
+    package let logger: Logger
+    /// Commands, consumer and answers: whatever writes to the database.
+    package let databaseThread = ThreadExecutor(name: "database")
+    private let log: any EventLog
+    private let lock: any DirectoryLock
+    private let consumerBell = Doorbell()
+
+    /// Takes the service's lock and opens its database.
+    ///
+    /// - Throws: `AlreadyRunning`, `DurabilityError`, `DiskError`, `DatabaseError`.
+    package init(_ card: ServiceCard, settings: Settings) throws {
+        self.settings = settings
+        clock = SystemClock()
+        var logger = Logger(label: card.name.rawValue)
+        logger.logLevel = .info
+        self.logger = logger
+
+        let layout = DataLayout(settings.dataDirectory)
+        let disk = PosixDisk()
+        let directory = layout.databaseDirectory(of: card.name)
+        try disk.createDirectory(directory)
+        do {
+            lock = try disk.lockDirectory(directory)
+        } catch {
+            throw AlreadyRunning(service: card.name, directory: directory, pid: error.holder)
+        }
+        log = try Self.log(settings)
+        let database = try ServiceDatabase(path: layout.database(of: card.name))
+        node = try ServiceNode(card: card, database: database, clock: clock, logger: logger)
+    }
+
+    /// The shared log that the settings choose: the one place that knows which.
+    package static func log(_ settings: Settings) throws -> any EventLog {
+        let clock = SystemClock()
+        let randomness = SystemRandomness()
+        return FileEventLog(
+            directory: DataLayout(settings.dataDirectory).log,
+            options: FileEventLog.Options(segmentBytes: try settings.segmentBytes()),
+            now: { clock.now() },
+            randomBytes: { count in (0..<count).map { _ in UInt8(truncatingIfNeeded: randomness.next()) } })
+    }
+
+    /// Runs the service until it is told to stop or cannot go on.
+    ///
+    /// - Parameters:
+    ///   - loops: what the service runs besides consumer and relays, on the database's thread.
+    ///   - servers: started last, stopped first.
+    package func run(loops: [Loop] = [], servers: [any Service]) async throws {
+        let relays = try [node.card.name.topic, node.card.name.deadLetterTopic].map { topic in
+            try OutboxRelay(topic: topic, node: node, log: log)
+        }
+        let consumer = try Consumer(node: node, log: log, randomness: randomness)
+        let watch = try log.watch(node.card.topics, ring: consumerBell)
+        defer { watch.close() }
+
+        let running = ServiceLoops(node: node, randomness: randomness)
+        let relayLoop = Loop("outbox relay", on: ThreadExecutor(name: "relay"), Handover(relays)) { try await running.run($0) }
+        let consumerLoop = Loop("consumer", on: databaseThread, Handover(consumer)) { [consumerBell] consumer in
+            try await running.run(consumer, bell: consumerBell)
+        }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [relayLoop, consumerLoop] + loops + servers,
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger))
+        logger.info("running", metadata: ["data": "\(settings.dataDirectory)"])
+        try await group.run()
+        try node.database.close()
+        lock.release()
+        logger.info("stopped")
+    }
+}
+
+/// Another process runs this service on this data directory.
+package struct AlreadyRunning: Error, CustomStringConvertible {
+    package let service: ServiceName
+    package let directory: String
+    package let pid: Int32?
+
+    package var description: String {
+        "\(service.rawValue)-service runs already on \(directory)" + (pid.map { " (process \($0))" } ?? "")
+            + "; stop it first, or choose another --data directory"
+    }
+}
+
+/// A part of a service that runs until the service stops: on a thread of its choice, cancelled by a graceful stop.
+package struct Loop: Service {
+    private let name: String
+    private let executor: ThreadExecutor
+    private let body: @Sendable () async throws -> Void
+
+    package init(_ name: String, on executor: ThreadExecutor, _ body: @escaping @Sendable () async throws -> Void) {
+        self.name = name
+        self.executor = executor
+        self.body = body
+    }
+
+    package init<Value>(
+        _ name: String, on executor: ThreadExecutor, _ value: Handover<Value>,
+        _ body: @escaping @Sendable (sending Value) async throws -> Void
+    ) {
+        self.init(name, on: executor) { try await body(value.take()) }
+    }
+
+    package func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            try await withTaskExecutorPreference(executor) {
+                do {
+                    try await body()
+                } catch is CancellationError {
+                    // the stop that was asked for
+                }
+            }
+        }
+    }
+}
+
+/// Passes a value that is not Sendable to the one task that uses it from then on.
+///
+/// Unchecked: `take` hands it out once, and the maker keeps no reference.
+package final class Handover<Value>: @unchecked Sendable {
+    private var value: Value?
+
+    package init(_ value: Value) {
+        self.value = value
+    }
+
+    func take() -> sending Value {
+        guard let value else { preconditionFailure("handed over twice") }
+        self.value = nil
+        nonisolated(unsafe) let handed = value  // the only reference left
+        return handed
+    }
+}

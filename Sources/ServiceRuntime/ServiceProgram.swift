@@ -1,0 +1,94 @@
+package import ArgumentParser
+import Contracts
+package import Delivery
+import Foundation
+import GRDB
+import EventLog
+import Logging
+
+/// The arguments that every service takes.
+package struct ServiceOptions: ParsableArguments {
+    @Option(name: .customLong("data"), help: "The data directory of the run.")
+    package var dataDirectory = ".stampede"
+
+    @Option(name: .customLong("rebuild-into"), help: "Rebuild the domain tables from the log into DIR, print where, and end.")
+    package var rebuildDirectory: String?
+
+    package init() {}
+}
+
+/// A service's `main`: parses, runs or rebuilds, and turns what ended it into an exit code.
+package protocol ServiceProgram: AsyncParsableCommand {
+    var options: ServiceOptions { get }
+    func card(_ settings: Settings) throws -> ServiceCard
+    func serve(_ settings: Settings, _ card: ServiceCard) async throws
+}
+
+extension ServiceProgram {
+    package func run() async throws {
+        let settings = Settings(dataDirectory: options.dataDirectory)
+        let card = try card(settings)
+        if let directory = options.rebuildDirectory {
+            print(try RebuildRun(card: card, settings: settings).run(into: directory))
+        } else {
+            PrometheusRegistry.bootstrap()
+            LoggingSystem.bootstrap { label in StreamLogHandler.standardError(label: label) }
+            try await serve(settings, card)
+        }
+    }
+
+    /// Instead of ArgumentParser's `main`, whose exit codes are its own.
+    package static func start() async -> Never {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            Foundation.exit(0)
+        } catch {
+            let code = ExitStatus.code(for: error)
+            if ExitStatus.isOfArgumentParser(error) {
+                let message = Self.fullMessage(for: error)
+                FileHandle(fileDescriptor: code == 0 ? 1 : 2).write(Data((message + "\n").utf8))
+            } else {
+                FileHandle.standardError.write(Data("\(_commandName): \(error)\n".utf8))
+            }
+            Foundation.exit(code)
+        }
+    }
+}
+
+/// Exit codes of the services (sysexits.h where one fits).
+package enum ExitStatus {
+    package static let failure: Int32 = 1
+    package static let usage: Int32 = 2
+    /// A write or sync failed: restart, the log is read again.
+    package static let poisoned: Int32 = 75
+    /// Log, database or configuration do not fit: a restart changes nothing.
+    package static let refused: Int32 = 78
+
+    static func isOfArgumentParser(_ error: any Error) -> Bool {
+        let name = String(reflecting: type(of: error))
+        return name.hasPrefix("ArgumentParser.")
+    }
+
+    static func code(for error: any Error) -> Int32 {
+        if isOfArgumentParser(error) {
+            return ServiceOptions.exitCode(for: error) == .success ? 0 : usage
+        }
+        switch error {
+        case is ConfigurationError: return usage
+        case is AlreadyRunning, is OutboxMismatch, is DurabilityError: return refused
+        case let error as LogError:
+            switch error {
+            case .syncFailed, .fenced, .noSpace: return poisoned
+            default: return refused
+            }
+        case let error as DatabaseError where error.resultCode == .SQLITE_IOERR: return poisoned
+        case let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT: return refused
+        default: return failure
+        }
+    }
+}

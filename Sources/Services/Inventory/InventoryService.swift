@@ -1,0 +1,26 @@
+import Contracts
+package import Delivery
+
+/// Inventory's card.
+package enum InventoryService {
+    /// How long a reservation may wait for its charge to begin.
+    package static let defaultHold = Duration.seconds(600)
+
+    package static func card(hold: Duration = defaultHold) -> ServiceCard {
+        ServiceCard(
+            name: .inventory,
+            subscriptions: [
+                Subscription(.orders, OnOrderCreated(hold: hold)),
+                Subscription(.payments, OnPaymentFailed()),
+                Subscription(.payments, OnPaymentRefunded()),
+            ],
+            facts: [
+                OwnFact(ApplyStockReserved()),
+                OwnFact(ApplyStockRejected()),
+                OwnFact(ApplyStockReleased()),
+                OwnFact(ApplyStockAdjusted()),
+            ],
+            digest: InventoryStore.digest,
+            createTables: InventoryStore.createTables)
+    }
+}

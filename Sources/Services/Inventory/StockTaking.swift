@@ -1,0 +1,86 @@
+package import Contracts
+package import Delivery
+package import GRDB
+
+/// Sets the stock of products: what is available becomes the number given, by an adjustment of the difference.
+///
+/// The same key and product twice is done once. A product that was never stocked gets its initial stock.
+package struct StockTaking: CommandHandler {
+    package struct Request: Sendable {
+        /// Unique for ever; one adjustment a key and product.
+        package let key: String
+        package let counts: [Count]
+
+        package init(key: String, counts: [Count]) {
+            self.key = key
+            self.counts = counts
+        }
+    }
+
+    package struct Count: Codable, Sendable {
+        package let productID: String
+        /// Pieces that shall be available; not negative.
+        package let available: Int64
+
+        private enum CodingKeys: String, CodingKey {
+            case productID = "productId"
+            case available
+        }
+
+        package init(productID: String, available: Int64) {
+            self.productID = productID
+            self.available = available
+        }
+    }
+
+    /// Which field of the request cannot be.
+    package struct Refusal: Error, Equatable, CustomStringConvertible {
+        package let field: String
+        package let detail: String
+        package var description: String { "\(field): \(detail)" }
+    }
+
+    package static let maximumCounts = 100_000
+    /// Most pieces of one product; leaves room for sums.
+    package static let maximumAvailable: Int64 = 1_000_000_000_000
+
+    private let randomness: any Randomness
+
+    package init(randomness: any Randomness) {
+        self.randomness = randomness
+    }
+
+    /// Replies how many products changed.
+    package func decide(_ request: Request, at now: Timestamp, in db: Database) throws -> CommandDecision<Int> {
+        try validate(request)
+        var outgoing: [Outgoing] = []
+        for count in request.counts where try !InventoryStore.isAdjusted(count.productID, key: request.key, db) {
+            let present = try InventoryStore.available(count.productID, db)
+            let delta = count.available - (present ?? 0)
+            guard delta != 0 || present == nil else { continue }
+            let fact = V1.StockAdjusted(delta: delta, reason: present == nil ? .initial : .adjustment, adjustmentKey: request.key)
+            outgoing.append(.event(fact, subject: count.productID))
+        }
+        let correlation = CorrelationID.version7(at: now, randomBits: (randomness.next(), randomness.next()))
+        return CommandDecision(
+            reply: outgoing.count,
+            command: Command(key: "stock:\(request.key)", correlationID: correlation, at: now),
+            outgoing: outgoing)
+    }
+
+    private func validate(_ request: Request) throws {
+        func require(_ holds: Bool, _ field: String, _ detail: String) throws {
+            guard holds else { throw Refusal(field: field, detail: detail) }
+        }
+        try require((1...200).contains(request.key.utf8.count), "key", "1 to 200 bytes")
+        try require((1...Self.maximumCounts).contains(request.counts.count), "stock", "1 to \(Self.maximumCounts) products")
+        var seen: Set<String> = []
+        for (index, count) in request.counts.enumerated() {
+            try require((1...64).contains(count.productID.utf8.count), "stock[\(index)].productId", "1 to 64 bytes")
+            try require(seen.insert(count.productID).inserted, "stock[\(index)].productId", "'\(count.productID)' is named twice")
+            try require(
+                (0...Self.maximumAvailable).contains(count.available), "stock[\(index)].available",
+                "from 0 to \(Self.maximumAvailable), this is \(count.available)")
+        }
+    }
+}

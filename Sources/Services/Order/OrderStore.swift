@@ -1,0 +1,100 @@
+package import Contracts
+import Delivery
+import Foundation
+package import GRDB
+
+/// Order's tables and queries.
+package enum OrderStore {
+    static let digest = DigestTable(
+        "orders", key: ["order_id"],
+        columns: [
+            "order_id", "customer_id", "email", "lines", "total_amount", "currency", "idempotency_key", "body_hash", "status",
+            "reason", "created_at", "updated_at", "cancellation_requested_at",
+        ])
+
+    @Sendable static func createTables(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE IF NOT EXISTS orders (
+                    order_id BLOB PRIMARY KEY, customer_id TEXT NOT NULL, email TEXT NOT NULL, lines TEXT NOT NULL,
+                    total_amount INTEGER NOT NULL, currency TEXT NOT NULL, idempotency_key TEXT NOT NULL UNIQUE,
+                    body_hash TEXT NOT NULL, status TEXT NOT NULL, reason TEXT, created_at INTEGER NOT NULL,
+                    updated_at INTEGER NOT NULL, cancellation_requested_at INTEGER
+                ) WITHOUT ROWID;
+                CREATE TABLE IF NOT EXISTS products (
+                    product_id TEXT PRIMARY KEY, name TEXT NOT NULL, unit_price INTEGER NOT NULL, currency TEXT NOT NULL
+                ) WITHOUT ROWID;
+                """)
+    }
+
+    // MARK: - Orders
+
+    package static func order(_ id: OrderID, _ db: Database) throws -> StoredOrder? {
+        try Row.fetchOne(
+            try db.cachedStatement(sql: "SELECT \(columns) FROM orders WHERE order_id = ?"), arguments: [Data(id.bytes)]
+        ).map(decode)
+    }
+
+    static func order(idempotencyKey: String, _ db: Database) throws -> StoredOrder? {
+        try Row.fetchOne(
+            try db.cachedStatement(sql: "SELECT \(columns) FROM orders WHERE idempotency_key = ?"), arguments: [idempotencyKey]
+        ).map(decode)
+    }
+
+    static func insert(_ order: OrderID, _ fact: V1.OrderCreated, at time: Timestamp, _ db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO orders (order_id, customer_id, email, lines, total_amount, currency, idempotency_key, body_hash,
+                    status, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)
+                """)
+        try statement.execute(arguments: [
+            Data(order.bytes), fact.customerID, fact.email, try LinesJSON.encode(fact.lines), fact.total.amount,
+            fact.total.currency, fact.idempotencyKey, fact.bodyHash, time.microseconds, time.microseconds,
+        ])
+    }
+
+    static func setStatus(_ status: OrderStatus, reason: CancellationReason?, of order: OrderID, at time: Timestamp, _ db: Database) throws {
+        let statement = try db.cachedStatement(sql: "UPDATE orders SET status = ?, reason = ?, updated_at = ? WHERE order_id = ?")
+        try statement.execute(arguments: [status.rawValue, reason?.rawValue, time.microseconds, Data(order.bytes)])
+        try requireOneRow(order, db)
+    }
+
+    static func setCancellationRequested(_ order: OrderID, at time: Timestamp, _ db: Database) throws {
+        try db.execute(
+            sql: "UPDATE orders SET cancellation_requested_at = ?, updated_at = ? WHERE order_id = ?",
+            arguments: [time.microseconds, time.microseconds, Data(order.bytes)])
+        try requireOneRow(order, db)
+    }
+
+    private static func requireOneRow(_ order: OrderID, _ db: Database) throws {
+        guard db.changesCount == 1 else { throw EventFault.brokenRule("order \(order) is not known here") }
+    }
+
+    private static let columns = digest.columns.joined(separator: ", ")
+
+    private static func decode(_ row: Row) throws -> StoredOrder {
+        guard let id = OrderID(bytes: row["order_id"] as Data), let status = OrderStatus(rawValue: row["status"]) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a row of orders holds no order")
+        }
+        return StoredOrder(
+            orderID: id, customerID: row["customer_id"], email: row["email"], lines: try LinesJSON.decode(row["lines"]),
+            total: Money(amount: row["total_amount"], currency: row["currency"]), idempotencyKey: row["idempotency_key"],
+            bodyHash: row["body_hash"], status: status, reason: (row["reason"] as String?).flatMap(CancellationReason.init),
+            createdAt: Timestamp(microseconds: row["created_at"]), updatedAt: Timestamp(microseconds: row["updated_at"]),
+            cancellationRequestedAt: (row["cancellation_requested_at"] as Int64?).map(Timestamp.init(microseconds:)))
+    }
+}
+
+/// Order lines as JSON text in a row: read whole or not at all.
+enum LinesJSON {
+    static func encode(_ lines: [OrderLine]) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(lines), as: UTF8.self)
+    }
+
+    static func decode(_ text: String) throws -> [OrderLine] {
+        try JSONDecoder().decode([OrderLine].self, from: Data(text.utf8))
+    }
+}

@@ -1,0 +1,102 @@
+package import Delivery
+import Foundation
+package import GRDB
+package import Contracts
+
+/// Payment's rules for its calls: what to ask, and what follows from the answer.
+///
+/// *Guarantee*: a charge is asked for again with the same bytes under the same key until the gateway gives an answer bound
+/// to the key; after `expiresAt` or a cancellation the key is voided instead. *If broken*: a time-out is taken for a
+/// failure, the order is cancelled, and the card was charged all the same.
+package struct GatewayCaller: OutsideCaller {
+    package enum Question: Sendable, Equatable {
+        case charge(key: String, body: [UInt8])
+        case void(key: String)
+        case refund(key: String, body: [UInt8])
+    }
+
+    package enum Answer: Sendable, Equatable {
+        case charge(ChargeAnswer)
+        case refund(RefundAnswer)
+    }
+
+    enum Kind {
+        static let charge = "charge"
+        static let refund = "refund"
+    }
+
+    private let gateway: any PaymentGateway
+
+    package init(gateway: any PaymentGateway) {
+        self.gateway = gateway
+    }
+
+    package func question(for intent: Intent, at now: Timestamp, in db: Database) throws -> Question {
+        guard intent.kind == Kind.charge else { return .refund(key: intent.key, body: intent.request) }
+        let isExpired = intent.deadline.map { now >= $0 } ?? false
+        let isCancelled = try PaymentStore.isCancellationRequested(try order(of: intent), db)
+        return isExpired || isCancelled ? .void(key: intent.key) : .charge(key: intent.key, body: intent.request)
+    }
+
+    package func ask(_ question: Question) async throws -> Answer {
+        switch question {
+        case .charge(let key, let body):
+            let answer = try await gateway.charge(key: key, body: body)
+            guard case .refused(let reason) = answer else { return .charge(answer) }
+            // Bound by a void, so that no late twin of the request can capture after the order was cancelled.
+            let bound = try await gateway.void(key: key)
+            return .charge(bound == .voided ? .refused(reason) : bound)
+        case .void(let key):
+            return .charge(try await gateway.void(key: key))
+        case .refund(let key, let body):
+            return .refund(try await gateway.refund(key: key, body: body))
+        }
+    }
+
+    package func settle(_ intent: Intent, _ answer: Answer, at recordedAt: Timestamp, in db: Database) throws -> [Outgoing] {
+        let order = try order(of: intent)
+        switch answer {
+        case .charge(.captured(let paymentIntent)):
+            let body = try JSONDecoder().decode(ChargeBody.self, from: Data(intent.request))
+            let amount = Money(amount: body.amount, currency: body.currency.uppercased())
+            let succeeded = Outgoing.event(V1.PaymentSucceeded(amount: amount, paymentIntent: paymentIntent), order: order)
+            guard let request = try PaymentStore.cancellation(order, db) else { return [succeeded] }
+            return [succeeded, try Self.refund(order, amount, paymentIntent: paymentIntent, because: request)]
+        case .charge(.declined(let code)):
+            return [.event(V1.PaymentFailed(reason: .declined, declineCode: code), order: order)]
+        case .charge(.refused(let reason)):
+            return [.event(V1.PaymentFailed(reason: .declined, declineCode: reason), order: order)]
+        case .charge(.voided):
+            let isCancelled = try PaymentStore.isCancellationRequested(order, db)
+            return [.event(V1.PaymentFailed(reason: isCancelled ? .cancelledByCustomer : .expired, declineCode: nil), order: order)]
+        case .refund(.refunded(let id)):
+            let body = try JSONDecoder().decode(RefundBody.self, from: Data(intent.request))
+            let amount = Money(amount: body.amount, currency: body.currency.uppercased())
+            return [.event(V1.PaymentRefunded(amount: amount, paymentIntent: body.paymentIntent, refund: id), order: order)]
+        }
+    }
+
+    // MARK: - The calls that handlers record
+
+    static func charge(_ reservation: V1.StockReserved, order: OrderID) throws -> Outgoing {
+        .call(
+            CallRequest(
+                key: "charge:\(order)", kind: Kind.charge, subject: order.description,
+                body: try ChargeBody(reservation, order: order).sortedJSON(), deadline: reservation.expiresAt))
+    }
+
+    /// The cause of a refund is always the customer's request.
+    static func refund(_ order: OrderID, _ amount: Money, paymentIntent: String, because request: Envelope) throws -> Outgoing {
+        .call(
+            CallRequest(
+                key: "refund:\(order)", kind: Kind.refund, subject: order.description,
+                body: try RefundBody(paymentIntent: paymentIntent, amount: amount, order: order).sortedJSON(), cause: request))
+    }
+
+    private func order(of intent: Intent) throws -> OrderID {
+        guard let order = OrderID(intent.subject) else {
+            throw EventFault.brokenRule("the subject '\(intent.subject)' of call \(intent.key) is not an order id")
+        }
+        return order
+    }
+}

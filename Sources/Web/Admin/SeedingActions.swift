@@ -1,0 +1,74 @@
+import Contracts
+import Delivery
+import Foundation
+package import InventoryService
+package import OrderService
+package import ServiceRuntime
+
+/// What loads a shop before a sale.
+package enum SeedingActions {
+    /// A catalogue of a hundred thousand products.
+    private static let bodyLimit = 64 << 20
+    private static let maximumProducts = 100_000
+
+    private struct Changed: Encodable {
+        let changed: Int
+    }
+
+    /// `PUT /admin/products` on Order: adds or replaces products.
+    package static func products(_ process: ServiceProcess) -> AdminAction {
+        struct Body: Decodable {
+            let products: [Product]
+        }
+        return AdminAction(path: "/admin/products", bodyLimit: bodyLimit) { bytes in
+            let body = try RequestBody.decode(Body.self, from: Data(bytes))
+            try validate(body.products)
+            try await onDatabaseThread(process) {
+                try process.node.execute { db, _ in
+                    try Catalog.load(body.products, db)
+                    return CommandDecision(reply: ())
+                }
+            }
+            return [UInt8](JSONAnswer.encode(Changed(changed: body.products.count)))
+        }
+    }
+
+    /// `PUT /admin/stock` on Inventory: sets what is available.
+    package static func stock(_ process: ServiceProcess, _ queue: CommandQueue<StockTaking>) -> AdminAction {
+        struct Body: Decodable {
+            let key: String
+            let stock: [StockTaking.Count]
+        }
+        return AdminAction(path: "/admin/stock", bodyLimit: bodyLimit) { bytes in
+            let body = try RequestBody.decode(Body.self, from: Data(bytes))
+            do {
+                let changed = try await queue.submit(StockTaking.Request(key: body.key, counts: body.stock))
+                return [UInt8](JSONAnswer.encode(Changed(changed: changed)))
+            } catch let refusal as StockTaking.Refusal {
+                throw Problem(400, "invalid-field", "Invalid field", detail: refusal.detail, field: refusal.field)
+            } catch let unavailable as CommandUnavailable {
+                throw Problem.unavailable("\(unavailable)", retryAfterSeconds: 1)
+            }
+        }
+    }
+
+    private static func validate(_ products: [Product]) throws {
+        func require(_ holds: Bool, _ field: String, _ detail: String) throws {
+            guard holds else { throw Problem(400, "invalid-field", "Invalid field", detail: detail, field: field) }
+        }
+        try require((1...maximumProducts).contains(products.count), "products", "1 to \(maximumProducts) products")
+        for (index, product) in products.enumerated() {
+            let place = "products[\(index)]"
+            try require((1...Catalog.maximumProductIDBytes).contains(product.productID.utf8.count), "\(place).productId", "1 to 64 bytes")
+            try require(product.name.utf8.count <= Catalog.maximumNameBytes, "\(place).name", "at most 200 bytes")
+            try require(product.price.amount >= 0, "\(place).price.amount", "not negative")
+            try require(
+                product.price.currency.utf8.count == 3 && product.price.currency.utf8.allSatisfy { (65...90).contains($0) },
+                "\(place).price.currency", "a three-letter ISO 4217 code")
+        }
+    }
+
+    private static func onDatabaseThread(_ process: ServiceProcess, _ body: @escaping @Sendable () throws -> Void) async throws {
+        try await withTaskExecutorPreference(process.databaseThread) { try body() }
+    }
+}

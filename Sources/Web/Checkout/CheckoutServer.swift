@@ -1,0 +1,154 @@
+import Contracts
+import Crypto
+package import Delivery
+import Foundation
+import HTTPTypes
+import Hummingbird
+package import Logging
+package import OrderService
+package import ServiceLifecycle
+package import ServiceRuntime
+
+/// The checkout over HTTP: `POST/GET/DELETE /v1/orders`, `GET /v1/products`.
+package struct CheckoutServer: Endpoint {
+    private let checkout: Checkout
+    private let orders: CommandQueue<Checkout>
+    private let cancellations: CommandQueue<Cancellation>
+    private let reader: DatabaseReader
+    private let maximumBodyBytes: Int
+
+    /// Longest `?wait=`.
+    private static let maximumWait = Duration.seconds(30)
+    private static let waitInterval = Duration.milliseconds(50)
+    /// What a shopper who is turned away is told to wait, in seconds.
+    private static let retryAfterSeconds = 1
+
+    package init(
+        checkout: Checkout, orders: CommandQueue<Checkout>, cancellations: CommandQueue<Cancellation>, reader: DatabaseReader,
+        maximumBodyBytes: Int
+    ) {
+        self.checkout = checkout
+        self.orders = orders
+        self.cancellations = cancellations
+        self.reader = reader
+        self.maximumBodyBytes = maximumBodyBytes
+    }
+
+    package func service(port: Int, maximumConnections: Int, logger: Logger) -> any Service {
+        HTTPServer.make(port: port, maximumConnections: maximumConnections, endpoint: self, logger: logger)
+    }
+
+    // MARK: - Routes
+
+    func answer(_ request: Request) async throws -> Response {
+        let path = request.uri.path
+        if path == "/v1/orders" {
+            guard request.method == .post else { throw Problem.wrongMethod(request.method, allowed: "POST") }
+            return try await place(request)
+        }
+        if path == "/v1/products" {
+            guard request.method == .get else { throw Problem.wrongMethod(request.method, allowed: "GET") }
+            return JSONAnswer.response(.ok, ProductsJSON(products: try await reader.read { try Catalog.products($0) }))
+        }
+        let prefix = "/v1/orders/"
+        guard path.hasPrefix(prefix), let order = OrderID(path.dropFirst(prefix.count)) else { throw Problem.notFound(path) }
+        switch request.method {
+        case .get: return try await show(order, request)
+        case .delete: return try await cancel(order)
+        default: throw Problem.wrongMethod(request.method, allowed: "GET, DELETE")
+        }
+    }
+
+    private func place(_ request: Request) async throws -> Response {
+        let key = try idempotencyKey(request)
+        if let type = request.headers[.contentType], !type.lowercased().hasPrefix("application/json") {
+            throw Problem(415, "unsupported-media-type", "Unsupported media type", detail: "send application/json, not \(type)")
+        }
+        let bytes = try await RequestBody.read(request, limit: maximumBodyBytes)
+        let body = try RequestBody.decode(PlaceOrderBody.self, from: bytes)
+        let order = CheckoutRequest(
+            customerID: body.customerId, email: body.email, currency: body.currency, cardToken: body.cardToken,
+            lines: body.lines.map { StockLine(productID: $0.productId, quantity: $0.quantity) }, idempotencyKey: key,
+            bodyHash: SHA256.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(),
+            traceparent: request.headers[.traceparent].flatMap { $0.utf8.count <= 100 ? $0 : nil })
+        do {
+            try checkout.validate(order)
+            let accepted = try await orders.submit(order)
+            var response = JSONAnswer.response(
+                .accepted,
+                AcceptedJSON(orderId: accepted.orderID, status: OrderStatus.pending.rawValue, total: accepted.total))
+            response.headers[.location] = "/v1/orders/\(accepted.orderID)"
+            return response
+        } catch let refusal as CheckoutRefusal {
+            throw Self.problem(refusal)
+        } catch let error as EventCodingError {
+            throw Problem(413, "order-too-large", "Order too large", detail: "\(error); order fewer lines at a time", field: "lines")
+        } catch let unavailable as CommandUnavailable {
+            throw Problem.unavailable("\(unavailable)", retryAfterSeconds: Self.retryAfterSeconds)
+        }
+    }
+
+    private func show(_ order: OrderID, _ request: Request) async throws -> Response {
+        let clock = ContinuousClock()
+        let until = clock.now + (try wait(request))
+        while true {
+            guard let stored = try await reader.read({ try OrderStore.order(order, $0) }) else {
+                throw Problem(404, "unknown-order", "Unknown order", detail: "there is no order \(order)")
+            }
+            if stored.status != .pending || clock.now >= until { return JSONAnswer.response(.ok, OrderJSON(stored)) }
+            try await Task.sleep(for: Self.waitInterval)
+        }
+    }
+
+    private func cancel(_ order: OrderID) async throws -> Response {
+        do {
+            guard let stored = try await cancellations.submit(order) else {
+                throw Problem(404, "unknown-order", "Unknown order", detail: "there is no order \(order)")
+            }
+            return JSONAnswer.response(.accepted, OrderJSON(stored))
+        } catch let unavailable as CommandUnavailable {
+            throw Problem.unavailable("\(unavailable)", retryAfterSeconds: Self.retryAfterSeconds)
+        }
+    }
+
+    // MARK: - Headers and parameters
+
+    private func idempotencyKey(_ request: Request) throws -> String {
+        guard let key = request.headers[.idempotencyKey] else {
+            throw Problem(
+                400, "missing-field", "Missing field", detail: "send an Idempotency-Key, one for each order", field: "Idempotency-Key")
+        }
+        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (33...126).contains($0) }) else {
+            throw Problem(
+                400, "invalid-field", "Invalid field", detail: "1 to 255 visible ASCII characters", field: "Idempotency-Key")
+        }
+        return key
+    }
+
+    private func wait(_ request: Request) throws -> Duration {
+        guard let text = request.uri.queryParameters["wait"] else { return .zero }
+        guard text.hasSuffix("s"), let seconds = Int(text.dropLast()), seconds >= 0, .seconds(seconds) <= Self.maximumWait else {
+            throw Problem(
+                400, "invalid-field", "Invalid field", detail: "seconds such as 5s, at most 30s", field: "wait")
+        }
+        return .seconds(seconds)
+    }
+
+    private static func problem(_ refusal: CheckoutRefusal) -> Problem {
+        switch refusal.kind {
+        case .invalidField:
+            Problem(422, "invalid-field", "Invalid field", detail: refusal.detail, field: refusal.field)
+        case .unknownProduct:
+            Problem(422, "unknown-product", "Unknown product", detail: refusal.detail, field: refusal.field)
+        case .idempotencyKeyReused:
+            Problem(422, "idempotency-key-reused", "Idempotency key reused", detail: refusal.detail, field: refusal.field)
+        }
+    }
+}
+
+extension HTTPField.Name {
+    /// draft-ietf-httpapi-idempotency-key-header. The unwrapping holds: the name has token characters only.
+    static let idempotencyKey = Self("Idempotency-Key")!
+    /// W3C Trace Context.
+    static let traceparent = Self("traceparent")!
+}

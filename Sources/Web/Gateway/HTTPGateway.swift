@@ -1,0 +1,89 @@
+import Foundation
+import NIOHTTP1
+package import PaymentService
+
+/// The payment gateway over HTTP: says what each answer means for the key.
+///
+/// *Rule*: only an answer that the gateway binds to the key is final. A time-out, a cut connection, a 5xx, or an answer that
+/// cannot be read is thrown, which means unknown.
+package struct HTTPGateway: PaymentGateway {
+    private let client: PooledHTTPClient
+
+    package init(port: Int, connections: Int, timeout: Duration) {
+        client = PooledHTTPClient(host: "127.0.0.1", port: port, connections: connections, timeout: timeout)
+    }
+
+    package func charge(key: String, body: [UInt8]) async throws -> ChargeAnswer {
+        let answer = try await client.post("/v1/payment_intents", idempotencyKey: key, body: body)
+        switch answer.status {
+        case 200: return .captured(paymentIntent: try answer.decode(Identified.self).id)
+        case 402: return .declined(code: try answer.decode(Failure.self).error.decline_code ?? "unknown")
+        case 409 where (try? answer.decode(Failure.self).error.code) == "key_voided": return .voided
+        case 400..<500: return .refused("gateway answered \(answer.status)")
+        default: throw answer.unknownOutcome
+        }
+    }
+
+    package func void(key: String) async throws -> ChargeAnswer {
+        guard let escaped = key.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed.subtracting(["/"])) else {
+            throw UnknownOutcome(detail: "the key '\(key)' cannot stand in a path")
+        }
+        let answer = try await client.post("/v1/idempotency_keys/\(escaped)/void", idempotencyKey: nil, body: [])
+        guard answer.status == 200 else { throw answer.unknownOutcome }
+        let state = try answer.decode(KeyState.self)
+        switch state.status {
+        case "voided": return .voided
+        case "declined": return .declined(code: state.decline_code ?? "unknown")
+        case "succeeded":
+            guard let intent = state.payment_intent else { throw answer.unknownOutcome }
+            return .captured(paymentIntent: intent.id)
+        default: throw answer.unknownOutcome
+        }
+    }
+
+    package func refund(key: String, body: [UInt8]) async throws -> RefundAnswer {
+        let answer = try await client.post("/v1/refunds", idempotencyKey: key, body: body)
+        guard answer.status == 200 else { throw answer.unknownOutcome }
+        return .refunded(id: try answer.decode(Identified.self).id)
+    }
+
+    // MARK: - Answers
+
+    private struct Identified: Decodable {
+        let id: String
+    }
+
+    private struct Failure: Decodable {
+        struct Detail: Decodable {
+            let code: String?
+            let decline_code: String?
+        }
+        let error: Detail
+    }
+
+    private struct KeyState: Decodable {
+        let status: String
+        let decline_code: String?
+        let payment_intent: Identified?
+    }
+}
+
+/// Nothing is known about what a call did.
+struct UnknownOutcome: Error, CustomStringConvertible {
+    let detail: String
+    var description: String { "unknown outcome: \(detail)" }
+}
+
+extension PooledHTTPClient.Answer {
+    var unknownOutcome: UnknownOutcome {
+        UnknownOutcome(detail: "status \(status), body \(String(decoding: body.prefix(200), as: UTF8.self))")
+    }
+
+    func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: Data(body))
+        } catch {
+            throw UnknownOutcome(detail: "status \(status) with a body that cannot be read: \(error)")
+        }
+    }
+}

@@ -1,0 +1,207 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// An HTTP/1.1 client for one host: keep-alive connections, one request at a time on each, no retry of its own.
+///
+/// Why our own hundred lines: see docs/decisions/0004-gateway-client.md. It must never send a request twice by itself:
+/// whether to ask again is a decision about money.
+final class PooledHTTPClient: Sendable {
+    struct Answer: Sendable {
+        let status: Int
+        let body: [UInt8]
+    }
+
+    /// Longest answer taken, in bytes.
+    static let maximumAnswerBytes = 64 * 1024
+
+    private struct Pool {
+        var idle: [Connection] = []
+        var open = 0
+        var waiting: [EventLoopPromise<Connection?>] = []
+    }
+
+    private struct Connection: Sendable {
+        let channel: any Channel
+        let exchange: NIOLoopBound<ExchangeHandler>
+    }
+
+    private let host: String
+    private let port: Int
+    private let timeout: TimeAmount
+    private let eventLoop: any EventLoop
+    private let maximumConnections: Int
+    private let pool = Mutex(Pool())
+
+    init(host: String, port: Int, connections: Int, timeout: Duration) {
+        self.host = host
+        self.port = port
+        self.timeout = .nanoseconds(timeout.components.seconds * 1_000_000_000 + timeout.components.attoseconds / 1_000_000_000)
+        maximumConnections = connections
+        eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+    }
+
+    /// - Throws: where no whole answer came in time; the server may have acted all the same.
+    func post(_ path: String, idempotencyKey: String?, body: [UInt8]) async throws -> Answer {
+        var headers: HTTPHeaders = ["host": host, "content-type": "application/json", "content-length": String(body.count)]
+        if let idempotencyKey { headers.add(name: "idempotency-key", value: idempotencyKey) }
+        let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: headers)
+        let connection = try await checkOut()
+        let eventLoop = eventLoop
+        let timeout = timeout
+        do {
+            let answer = try await eventLoop.flatSubmit {
+                connection.exchange.value.send(head, body, timeout: timeout)
+            }.get()
+            checkIn(connection)
+            return answer
+        } catch {
+            discard(connection)
+            throw error
+        }
+    }
+
+    // MARK: - Connections
+
+    private func checkOut() async throws -> Connection {
+        enum Choice {
+            case ready(Connection)
+            case connect
+            case wait(EventLoopFuture<Connection?>)
+        }
+        let choice = pool.withLock { pool -> Choice in
+            while let connection = pool.idle.popLast() {
+                if connection.channel.isActive { return .ready(connection) }
+                pool.open -= 1
+            }
+            if pool.open < maximumConnections {
+                pool.open += 1
+                return .connect
+            }
+            let promise = eventLoop.makePromise(of: Connection?.self)
+            pool.waiting.append(promise)
+            return .wait(promise.futureResult)
+        }
+        switch choice {
+        case .ready(let connection): return connection
+        case .connect: return try await connect()
+        // Nil: a connection was lost, and with it the right to open one came here.
+        case .wait(let future): if let connection = try await future.get() { return connection } else { return try await connect() }
+        }
+    }
+
+    private func connect() async throws -> Connection {
+        do {
+            return try await ClientBootstrap(group: eventLoop)
+                .connectTimeout(timeout)
+                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                        try channel.pipeline.syncOperations.addHandler(ExchangeHandler())
+                    }
+                }
+                .connect(host: host, port: port)
+                .flatMapThrowing { channel in
+                    let handler = try channel.pipeline.syncOperations.handler(type: ExchangeHandler.self)
+                    return Connection(channel: channel, exchange: NIOLoopBound(handler, eventLoop: channel.eventLoop))
+                }
+                .get()
+        } catch {
+            passOn(nil)
+            throw error
+        }
+    }
+
+    private func checkIn(_ connection: Connection) {
+        guard connection.channel.isActive else { return discard(connection) }
+        passOn(connection)
+    }
+
+    private func discard(_ connection: Connection) {
+        connection.channel.close(promise: nil)
+        passOn(nil)
+    }
+
+    /// To whoever waits longest, or back to the pool; nil passes on the right to open another.
+    private func passOn(_ connection: Connection?) {
+        let waiter = pool.withLock { pool -> EventLoopPromise<Connection?>? in
+            if !pool.waiting.isEmpty { return pool.waiting.removeFirst() }
+            if let connection { pool.idle.append(connection) } else { pool.open -= 1 }
+            return nil
+        }
+        waiter?.succeed(connection)
+    }
+}
+
+/// One request and its answer at a time on a connection.
+private final class ExchangeHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundOut = HTTPClientRequestPart
+
+    private var context: ChannelHandlerContext?
+    private var promise: EventLoopPromise<PooledHTTPClient.Answer>?
+    private var timer: Scheduled<Void>?
+    private var status = 0
+    private var body: [UInt8] = []
+    private var closes = false
+
+    func send(_ head: HTTPRequestHead, _ bytes: [UInt8], timeout: TimeAmount) -> EventLoopFuture<PooledHTTPClient.Answer> {
+        guard let context, promise == nil else {
+            preconditionFailure("one request at a time on a connection that was set up")
+        }
+        let promise = context.eventLoop.makePromise(of: PooledHTTPClient.Answer.self)
+        self.promise = promise
+        guard context.channel.isActive else {
+            fail(UnknownOutcome(detail: "the connection was closed"))
+            return promise.futureResult
+        }
+        body = []
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(in: timeout) {
+            handler.value.fail(UnknownOutcome(detail: "no answer in time"))
+        }
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if !bytes.isEmpty { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        return promise.futureResult
+    }
+
+    private func fail(_ error: any Error) {
+        timer?.cancel()
+        let promise = promise
+        self.promise = nil
+        promise?.fail(error)
+        context?.close(promise: nil)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            status = Int(head.status.code)
+            closes = !head.isKeepAlive
+        case .body(let buffer):
+            body.append(contentsOf: buffer.readableBytesView)
+            if body.count > PooledHTTPClient.maximumAnswerBytes { fail(UnknownOutcome(detail: "an answer without end")) }
+        case .end:
+            timer?.cancel()
+            let promise = promise
+            self.promise = nil
+            if closes { context.close(promise: nil) }
+            promise?.succeed(PooledHTTPClient.Answer(status: status, body: body))
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        fail(UnknownOutcome(detail: "the connection was cut before the answer"))
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        fail(UnknownOutcome(detail: "\(error)"))
+    }
+}

@@ -1,0 +1,41 @@
+import Hummingbird
+package import Logging
+package import ServiceLifecycle
+
+/// A responder that throws a `Problem` for whatever it refuses.
+protocol Endpoint: Sendable {
+    func answer(_ request: Request) async throws -> Response
+}
+
+/// An HTTP server on loopback, as a service.
+enum HTTPServer {
+    /// Connections waiting to be accepted: what Linux allows by default (net.core.somaxconn).
+    static let backlog = 4096
+
+    static func make(
+        port: Int, maximumConnections: Int, endpoint: some Endpoint, logger: Logger
+    ) -> any Service {
+        Application(
+            responder: CallbackResponder<BasicRequestContext> { request, _ in
+                do {
+                    return try await endpoint.answer(request)
+                } catch let problem as Problem {
+                    return problem.response
+                } catch {
+                    logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+                    return Problem(500, "internal", "Internal error", detail: "the request could not be answered").response
+                }
+            },
+            configuration: ApplicationConfiguration(
+                address: .hostname("127.0.0.1", port: port), backlog: backlog,
+                availableConnectionsDelegate: MaximumAvailableConnections(maximumConnections)),
+            logger: quiet(logger))
+    }
+
+    /// Hummingbird's own notes of start and stop are of no use to a reader of the service's log.
+    private static func quiet(_ logger: Logger) -> Logger {
+        var logger = logger
+        logger.logLevel = .warning
+        return logger
+    }
+}
