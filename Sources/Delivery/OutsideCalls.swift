@@ -255,7 +255,9 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     /// so that it stays on record and holds up nobody.
     private func record(_ answered: [(Intent, Caller.Answer)]) async throws {
         do {
-            try await standing("answers wait to be recorded") { try commit(answered) }
+            try await standing("answers wait to be recorded") {
+                try node.settle(answered) { try caller.settle($0, $1, at: $2, in: $3) }
+            }
             for (intent, _) in answered {
                 attempts[intent.key] = nil
                 pursued.remove(intent.key)
@@ -265,19 +267,6 @@ package final class OutsideCalls<Caller: OutsideCaller> {
                 for one in answered { try await record([one]) }
             } else {
                 for (intent, _) in answered { postpone(intent, error) }
-            }
-        }
-    }
-
-    private func commit(_ answered: [(Intent, Caller.Answer)]) throws {
-        try node.transaction { transaction in
-            let finish = try transaction.db.cachedStatement(sql: "UPDATE intents SET state = 'finished' WHERE key = ? AND state = 'open'")
-            for (intent, answer) in answered {
-                try finish.execute(arguments: [intent.key])
-                guard transaction.db.changesCount == 1 else { continue }
-                let recordedAt = max(node.clock.now(), intent.cause.time)
-                let outgoing = try caller.settle(intent, answer, at: recordedAt, in: transaction.db)
-                try transaction.carryOut(outgoing, cause: intent.cause, recordedAt: recordedAt)
             }
         }
     }

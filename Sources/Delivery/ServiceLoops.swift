@@ -34,6 +34,16 @@ package struct ServiceLoops: Sendable {
         }
     }
 
+    /// The loop of any other part of a service, with turns like the consumer's.
+    package func run(_ part: String, bell: Doorbell, turn: () throws -> Consumer.Turn) async throws {
+        try await loop(part) {
+            switch try turn() {
+            case .worked: nil
+            case .idle(let due): { await bell.wait(until: due, node.clock) }
+            }
+        }
+    }
+
     private typealias Wait = () async -> Void
 
     /// - Parameter turn: works, or says how to wait for work.
