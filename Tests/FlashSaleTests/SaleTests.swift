@@ -9,6 +9,12 @@ import Testing
 
 @testable import flash_sale
 
+#if canImport(System)
+    import System
+#else
+    import SystemPackage
+#endif
+
 /// Whole sales with real worker processes, against a shop that writes a real log.
 @Suite("A whole sale", .serialized)
 struct SaleTests {

@@ -27,6 +27,7 @@ struct WorkerCommand: AsyncParsableCommand {
                     visits: SaleVisits(
                         plan: assignment.sale, worker: assignment.worker, of: assignment.workers,
                         port: assignment.plan.port),
+                    journal: Journal(path: assignment.journalPath, loop: loop),
                     seed: assignment.sale.seed &+ UInt64(assignment.worker), loop: loop,
                     onProgress: { Self.say(.progress($0)) }),
                 eventLoop: loop)

@@ -84,8 +84,8 @@ struct Coordinator: Sendable {
             plan: WorkerPlan(
                 port: settings.checkoutPort,
                 sourceAddresses: (first..<first + Self.sourceAddressesAWorker).map { "127.0.0.\($0)" },
-                manners: manners, connectionLimit: max(1, OpenFileLimit.raise() - OpenFileLimit.reserve),
-                journalPath: JournalFile.path(data: data, run: plan.run, worker: worker)))
+                manners: manners, connectionLimit: max(1, OpenFileLimit.raise() - OpenFileLimit.reserve)),
+            journalPath: JournalFile.path(data: data, run: plan.run, worker: worker))
     }
 
     private func acceptedOrders() throws -> [AcceptedOrder] {

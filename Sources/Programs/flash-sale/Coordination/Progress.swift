@@ -10,13 +10,16 @@ struct ProgressState: Sendable, Equatable {
     /// One line, 80 columns at most.
     var line: String {
         let inFlight = max(0, tally.accepted - settled)
-        return [
+        let parts = [
             Figures.seconds(seconds).leftPadded(to: 7, with: " "),
             "sent \(Figures.grouped(tally.sent))",
             "accepted \(Figures.grouped(tally.accepted))",
             "settled \(Figures.grouped(settled))",
             "in flight \(Figures.grouped(inFlight))",
-        ].joined(separator: "  ").prefix(ProgressDisplay.width).description
+        ]
+        let wide = parts.joined(separator: "  ")
+        return wide.count <= ProgressDisplay.width
+            ? wide : String(parts.joined(separator: " ").prefix(ProgressDisplay.width))
     }
 }
 

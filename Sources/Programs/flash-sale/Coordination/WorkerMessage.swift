@@ -12,6 +12,7 @@ enum WorkerOrder: Codable, Sendable {
         var worker: Int
         var workers: Int
         var plan: WorkerPlan
+        var journalPath: String
     }
 }
 

@@ -76,15 +76,16 @@ struct Replay: Sendable {
         }
         let limit = min(Self.connectionLimit, OpenFileLimit.raise() - OpenFileLimit.reserve)
         let workerPlan = WorkerPlan(
-            port: settings.checkoutPort, sourceAddresses: [], manners: manners, connectionLimit: max(1, limit),
-            journalPath: JournalFile.path(data: data, run: name, worker: 0))
+            port: settings.checkoutPort, sourceAddresses: [], manners: manners, connectionLimit: max(1, limit))
+        let journalPath = JournalFile.path(data: data, run: name, worker: 0)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let port = settings.checkoutPort
         return try await loop.flatSubmit {
             do {
                 let worker = try Worker(
                     plan: workerPlan, visits: ReplayVisits(plan: plan, run: name, port: port, outcome: outcome),
-                    seed: 0, loop: loop, onProgress: { floor.update($0, of: 0) })
+                    journal: Journal(path: journalPath, loop: loop), seed: 0, loop: loop,
+                    onProgress: { floor.update($0, of: 0) })
                 floor.isReady()
                 return worker.run(startingAt: floor.start?.monotonic ?? Worker.now)
             } catch {

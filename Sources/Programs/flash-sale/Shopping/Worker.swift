@@ -9,7 +9,6 @@ struct WorkerPlan: Codable, Sendable, Equatable {
     var manners: Shopper.Manners
     /// Connections held at once; the process's open files less what it needs itself.
     var connectionLimit: Int
-    var journalPath: String
 }
 
 /// A worker cannot go on.
@@ -54,16 +53,16 @@ final class Worker {
     private var result = WorkerResult()
 
     init(
-        plan: WorkerPlan, visits: any Visits, seed: UInt64, loop: any EventLoop,
+        plan: WorkerPlan, visits: any Visits, journal: Journal, seed: UInt64, loop: any EventLoop,
         onProgress: @escaping (Tally) -> Void
     ) throws {
         self.plan = plan
         self.visits = visits
+        self.journal = journal
         self.loop = loop
         self.onProgress = onProgress
         server = try SocketAddress(ipAddress: "127.0.0.1", port: plan.port)
         sources = try plan.sourceAddresses.map { try SocketAddress(ipAddress: $0, port: 0) }
-        journal = try Journal(path: plan.journalPath, loop: loop)
         finished = loop.makePromise()
         exchanges = Array(repeating: nil, count: visits.count)
         deadlines = Array(repeating: 0, count: visits.count)
