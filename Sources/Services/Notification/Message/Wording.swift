@@ -1,0 +1,80 @@
+import Contracts
+import Mustache
+
+/// The texts of each kind of message: the templates in `Templates/`, compiled into the program.
+///
+/// A text template begins with its `Subject:` line; an HTML template escapes whatever it is given.
+struct Wording: Sendable {
+    struct Texts {
+        let subject: String
+        let text: String
+        let html: String
+    }
+
+    private let library: MustacheLibrary
+
+    /// - Throws: where a template is no Mustache.
+    init() throws {
+        var library = MustacheLibrary()
+        for (name, source) in Self.templates {
+            try library.register(String(decoding: source, as: UTF8.self), named: name)
+        }
+        self.library = library
+    }
+
+    /// - Throws: `WordingError` where a template is missing or has no subject.
+    func texts(_ notice: Notice) throws -> Texts {
+        let kind = notice.kind.rawValue
+        let view = Self.view(notice)
+        guard let rendered = library.render(view, withTemplate: "\(kind).txt"),
+            let html = library.render(view, withTemplate: "\(kind).html")
+        else { throw WordingError(kind: kind, fault: "a template is missing") }
+        let marker = "Subject: "
+        guard rendered.hasPrefix(marker), let end = rendered.firstIndex(of: "\n") else {
+            throw WordingError(kind: kind, fault: "the text does not begin with '\(marker)'")
+        }
+        let subject = rendered[rendered.index(rendered.startIndex, offsetBy: marker.count)..<end]
+        return Texts(subject: String(subject), text: String(rendered[end...].drop(while: \.isNewline)), html: html)
+    }
+
+    /// What the templates may name.
+    private static func view(_ notice: Notice) -> [String: Any] {
+        let order = notice.order.description
+        return [
+            "order": order,
+            "shortOrder": String(order.suffix(8)),
+            "sender": Sender.name,
+            "total": AmountText.text(notice.total.amount, notice.total.currency),
+            "lines": notice.lines.map { line -> [String: Any] in
+                [
+                    "product": line.productID,
+                    "quantity": String(line.quantity),
+                    "price": AmountText.text(line.unitPrice, notice.total.currency),
+                ]
+            },
+        ]
+    }
+
+    private static let templates: [(String, [UInt8])] = [
+        ("lines.txt", PackageResources.lines_txt_mustache),
+        ("lines.html", PackageResources.lines_html_mustache),
+        ("confirmation.txt", PackageResources.confirmation_txt_mustache),
+        ("confirmation.html", PackageResources.confirmation_html_mustache),
+        ("soldOut.txt", PackageResources.soldOut_txt_mustache),
+        ("soldOut.html", PackageResources.soldOut_html_mustache),
+        ("paymentFailed.txt", PackageResources.paymentFailed_txt_mustache),
+        ("paymentFailed.html", PackageResources.paymentFailed_html_mustache),
+        ("cancellation.txt", PackageResources.cancellation_txt_mustache),
+        ("cancellation.html", PackageResources.cancellation_html_mustache),
+        ("refund.txt", PackageResources.refund_txt_mustache),
+        ("refund.html", PackageResources.refund_html_mustache),
+    ]
+}
+
+/// The templates cannot say what is to be said.
+struct WordingError: Error, CustomStringConvertible {
+    let kind: String
+    let fault: String
+
+    var description: String { "templates of '\(kind)': \(fault)" }
+}

@@ -1,0 +1,55 @@
+import Contracts
+import Foundation
+import GRDB
+
+/// Tables and SQL of Notification.
+enum NotificationStore {
+    static func createTables(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE IF NOT EXISTS notifications (
+                    order_id BLOB NOT NULL, kind TEXT NOT NULL, event_id BLOB NOT NULL, message_id TEXT NOT NULL,
+                    state TEXT NOT NULL CHECK (state IN ('sent', 'failed')), at INTEGER NOT NULL,
+                    PRIMARY KEY (order_id, kind)
+                ) WITHOUT ROWID;
+
+                -- How far a channel's file is settled, in bytes; not state of the shop, so not in the digest.
+                CREATE TABLE IF NOT EXISTS channel_marks (
+                    channel TEXT PRIMARY KEY, mark INTEGER NOT NULL
+                ) WITHOUT ROWID;
+                """)
+    }
+
+    /// Whether the customer was told, or could not be, of this kind.
+    static func isSettled(_ order: OrderID, _ kind: NotificationKind, _ db: Database) throws -> Bool {
+        let statement = try db.cachedStatement(
+            sql: "SELECT EXISTS (SELECT 1 FROM notifications WHERE order_id = ? AND kind = ?)")
+        return try Bool.fetchOne(statement, arguments: [Data(order.bytes), kind.rawValue]) ?? false
+    }
+
+    static func insert(
+        _ order: OrderID, _ kind: NotificationKind, of event: EventID, messageID: String, state: String,
+        at time: Timestamp,
+        _ db: Database
+    ) throws {
+        let statement = try db.cachedStatement(
+            sql: "INSERT INTO notifications (order_id, kind, event_id, message_id, state, at) VALUES (?, ?, ?, ?, ?, ?)"
+        )
+        try statement.execute(arguments: [
+            Data(order.bytes), kind.rawValue, Data(event.bytes), messageID, state, time.microseconds,
+        ])
+    }
+
+    static func mark(of channel: String, _ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db, sql: "SELECT mark FROM channel_marks WHERE channel = ?", arguments: [channel]) ?? 0
+    }
+
+    static func setMark(_ mark: Int64, of channel: String, _ db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO channel_marks (channel, mark) VALUES (?, ?)
+                ON CONFLICT (channel) DO UPDATE SET mark = excluded.mark
+                """)
+        try statement.execute(arguments: [channel, mark])
+    }
+}
