@@ -1,2 +1,65 @@
 import ArgumentParser
-struct MailCommand: ParsableCommand { static let configuration = CommandConfiguration(commandName: "mail") }
+import Contracts
+
+/// What a customer was told of an order.
+struct MailCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mail",
+        abstract: "Print the messages that an order's customer was sent.",
+        discussion: """
+            From the mailbox file (mail/outbox.mbox): headers and the plain text part; --json has the HTML part too.
+            Exit codes: 0 there are messages, 1 there are none.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The order's id, or the end of it as 'stampede tail' shows it.")
+    var order: OrderArgument
+
+    func run() throws {
+        try common.directory.require()
+        let order = try order.resolve(Logbook(common.directory), common.directory)
+        let messages = try MailboxSearch(path: common.directory.mailbox).messages(of: order)
+        let output = Output()
+        if common.json {
+            let document = JSONValue.object([
+                "orderId": .string(order.description), "messages": .array(messages.map(\.json)),
+            ])
+            output.line(try document.document())
+        } else {
+            for (index, message) in messages.enumerated() {
+                if index > 0 { output.line(output.style.paint(String(repeating: "─", count: output.width), .faint)) }
+                print(message, output)
+            }
+        }
+        output.flush()
+        if messages.isEmpty { throw Failure.noMail(order: order.description, mailbox: common.directory.mailbox) }
+    }
+
+    private func print(_ message: MailMessage, _ output: Output) {
+        for header in message.shownHeaders {
+            output.line(
+                output.style.paint(TerminalText.safe(header.name) + ":", .strong) + " "
+                    + TerminalText.safe(header.value))
+        }
+        output.line()
+        output.lines(TerminalText.safeLines(message.text ?? message.html ?? ""))
+    }
+}
+
+extension MailMessage {
+    /// All but how the parts are packed.
+    var shownHeaders: [Header] {
+        headers.filter { !$0.name.lowercased().hasPrefix("content-") && $0.name.lowercased() != "mime-version" }
+    }
+
+    var json: JSONValue {
+        .object([
+            "headers": .array(
+                headers.map { .object(["name": .string($0.name), "value": .string($0.value)]) }),
+            "messageId": JSONValue(header("Message-ID")), "kind": JSONValue(header("X-Stampede-Kind")),
+            "date": JSONValue(header("Date")), "from": JSONValue(header("From")), "to": JSONValue(header("To")),
+            "subject": JSONValue(header("Subject")), "text": JSONValue(text), "html": JSONValue(html),
+        ])
+    }
+}
