@@ -1,0 +1,10 @@
+import Testing
+
+/// Waits until the condition holds, without sleeping; a test's time limit ends what never comes.
+func eventually(_ what: Comment, _ condition: () throws -> Bool) async throws {
+    let start = ContinuousClock.now
+    while try !condition() {
+        try #require(ContinuousClock.now - start < .seconds(30), what)
+        await Task.yield()
+    }
+}
