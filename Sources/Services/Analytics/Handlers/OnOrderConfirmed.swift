@@ -1,0 +1,17 @@
+import Contracts
+import Delivery
+import GRDB
+
+/// An order was paid for: revenue, pieces sold, and the time it took.
+struct OnOrderConfirmed: EventHandler {
+    func apply(_ event: Delivered<V1.OrderConfirmed>, in db: Database) throws {
+        try FigureStore.count(V1.OrderConfirmed.type, db)
+        let took = try OrderFactStore.ended(event.orderID, "confirmed", .confirmed, reason: nil, at: event.time, db)
+        if let took { try FigureStore.took(took, db) }
+        try FigureStore.minute(event.time, confirmed: 1, db)
+        try FigureStore.earn(event.payload.total.amount, event.payload.total.currency, db)
+        for line in event.payload.lines { try FigureStore.move(line.productID, sold: line.quantity, db) }
+    }
+
+    func decide(_ event: Delivered<V1.OrderConfirmed>, in db: Database) throws -> [Outgoing] { [] }
+}

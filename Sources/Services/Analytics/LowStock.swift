@@ -1,0 +1,32 @@
+import Contracts
+import GRDB
+
+/// When few pieces of a product are left.
+package struct LowStock: Sendable {
+    /// Pieces: fewer than so many is low.
+    package let threshold: Int64
+
+    package static let defaultThreshold: Int64 = 5
+
+    package init(threshold: Int64 = Self.defaultThreshold) {
+        self.threshold = threshold
+    }
+
+    /// Said once when the limit is crossed, not for every piece sold below it.
+    package func isCrossed(from before: Int64, to after: Int64) -> Bool {
+        before >= threshold && after < threshold
+    }
+
+    /// What follows for products whose available pieces were just taken away.
+    func decide(taken: [StockLine], in db: Database) throws -> [(product: String, report: V1.StockRanLow)] {
+        var pieces: [String: Int64] = [:]
+        for line in taken { pieces[line.productID, default: 0] += line.quantity }
+        return try taken.compactMap { line in
+            // A product that stands in several lines counts once, where it stands first.
+            guard let quantity = pieces.removeValue(forKey: line.productID) else { return nil }
+            let after = try FigureStore.available(line.productID, db)
+            guard isCrossed(from: after + quantity, to: after) else { return nil }
+            return (line.productID, V1.StockRanLow(available: after, threshold: threshold))
+        }
+    }
+}
