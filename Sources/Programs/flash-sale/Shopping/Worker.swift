@@ -152,6 +152,7 @@ final class Worker {
         case .success(let orders): result.tally.accepted += orders
         case .failure(let error):
             hasFailed = true
+            onProgress(result.tally)
             finished.fail(error)
         }
     }
