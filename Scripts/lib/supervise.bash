@@ -211,7 +211,7 @@ on_helper_end() {
     local service=${1#* }
     case $1 in
         listener)
-            [[ $2 != 0 ]] || obey
+            obey
             listen
             ;;
         heartbeat) run_helper heartbeat sleep "$HEARTBEAT_SECONDS" 9>&- ;;
@@ -239,7 +239,8 @@ listen() {
 # obey: carries out the command that the listener left: "VERB SERVICE FIFO".
 obey() {
     local verb service fifo
-    read -r verb service fifo <"$RUN/command" || return 0
+    [[ -f $RUN/command ]] || return 0 # the listener was killed
+    read -r verb service fifo <"$RUN/command"
     rm -f "$RUN/command"
     if [[ -n $shutting_down && $verb != down ]]; then answer "$fifo" 1 "the supervisor is stopping"; return; fi
     case $verb in
@@ -330,7 +331,7 @@ on_end() {
 
 # supervise REPLY: runs until told to stop; REPLY is the fifo of the `up` that waits, or "-".
 supervise() {
-    local service ended status pid
+    local service ended status
     set +eu # from here on nothing, not even a full disk, may end this process half-way
     exec 2>>"$LOGS/supervisor.log"
     up_reply=$1
@@ -354,7 +355,10 @@ supervise() {
         wait -n -p ended || status=$?
         [[ -z ${ended:-} ]] || on_end "$ended" "$status" # unset when a signal came
     done
-    for pid in "${!helper[@]}"; do kill -TERM "$pid" 2>/dev/null; done
+    exec 2>/dev/null
+    # shellcheck disable=SC2046 # one word a pid
+    kill -KILL $(jobs -rp)
+    wait
     announce "supervisor $$ ends; nothing is left running"
     rm -f "$RUN"/*.pid "$RUN/supervisor.fifo" "$RUN/supervisor.state" "$RUN/command"
     answer "$failed_up_reply" 1 "$failed_up_text"

@@ -21,13 +21,17 @@ struct SupervisorTests {
         }
     }
 
+    private func expectUp(_ run: SupervisedRun) async throws {
+        let up = try await run.supervisor("up")
+        #expect(up.status == 0, "\(up.errors)\n\(run.log("supervisor"))")
+    }
+
     private func end(_ pid: Int32, _ signal: Int32 = SIGKILL) { kill(pid, signal) }
 
     @Test("up starts all six and returns when they are ready; down leaves nothing behind")
     func upAndDown() async throws {
         try await withRun { run, _ in
-            let up = try await run.supervisor("up")
-            #expect(up.status == 0, "\(up.errors)")
+            try await expectUp(run)
             let status = try await run.status()
             #expect(status.allRunning)
             #expect(status.data == run.data)
@@ -54,7 +58,7 @@ struct SupervisorTests {
     @Test("services hold no descriptor of the supervisor's lock or fifo")
     func descriptors() async throws {
         try await withRun { run, _ in
-            #expect(try await run.supervisor("up").status == 0)
+            try await expectUp(run)
             for service in SupervisedRun.services {
                 let files = ProcessTable.openFiles(of: try run.pid(service))
                 #expect(!files.isEmpty)
@@ -66,7 +70,7 @@ struct SupervisorTests {
     @Test("a second up on the same data directory is refused, and harms nobody")
     func secondUp() async throws {
         try await withRun { run, _ in
-            #expect(try await run.supervisor("up").status == 0)
+            try await expectUp(run)
             let before = try await run.status().services.map(\.pid)
             let second = try await run.supervisor("up")
             #expect(second.status == 1)
@@ -78,7 +82,7 @@ struct SupervisorTests {
     @Test("whoever is killed comes back, all at once included")
     func killedServices() async throws {
         try await withRun { run, _ in
-            #expect(try await run.supervisor("up").status == 0)
+            try await expectUp(run)
             for round in 1...3 {
                 let before = try await run.status().services.compactMap(\.pid)
                 before.forEach { end($0) }
@@ -96,11 +100,10 @@ struct SupervisorTests {
     @Test("a killed supervisor takes its services along, and the next up just works")
     func killedSupervisor() async throws {
         try await withRun { run, _ in
-            #expect(try await run.supervisor("up").status == 0)
+            try await expectUp(run)
             end(try run.pid("supervisor"))
             try await waitUntil("the services die with it", within: .seconds(3)) { run.processes.isEmpty }
-            let again = try await run.supervisor("up")
-            #expect(again.status == 0, "\(again.errors)")
+            try await expectUp(run)
             #expect(try await run.status().allRunning)
         }
     }
@@ -108,11 +111,10 @@ struct SupervisorTests {
     @Test("an up right on the heels of a kill -9 of the supervisor starts no second instance")
     func killedSupervisorAndUpAtOnce() async throws {
         try await withRun { run, _ in
-            #expect(try await run.supervisor("up").status == 0)
+            try await expectUp(run)
             for _ in 1...3 {
                 end(try run.pid("supervisor"))
-                let again = try await run.supervisor("up")
-                #expect(again.status == 0, "\(again.errors)")
+                try await expectUp(run)
             }
         }
     }
@@ -120,7 +122,7 @@ struct SupervisorTests {
     @Test("restart, stop and start concern one service; the others keep their processes")
     func oneService() async throws {
         try await withRun { run, _ in
-            #expect(try await run.supervisor("up").status == 0)
+            try await expectUp(run)
             let before = try await run.status()
             #expect(try await run.supervisor("restart", "payment").status == 0)
             let restarted = try await run.status()
@@ -152,7 +154,7 @@ struct SupervisorTests {
     @Test("a service that fails later with a configuration error is failed until it is started again")
     func failsLater() async throws {
         try await withRun { run, fakes in
-            #expect(try await run.supervisor("up").status == 0)
+            try await expectUp(run)
             try fakes.tell("analytics-service", "exit 78", in: run.data)
             end(try run.pid("analytics-service"))
             try await waitUntil("it is failed") { try await run.status()["analytics-service"]?.state == "failed" }
@@ -167,7 +169,7 @@ struct SupervisorTests {
     @Test("a failed sync is restarted, and said loudly")
     func failedSync() async throws {
         try await withRun { run, fakes in
-            #expect(try await run.supervisor("up").status == 0)
+            try await expectUp(run)
             try fakes.tell("order-service", "exit 75", in: run.data)
             end(try run.pid("order-service"))
             try await waitUntil("it is said") { run.log("supervisor").contains("order-service WARNING: exit code 75") }
@@ -213,7 +215,7 @@ struct SupervisorTests {
     @Test("SIGTERM stops the services gracefully, in the foreground and in the background")
     func terminated() async throws {
         try await withRun { run, _ in
-            #expect(try await run.supervisor("up").status == 0)
+            try await expectUp(run)
             end(try run.pid("supervisor"), SIGTERM)
             try await waitUntil("everything has ended") { run.processes.isEmpty }
             for service in SupervisedRun.services { #expect(run.log(service).hasSuffix("\(service) stops\n")) }
@@ -234,7 +236,7 @@ struct SupervisorTests {
     @Test("a supervisor with nothing to do uses next to no processor time")
     func idle() async throws {
         try await withRun { run, _ in
-            #expect(try await run.supervisor("up").status == 0)
+            try await expectUp(run)
             let supervisor = try run.pid("supervisor")
             let before = try #require(ProcessTable.cpuSeconds(of: supervisor))
             let begin = ContinuousClock.now
