@@ -45,7 +45,7 @@ struct Stampede: ParsableCommand {
 extension ParsableCommand {
     /// A command that only groups others was called without one of them.
     static func helpAsMistake() throws {
-        Talk.say(helpMessage())
+        Talk.say(Stampede.helpMessage(for: Self.self))
         throw ExitCode.validationFailure
     }
 }

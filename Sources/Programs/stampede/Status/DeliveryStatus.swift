@@ -33,6 +33,13 @@ struct DeliveryStatus {
         }
     }
 
+    /// Of a service that never ran: everything is yet to read.
+    static func never(_ service: ServiceName) -> DeliveryStatus {
+        DeliveryStatus(
+            consumes: topics(of: service).map { Lag(topic: $0, position: Position(nextOffset: 0, token: [])) },
+            unpublished: 0, parked: 0, deadLetters: 0, openCalls: 0)
+    }
+
     /// Nil where the service never had a database.
     static func read(_ service: ServiceName, _ data: DataDirectory) throws -> DeliveryStatus? {
         try Evidence.read(data.database(of: service)) { db in

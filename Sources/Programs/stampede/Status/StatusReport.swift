@@ -35,7 +35,7 @@ struct StatusReport {
             let process = run.process(program)
             var delivery: DeliveryStatus?
             do {
-                delivery = try program.service.flatMap { try DeliveryStatus.read($0, data) }
+                delivery = try program.service.flatMap { try DeliveryStatus.read($0, data) ?? .never($0) }
                 delivery?.compare(with: logbook, &problems)
             } catch {
                 problems.append("\(error)")

@@ -18,13 +18,17 @@ struct StatusText {
             .init(title: "RSS", alignment: .right), .init(title: "PORTS", isFlexible: true),
         ])
         for service in report.services {
-            table.add(row(service.program.name, service.state, service.process, service.ports))
+            let ports = service.ports.map { "\($0.role) \($0.port)" }
+            table.add(row(service.program.name, service.state, service.process, ports.first))
+            for port in ports.dropFirst() {
+                table.add(Array(repeating: "", count: table.columns.count - 1) + [.init(port)])
+            }
         }
-        table.add(row("supervisor", report.supervisor == nil ? "stopped" : "running", report.supervisor, []))
+        table.add(row("supervisor", report.supervisor == nil ? "stopped" : "running", report.supervisor, nil))
         return table
     }
 
-    private func row(_ name: String, _ state: String, _ process: LiveProcess?, _ ports: [(role: String, port: Int)])
+    private func row(_ name: String, _ state: String, _ process: LiveProcess?, _ port: String?)
         -> [Table.Cell]
     {
         let paint: Style.Paint =
@@ -37,11 +41,11 @@ struct StatusText {
         return [
             .init(name), .init(state, paint), .init(process.map { String($0.pid) } ?? "-"),
             .init(
-                process.map { Words.duration(microseconds: Int64($0.uptimeSeconds) * 1_000_000, hasTenths: false) }
+                process.map { Words.age(seconds: $0.uptimeSeconds) }
                     ?? "-"),
-            .init(process.map { Words.duration(seconds: $0.cpuSeconds) } ?? "-"),
+            .init(process.map { Words.seconds($0.cpuSeconds) } ?? "-"),
             .init(process.map { Words.bytes($0.residentBytes) } ?? "-"),
-            .init(ports.isEmpty ? "-" : ports.map { "\($0.role) \($0.port)" }.joined(separator: ", ")),
+            .init(port ?? "-"),
         ]
     }
 

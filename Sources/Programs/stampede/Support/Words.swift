@@ -34,15 +34,12 @@ enum Words {
     }
 
     /// `812 µs`, `3.1 ms`, `2.5 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`
-    ///
-    /// - Parameter hasTenths: whether seconds are worth a decimal.
-    static func duration(microseconds: Int64, hasTenths: Bool = true) -> String {
+    static func duration(microseconds: Int64) -> String {
         let sign = microseconds < 0 ? "-" : ""
         let size = microseconds.magnitude
         switch size {
         case ..<1000: return "\(sign)\(size) µs"
         case ..<1_000_000: return "\(sign)\(tenths(size, 1000)) ms"
-        case ..<60_000_000 where !hasTenths: return "\(sign)\(size / 1_000_000) s"
         case ..<60_000_000: return "\(sign)\(tenths(size, 1_000_000)) s"
         default: break
         }
@@ -56,6 +53,23 @@ enum Words {
 
     static func duration(seconds: Double) -> String {
         duration(microseconds: Int64(clamping: Int(max(-1e12, min(1e12, seconds)) * 1e6)))
+    }
+
+    /// `45 s`, `3 min`, `2 h`, `5 d`
+    static func age(seconds: Double) -> String {
+        let whole = Int64(max(0, min(1e12, seconds)))
+        switch whole {
+        case ..<60: return "\(whole) s"
+        case ..<3600: return "\(whole / 60) min"
+        case ..<86_400: return "\(whole / 3600) h"
+        default: return "\(whole / 86_400) d"
+        }
+    }
+
+    /// `0.1 s`, `1,234.5 s`
+    static func seconds(_ value: Double) -> String {
+        let tenths = Int64(max(0, min(1e12, value)) * 10)
+        return "\(count(tenths / 10)).\(tenths % 10) s"
     }
 
     private static func tenths(_ size: UInt64, _ unit: UInt64) -> String {

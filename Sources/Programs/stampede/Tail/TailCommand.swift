@@ -63,19 +63,22 @@ struct TailCommand: ParsableCommand {
                     topic, reader: try logbook.reader(of: topic, from: start), filter: filter, from: from ?? start)
             })
         let output = Output()
-        try printFirst(interleaving, output)
+        let shown = try printFirst(interleaving, output)
+        if shown == 0, !follow { Talk.say("No events\(filter.takesAll ? "" : " match").") }
         if follow { try printOn(interleaving, topics, logbook, output) }
     }
 
-    private func printFirst(_ interleaving: Interleaving, _ output: Output) throws {
+    /// - Returns: how many there were.
+    private func printFirst(_ interleaving: Interleaving, _ output: Output) throws -> UInt64 {
         defer { output.flush() }
+        var shown: UInt64 = 0
         if from != nil {
-            var left = number ?? .max
-            if left == 0 { return }
+            let limit = number ?? .max
+            if limit == 0 { return 0 }
             try interleaving.run { entry in
                 show(entry, output)
-                left -= 1
-                return left > 0
+                shown += 1
+                return shown < limit
             }
         } else {
             var last = LastEntries(Int(number ?? Self.usualNumber))
@@ -84,7 +87,9 @@ struct TailCommand: ParsableCommand {
                 return true
             }
             for entry in last.entries { show(entry, output) }
+            shown = UInt64(last.entries.count)
         }
+        return shown
     }
 
     private func printOn(_ interleaving: Interleaving, _ topics: [Topic], _ logbook: Logbook, _ output: Output) throws {

@@ -3,7 +3,7 @@ import Foundation
 
 /// One event on one line.
 enum TailLine {
-    private static let placeWidth = 19
+    private static let placeWidth = 16
     private static let typeWidth = 19
     private static let subjectWidth = 9
 
