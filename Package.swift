@@ -56,7 +56,7 @@ let package = Package(
             "Web",
             [
                 "Contracts", "EventLog", "Delivery", "ServiceRuntime", "OrderService", "InventoryService", "PaymentService",
-                .hummingbird, .httpTypes, .logging, .lifecycle, .crypto, .nio, .nioPosix, .nioHTTP1,
+                .hummingbird, .hummingbirdCore, .httpTypes, .logging, .lifecycle, .crypto, .nio, .nioPosix, .nioHTTP1,
             ]),
 
         // The programs.
@@ -79,7 +79,7 @@ let package = Package(
             "ServicesTests",
             [
                 "Contracts", "EventLog", "Delivery", "OrderService", "InventoryService", "PaymentService",
-                "NotificationService", "AnalyticsService", .grdb, .logging,
+                "NotificationService", "AnalyticsService", "ServiceRuntime", .grdb, .logging,
             ]),
         tests("AuditTests", ["Contracts", "EventLog", "FileEventLog", "Audit", .grdb]),
         tests("WebTests", ["Contracts", "EventLog", "Delivery", "OrderService", "Web", .grdb]),
@@ -102,6 +102,7 @@ extension Target.Dependency {
     static var configuration: Self { .product(name: "Configuration", package: "swift-configuration") }
     static var lifecycle: Self { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
     static var hummingbird: Self { .product(name: "Hummingbird", package: "hummingbird") }
+    static var hummingbirdCore: Self { .product(name: "HummingbirdCore", package: "hummingbird") }
     static var httpTypes: Self { .product(name: "HTTPTypes", package: "swift-http-types") }
     static var nio: Self { .product(name: "NIOCore", package: "swift-nio") }
     static var nioPosix: Self { .product(name: "NIOPosix", package: "swift-nio") }

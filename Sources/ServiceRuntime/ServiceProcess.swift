@@ -17,7 +17,7 @@ package final class ServiceProcess: Sendable {
     package let logger: Logger
     /// Commands, consumer and answers: whatever writes to the database.
     package let databaseThread = ThreadExecutor(name: "database")
-    private let log: any EventLog
+    package let log: any EventLog
     private let lock: any DirectoryLock
     private let consumerBell = Doorbell()
 
@@ -56,6 +56,9 @@ package final class ServiceProcess: Sendable {
             randomBytes: { count in (0..<count).map { _ in UInt8(truncatingIfNeeded: randomness.next()) } })
     }
 
+    /// Runs parts of this service as loops.
+    package var loops: ServiceLoops { ServiceLoops(node: node, randomness: randomness) }
+
     /// Runs the service until it is told to stop or cannot go on.
     ///
     /// - Parameters:
@@ -69,7 +72,7 @@ package final class ServiceProcess: Sendable {
         let watch = try log.watch(node.card.topics, ring: consumerBell)
         defer { watch.close() }
 
-        let running = ServiceLoops(node: node, randomness: randomness)
+        let running = self.loops
         let relayLoop = Loop("outbox relay", on: ThreadExecutor(name: "relay"), Handover(relays)) { try await running.run($0) }
         let consumerLoop = Loop("consumer", on: databaseThread, Handover(consumer)) { [consumerBell] consumer in
             try await running.run(consumer, bell: consumerBell)

@@ -1,6 +1,7 @@
 import Hummingbird
-package import Logging
-package import ServiceLifecycle
+import HummingbirdCore
+import Logging
+import ServiceLifecycle
 
 /// A responder that throws a `Problem` for whatever it refuses.
 protocol Endpoint: Sendable {

@@ -1,8 +1,8 @@
 import Contracts
-import Delivery
+package import Delivery
 import Foundation
 package import InventoryService
-package import OrderService
+import OrderService
 package import ServiceRuntime
 
 /// What loads a shop before a sale.

@@ -1,0 +1,32 @@
+import ArgumentParser
+import Contracts
+import Delivery
+import InventoryService
+import ServiceRuntime
+import Web
+
+@main
+struct InventoryServiceProgram: ServiceProgram {
+    static let configuration = CommandConfiguration(
+        commandName: "inventory-service", abstract: "Sets stock aside for orders: all lines or none.")
+
+    @OptionGroup var options: ServiceOptions
+
+    static func main() async { await start() }
+
+    func card(_ settings: Settings) throws -> ServiceCard {
+        InventoryService.card(hold: .seconds(try settings.holdSeconds()))
+    }
+
+    func serve(_ settings: Settings, _ card: ServiceCard) async throws {
+        let process = try ServiceProcess(card, settings: settings)
+        let stock = CommandQueue(node: process.node, limit: 64, handler: StockTaking(randomness: process.randomness))
+        try await process.run(
+            loops: [Loop("stock taking", on: process.databaseThread) { try await stock.run() }],
+            servers: [
+                AdminServer.make(
+                    port: try settings.adminPort(of: .inventory), logger: process.logger,
+                    actions: [SeedingActions.stock(process, stock)])
+            ])
+    }
+}

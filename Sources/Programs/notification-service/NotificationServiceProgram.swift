@@ -1,0 +1,30 @@
+import ArgumentParser
+import Contracts
+import Delivery
+import NotificationService
+import ServiceRuntime
+import Web
+
+@main
+struct NotificationServiceProgram: ServiceProgram {
+    static let configuration = CommandConfiguration(
+        commandName: "notification-service", abstract: "Tells customers what became of their orders, once.")
+
+    @OptionGroup var options: ServiceOptions
+
+    static func main() async { await start() }
+
+    func card(_ settings: Settings) throws -> ServiceCard {
+        NotificationService.card()
+    }
+
+    func serve(_ settings: Settings, _ card: ServiceCard) async throws {
+        let process = try ServiceProcess(card, settings: settings)
+        let mailbox = MboxChannel(file: try PosixAppendOnlyFile(path: DataLayout(settings.dataDirectory).mailbox))
+        let mail = try MailRunner(node: process.node, channel: mailbox)
+        let loops = process.loops
+        try await process.run(
+            loops: [Loop("mail", on: ThreadExecutor(name: "mail"), Handover(mail)) { try await $0.run(loops) }],
+            servers: [AdminServer.make(port: try settings.adminPort(of: .notification), logger: process.logger)])
+    }
+}

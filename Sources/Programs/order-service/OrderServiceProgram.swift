@@ -1,0 +1,47 @@
+import ArgumentParser
+import Contracts
+import Delivery
+import OrderService
+import ServiceRuntime
+import Web
+
+@main
+struct OrderServiceProgram: ServiceProgram {
+    static let configuration = CommandConfiguration(
+        commandName: "order-service", abstract: "Takes orders and keeps their status.")
+
+    @OptionGroup var options: ServiceOptions
+
+    static func main() async { await start() }
+
+    func card(_ settings: Settings) throws -> ServiceCard {
+        OrderService.card()
+    }
+
+    func serve(_ settings: Settings, _ card: ServiceCard) async throws {
+        let process = try ServiceProcess(card, settings: settings)
+        var limits = CheckoutLimits()
+        limits.lines = try settings.maximumLines()
+        limits.quantity = Int64(try settings.maximumQuantity())
+        let checkout = Checkout(limits: limits, randomness: process.randomness)
+        let orders = CommandQueue(node: process.node, limit: try settings.maximumWaitingCheckouts(), handler: checkout)
+        let cancellations = CommandQueue(
+            node: process.node, limit: try settings.maximumWaitingCheckouts(), handler: Cancellation())
+        let server = CheckoutServer(
+            checkout: checkout, orders: orders, cancellations: cancellations,
+            reader: try DatabaseReader(path: process.node.database.path), maximumBodyBytes: try settings.maximumBodyBytes())
+
+        try await process.run(
+            loops: [
+                Loop("checkout", on: process.databaseThread) { try await orders.run() },
+                Loop("cancellation", on: process.databaseThread) { try await cancellations.run() },
+            ],
+            servers: [
+                AdminServer.make(
+                    port: try settings.adminPort(of: .order), logger: process.logger, actions: [SeedingActions.products(process)]),
+                server.service(
+                    port: try settings.checkoutPort(), maximumConnections: try OpenFiles.connections(settings.maximumConnections()),
+                    logger: process.logger),
+            ])
+    }
+}

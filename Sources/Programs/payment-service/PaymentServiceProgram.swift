@@ -1,0 +1,33 @@
+import ArgumentParser
+import Contracts
+import Delivery
+import PaymentService
+import ServiceRuntime
+import Web
+
+@main
+struct PaymentServiceProgram: ServiceProgram {
+    static let configuration = CommandConfiguration(
+        commandName: "payment-service", abstract: "Charges each order's card once, or says that it will not.")
+
+    @OptionGroup var options: ServiceOptions
+
+    static func main() async { await start() }
+
+    func card(_ settings: Settings) throws -> ServiceCard {
+        PaymentService.card()
+    }
+
+    func serve(_ settings: Settings, _ card: ServiceCard) async throws {
+        let process = try ServiceProcess(card, settings: settings)
+        let concurrency = try settings.gatewayConcurrency()
+        let gateway = HTTPGateway(
+            port: try settings.gatewayPort(), connections: concurrency,
+            timeout: .milliseconds(try settings.gatewayTimeoutMilliseconds()))
+        let calls = try OutsideCalls(
+            node: process.node, caller: GatewayCaller(gateway: gateway), concurrency: concurrency, randomness: process.randomness)
+        try await process.run(
+            loops: [Loop("gateway calls", on: process.databaseThread, Handover(calls)) { try await $0.run() }],
+            servers: [AdminServer.make(port: try settings.adminPort(of: .payment), logger: process.logger)])
+    }
+}
