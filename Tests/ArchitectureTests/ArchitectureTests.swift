@@ -1,0 +1,105 @@
+import Foundation
+import Testing
+
+@Suite("The house keeps its order")
+struct ArchitectureTests {
+    @Test("every import points upwards")
+    func imports() throws {
+        let files = try SourceFile.all(below: "Sources")
+        #expect(files.count > 100, "the sources were not found")
+        for file in files {
+            for (line, imported) in file.imports {
+                let objection = ImportRules.objection(to: imported, in: file.module)
+                #expect(objection == nil, "\(file.path):\(line): \(objection ?? "")")
+            }
+        }
+    }
+
+    @Test(
+        "a forbidden import is seen",
+        arguments: [
+            ("OrderService", "PaymentService"), ("PaymentService", "ServiceRuntime"), ("OrderService", "Hummingbird"),
+            ("Contracts", "GRDB"), ("EventLog", "Delivery"), ("Delivery", "FileEventLog"), ("Audit", "Delivery"),
+            ("Audit", "OrderService"), ("ServiceRuntime", "OrderService"), ("Web", "flash-sale"), ("NotificationService", "NIOCore"),
+        ])
+    func forbidden(module: String, imported: String) {
+        // A program is no module to import; SwiftPM itself refuses it at link time.
+        if imported == "flash-sale" { return }
+        #expect(ImportRules.objection(to: imported, in: module) != nil)
+    }
+
+    @Test(
+        "an import line is read in every form",
+        arguments: ["import GRDB", "package import GRDB", "@testable import GRDB", "import struct GRDB.Row", "@preconcurrency import GRDB"])
+    func forms(line: String) {
+        #expect(SourceFile(module: "X", path: "x", lines: [line]).imports.map(\.module) == ["GRDB"])
+    }
+
+    @Test("the log and delivery know no event type but the dead letter's own")
+    func eventTypes() throws {
+        let payloads = try SourceFile.all(below: "Sources/Contracts/V1").map {
+            String($0.path.split(separator: "/").last!.dropLast(6))  // a path has a last part
+        }
+        #expect(payloads.count >= 16)
+        for folder in ["Sources/EventLog", "Sources/FileEventLog", "Sources/Delivery"] {
+            for file in try SourceFile.all(below: folder) {
+                for (index, line) in file.lines.enumerated() where !line.trimmingCharacters(in: .whitespaces).hasPrefix("//") {
+                    for payload in payloads where payload != "EventDeadLettered" && line.contains("V1.\(payload)") {
+                        Issue.record("\(file.path):\(index + 1) names V1.\(payload)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("cores read no clock, draw no random number, sleep and spawn nothing by themselves")
+    func ports() throws {
+        let banned = [
+            "Date()", "Date.now", "ContinuousClock", "SuspendingClock", "Task.sleep", "Task.detached", "DispatchQueue", "UUID()",
+            ".random(in:", "SystemRandomNumberGenerator", "clock_gettime", "Thread.sleep", "@MainActor",
+        ]
+        for folder in ["Sources/Contracts", "Sources/EventLog", "Sources/Delivery", "Sources/Services"] {
+            for file in try SourceFile.all(below: folder) {
+                for (index, line) in file.lines.enumerated() where !line.trimmingCharacters(in: .whitespaces).hasPrefix("//") {
+                    for word in banned where line.contains(word) {
+                        Issue.record("\(file.path):\(index + 1) uses \(word); take it through a port")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a file is one idea: none over four hundred lines")
+    func sizes() throws {
+        for file in try SourceFile.all(below: "Sources") + SourceFile.all(below: "Tests") {
+            #expect(file.lines.count <= 401, "\(file.path) has \(file.lines.count - 1) lines")
+        }
+    }
+
+    @Test("every folder of the house opens with its card")
+    func cards() throws {
+        let folders = Set(
+            try SourceFile.all(below: "Sources").map { file -> String in
+                let parts = file.path.split(separator: "/").map(String.init)
+                return parts[1] == "Services" || parts[1] == "Programs" ? parts[0...2].joined(separator: "/") : parts[0...1].joined(separator: "/")
+            })
+        for folder in folders where !folder.hasPrefix("Sources/Programs") {
+            let card = SourceFile.root.appendingPathComponent(folder + "/README.md")
+            let text = try? String(contentsOf: card, encoding: .utf8)
+            #expect((text?.split(separator: "\n").count ?? 0) >= 5, "\(folder)/README.md is missing or says nothing")
+        }
+    }
+
+    @Test("no file names a machine, a registry or the neighbourhood of the repository")
+    func names() throws {
+        // Spelled in parts, or this file would be the first find.
+        let banned = ["/" + "work/", "/" + "home/", "/" + "root/", "../" + "shared"]
+        for file in try SourceFile.all(below: "Sources") + SourceFile.all(below: "Tests") {
+            for (index, line) in file.lines.enumerated() {
+                for word in banned where line.contains(word) {
+                    Issue.record("\(file.path):\(index + 1) names \(word)")
+                }
+            }
+        }
+    }
+}
