@@ -68,6 +68,9 @@ package final class CommandQueue<Handler: CommandHandler>: Sendable {
         self.limit = limit
     }
 
+    /// Commands that wait for their transaction.
+    package var waiting: Int { state.withLock { $0.waiting.count } }
+
     /// - Throws: the handler's refusal, or `CommandUnavailable`.
     package func submit(_ request: Handler.Request) async throws -> Handler.Reply {
         try await withCheckedThrowingContinuation { continuation in
@@ -143,7 +146,9 @@ package final class CommandQueue<Handler: CommandHandler>: Sendable {
         }
     }
 
-    private func decide(_ waiting: Waiting, _ transaction: DeliveryTransaction) throws -> Result<Handler.Reply, any Error> {
+    private func decide(_ waiting: Waiting, _ transaction: DeliveryTransaction) throws -> Result<
+        Handler.Reply, any Error
+    > {
         let decision: CommandDecision<Handler.Reply>
         do {
             decision = try handler.decide(waiting.request, at: node.clock.now(), in: transaction.db)

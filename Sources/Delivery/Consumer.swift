@@ -48,7 +48,8 @@ package final class Consumer {
     private var turnCounts = ConsumerCounts()
 
     package init(
-        node: ServiceNode, log: any EventLog, randomness: any Randomness, policy: RetryPolicy = RetryPolicy(), limits: Limits = Limits()
+        node: ServiceNode, log: any EventLog, randomness: any Randomness, policy: RetryPolicy = RetryPolicy(),
+        limits: Limits = Limits()
     ) throws {
         self.node = node
         self.randomness = randomness
@@ -189,7 +190,8 @@ package final class Consumer {
         case .none:
             turnCounts.skipped += 1
         case .unknownVersion:
-            throw EventFault.unknownVersion("\(envelope.type) \(envelope.id) is of a version that this program does not know")
+            throw EventFault.unknownVersion(
+                "\(envelope.type) \(envelope.id) is of a version that this program does not know")
         case .handled(let subscription):
             guard try isNew(envelope, logged, transaction.db) else { return turnCounts.duplicates += 1 }
             let recordedAt = max(node.clock.now(), envelope.time)
@@ -239,7 +241,9 @@ package final class Consumer {
     }
 
     /// First failure of an event: parked for its next attempt, or buried where no attempt can heal it.
-    private func setAside(_ logged: LoggedEvent, _ fault: Fault, _ now: Timestamp, _ transaction: DeliveryTransaction) throws {
+    private func setAside(_ logged: LoggedEvent, _ fault: Fault, _ now: Timestamp, _ transaction: DeliveryTransaction)
+        throws
+    {
         let envelope = try? EventCoding.decode(logged.bytes)  // bytes that are no event are buried without one
         let id = envelope?.id ?? DerivedID.unreadable(topic: logged.topic, offset: logged.offset, at: now)
         switch fault {
@@ -258,13 +262,15 @@ package final class Consumer {
     }
 
     private func bury(
-        _ logged: LoggedEvent, id: EventID, _ envelope: Envelope?, _ kind: String, _ text: String, attempts: Int, first: Timestamp,
+        _ logged: LoggedEvent, id: EventID, _ envelope: Envelope?, _ kind: String, _ text: String, attempts: Int,
+        first: Timestamp,
         _ now: Timestamp, _ transaction: DeliveryTransaction
     ) throws {
         node.logger.error("an event is dead", metadata: node.place(logged, envelope, text))
         turnCounts.buried += 1
         try DeadLetters.bury(
-            logged, id: id, envelope: envelope, kind: kind, error: text, attempts: attempts, firstFailedAt: first, now: now,
+            logged, id: id, envelope: envelope, kind: kind, error: text, attempts: attempts, firstFailedAt: first,
+            now: now,
             node, transaction)
         parking.hold(envelope?.subject ?? DeadLetters.unreadableSubject(logged), until: nil)
     }
@@ -288,7 +294,9 @@ package final class Consumer {
         }
     }
 
-    private func failedAgain(_ parked: Parking.Parked, _ fault: Fault, _ now: Timestamp, _ transaction: DeliveryTransaction) throws {
+    private func failedAgain(
+        _ parked: Parking.Parked, _ fault: Fault, _ now: Timestamp, _ transaction: DeliveryTransaction
+    ) throws {
         let attempts = parked.attempts + 1
         switch fault {
         case .event(let kind, let text) where attempts < policy.attempts:
@@ -297,9 +305,11 @@ package final class Consumer {
             try Parking.postpone(parked, kind: kind, text: text, until: next, now: now, transaction.db)
         case .event(let kind, let text), .permanent(let kind, let text):
             try transaction.db.execute(sql: "DELETE FROM parked WHERE arrival = ?", arguments: [parked.arrival])
-            let envelope = try? EventCoding.decode(parked.logged.bytes)  // bytes that are no event are buried without one
+            // Bytes that are no event are buried without one.
+            let envelope = try? EventCoding.decode(parked.logged.bytes)
             try bury(
-                parked.logged, id: parked.id, envelope, kind, text, attempts: attempts, first: parked.firstFailedAt ?? now, now,
+                parked.logged, id: parked.id, envelope, kind, text, attempts: attempts,
+                first: parked.firstFailedAt ?? now, now,
                 transaction)
         case .environment, .fatal:
             preconditionFailure("a fault of the environment belongs to no event")

@@ -26,7 +26,8 @@ enum DeadLetters {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                Data(id.bytes), logged.topic.name, Int64(logged.offset), subject, Data(logged.bytes), kind, error, attempts,
+                Data(id.bytes), logged.topic.name, Int64(logged.offset), subject, Data(logged.bytes), kind, error,
+                attempts,
                 firstFailedAt.microseconds, now.microseconds,
             ])
         guard envelope?.type != V1.EventDeadLettered.type else { return }

@@ -49,7 +49,8 @@ final class DeliveryTransaction {
     /// Applies and records what a command led to.
     func carryOut(_ outgoing: [Outgoing], command: Command) throws {
         let origin = Envelope(
-            id: EventID(high: 0, low: 0), source: card.name.source, type: "command", subject: command.key, time: command.at,
+            id: EventID(high: 0, low: 0), source: card.name.source, type: "command", subject: command.key,
+            time: command.at,
             correlationID: command.correlationID, traceparent: command.traceparent, data: [])
         try carryOut(outgoing, cause: origin, isCommand: true, recordedAt: command.at) { type, ordinal in
             DerivedID.event(command: command, service: card.name, type: type, ordinal: ordinal)
@@ -69,7 +70,8 @@ final class DeliveryTransaction {
                 ordinals[type] = ordinal + 1
                 let envelope = Envelope(
                     id: id(type, ordinal), source: card.name.source, type: type, subject: subject, time: recordedAt,
-                    correlationID: cause.correlationID, causationID: isCommand ? nil : cause.id, traceparent: cause.traceparent,
+                    correlationID: cause.correlationID, causationID: isCommand ? nil : cause.id,
+                    traceparent: cause.traceparent,
                     data: try payload.encoded())
                 guard let fact = facts[type] else {
                     throw EventFault.brokenRule("\(card.name.rawValue) emits \(type), which its card does not name")
@@ -109,7 +111,8 @@ final class DeliveryTransaction {
 
     private static func nextSequence(_ topic: Topic, _ db: Database) throws -> UInt64 {
         let next = try Int64.fetchOne(
-            try db.cachedStatement(sql: "SELECT next_sequence FROM outbox_topics WHERE topic = ?"), arguments: [topic.name])
+            try db.cachedStatement(sql: "SELECT next_sequence FROM outbox_topics WHERE topic = ?"),
+            arguments: [topic.name])
         return UInt64(next ?? 1)
     }
 

@@ -28,11 +28,13 @@ package final class OutboxRelay {
         do {
             published = try node.database.read { db in
                 let row = try Row.fetchOne(
-                    db, sql: "SELECT next_sequence, published_sequence FROM outbox_topics WHERE topic = ?", arguments: [topic.name])
+                    db, sql: "SELECT next_sequence, published_sequence FROM outbox_topics WHERE topic = ?",
+                    arguments: [topic.name])
                 let next = UInt64(row.map { $0["next_sequence"] as Int64 } ?? 1)
                 let marked = UInt64(row.map { $0["published_sequence"] as Int64 } ?? 0)
                 guard inLog >= marked, inLog < next else {
-                    throw OutboxMismatch(topic: topic, inLog: inLog, marked: marked, nextSequence: next, database: node.database.path)
+                    throw OutboxMismatch(
+                        topic: topic, inLog: inLog, marked: marked, nextSequence: next, database: node.database.path)
                 }
                 return marked
             }

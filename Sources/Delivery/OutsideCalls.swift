@@ -75,7 +75,8 @@ package struct Intent: Sendable {
 
     package static func exists(key: String, _ db: Database) throws -> Bool {
         try Bool.fetchOne(
-            try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM intents WHERE key = ?)"), arguments: [key]) ?? false
+            try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM intents WHERE key = ?)"), arguments: [key])
+            ?? false
     }
 }
 
@@ -139,7 +140,8 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     private let answers = AnswerBox<Caller.Answer>()
 
     package init(
-        node: ServiceNode, caller: Caller, concurrency: Int, policy: RetryPolicy = RetryPolicy(), randomness: any Randomness
+        node: ServiceNode, caller: Caller, concurrency: Int, policy: RetryPolicy = RetryPolicy(),
+        randomness: any Randomness
     ) throws {
         self.node = node
         self.caller = caller
@@ -183,9 +185,14 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         self.nextRetry = retries.map(\.due).min()
     }
 
+    /// Fills what room there is; a call whose question cannot be put leaves its room to the next.
     private func start(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
-        let batch = ready.take(concurrency - inFlight)
-        guard !batch.isEmpty else { return }
+        while ready.count > 0, inFlight < concurrency {
+            try await start(ready.take(concurrency - inFlight), &group)
+        }
+    }
+
+    private func start(_ batch: [Intent], _ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
         let questions = try await standing("calls wait to be made") {
             try node.database.read { db in
                 try batch.map { intent in (intent, try question(for: intent, db)) }

@@ -30,7 +30,8 @@ struct Parking {
     mutating func reload(_ db: Database) throws {
         subjects = try String.fetchSet(
             db, sql: "SELECT subject FROM parked UNION SELECT subject FROM dead_letters WHERE state = 'open'")
-        nextDue = try Int64.fetchOne(db, sql: "SELECT min(next_attempt_at) FROM parked").map(Timestamp.init(microseconds:))
+        nextDue = try Int64.fetchOne(db, sql: "SELECT min(next_attempt_at) FROM parked").map(
+            Timestamp.init(microseconds:))
         hasRows =
             try Bool.fetchOne(
                 db, sql: "SELECT EXISTS (SELECT 1 FROM parked) OR EXISTS (SELECT 1 FROM dead_letters)") ?? false
@@ -61,7 +62,8 @@ struct Parking {
             }
             return Parked(
                 logged: LoggedEvent(
-                    topic: Topic(row["topic"]), offset: UInt64(row["offset"] as Int64), bytes: [UInt8](row["event"] as Data)),
+                    topic: Topic(row["topic"]), offset: UInt64(row["offset"] as Int64),
+                    bytes: [UInt8](row["event"] as Data)),
                 arrival: row["arrival"], id: id, subject: row["subject"], attempts: row["attempts"],
                 firstFailedAt: (row["first_failed_at"] as Int64?).map(Timestamp.init(microseconds:)))
         }
@@ -82,7 +84,8 @@ struct Parking {
 
     /// Sets an event aside: after a failure with the time of its next attempt, or behind an earlier one without.
     static func park(
-        _ logged: LoggedEvent, id: EventID, subject: String, failure: (kind: String, text: String, next: Timestamp, now: Timestamp)?,
+        _ logged: LoggedEvent, id: EventID, subject: String,
+        failure: (kind: String, text: String, next: Timestamp, now: Timestamp)?,
         _ db: Database
     ) throws {
         try db.execute(
@@ -92,12 +95,15 @@ struct Parking {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                Data(id.bytes), logged.topic.name, Int64(logged.offset), subject, Data(logged.bytes), failure == nil ? 0 : 1,
+                Data(id.bytes), logged.topic.name, Int64(logged.offset), subject, Data(logged.bytes),
+                failure == nil ? 0 : 1,
                 failure?.next.microseconds, failure?.kind, failure?.text, failure?.now.microseconds,
             ])
     }
 
-    static func postpone(_ parked: Parked, kind: String, text: String, until: Timestamp, now: Timestamp, _ db: Database) throws {
+    static func postpone(_ parked: Parked, kind: String, text: String, until: Timestamp, now: Timestamp, _ db: Database)
+        throws
+    {
         try db.execute(
             sql: """
                 UPDATE parked SET attempts = attempts + 1, next_attempt_at = ?, error_kind = ?, error = ?,

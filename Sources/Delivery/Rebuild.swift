@@ -28,14 +28,16 @@ package struct Rebuild {
             ownSequences =
                 UInt64(
                     try Int64.fetchOne(
-                        db, sql: "SELECT next_sequence FROM outbox_topics WHERE topic = ?", arguments: [card.name.topic.name]) ?? 1) - 1
+                        db, sql: "SELECT next_sequence FROM outbox_topics WHERE topic = ?",
+                        arguments: [card.name.topic.name]) ?? 1) - 1
             positions = [:]
             for topic in card.topics {
                 positions[topic] = try ConsumerPositions.load(topic, db)?.nextOffset ?? 0
             }
             leftOut = Set(
                 try Data.fetchAll(
-                    db, sql: "SELECT event_id FROM parked UNION SELECT event_id FROM dead_letters WHERE state <> 'redriven'"
+                    db,
+                    sql: "SELECT event_id FROM parked UNION SELECT event_id FROM dead_letters WHERE state <> 'redriven'"
                 ).compactMap { EventID(bytes: $0) })
             let waiting = try Row.fetchAll(
                 db, sql: "SELECT sequence, event FROM outbox WHERE topic = ?", arguments: [card.name.topic.name])
@@ -53,7 +55,8 @@ package struct Rebuild {
     ///   - eventsPerPick: events handled of a topic before `pick` is asked again.
     ///   - pick: which of the topics that have events left goes on: its index among `count`.
     package func run(
-        into db: Database, extent: Extent, eventsPerPick: Int = Self.turnEvents, pick: (_ count: Int) -> Int = { _ in 0 }
+        into db: Database, extent: Extent, eventsPerPick: Int = Self.turnEvents,
+        pick: (_ count: Int) -> Int = { _ in 0 }
     ) throws {
         try card.createTables(db)
         let facts = Dictionary(uniqueKeysWithValues: card.facts.map { ($0.type, $0) })
@@ -122,7 +125,9 @@ private struct Stream {
         }
         if isPastLog {
             // Own events that were made and are on their way to the log: sequence 1 has offset 0.
-            while events.count < room, let event = unpublished[offset + UInt64(events.count) + 1] { events.append(event) }
+            while events.count < room, let event = unpublished[offset + UInt64(events.count) + 1] {
+                events.append(event)
+            }
         }
         guard !events.isEmpty else { throw RebuildIncomplete(topic: topic, missing: offset, end: end) }
         offset += UInt64(events.count)

@@ -17,7 +17,8 @@ package struct ServiceCard: Sendable {
         createTables: @escaping @Sendable (Database) throws -> Void
     ) {
         precondition(
-            !subscriptions.contains { $0.topic == name.deadLetterTopic }, "\(name) would read what it gave up on, for ever")
+            !subscriptions.contains { $0.topic == name.deadLetterTopic },
+            "\(name) would read what it gave up on, for ever")
         self.name = name
         self.subscriptions = subscriptions
         self.facts = facts
@@ -70,7 +71,8 @@ package struct Subscription: Sendable {
 
     private static func deliver<Payload>(_ envelope: Envelope, _ recordedAt: Timestamp) throws -> Delivered<Payload> {
         do {
-            return Delivered(envelope: envelope, payload: try Payload.decoded(from: envelope.data), recordedAt: recordedAt)
+            return Delivered(
+                envelope: envelope, payload: try Payload.decoded(from: envelope.data), recordedAt: recordedAt)
         } catch {
             throw EventFault.undecodable("the data of \(envelope.type) \(envelope.id) cannot be read: \(error)")
         }

@@ -62,7 +62,8 @@ package struct ServiceLoops: Sendable {
                 guard case .environment(let reason) = Fault.classify(error) else { throw error }
                 failures += 1
                 node.metrics.isStanding(true, part: part)
-                node.logger.error("\(part) stands until this heals", metadata: ["error": "\(reason)", "failures": "\(failures)"])
+                node.logger.error(
+                    "\(part) stands until this heals", metadata: ["error": "\(reason)", "failures": "\(failures)"])
                 // Thrown only when cancelled: the loop's condition sees it.
                 try? await node.clock.sleep(for: policy.delay(afterAttempt: failures, randomness))
             }

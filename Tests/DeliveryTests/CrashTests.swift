@@ -12,9 +12,13 @@ struct CrashTests {
         #expect(
             try harness.journal().sorted() == ["a Ordered", "a Paid", "b Ordered", "c Withdrawn", "p Ordered"], killed)
         #expect(
-            try harness.rows("SELECT subject, ordered, withdrawn, paid, held FROM totals ORDER BY subject").map { "\($0)" } == [
-                "[subject:\"a\" ordered:2 withdrawn:0 paid:30 held:4]", "[subject:\"b\" ordered:1 withdrawn:0 paid:0 held:1]",
-                "[subject:\"c\" ordered:0 withdrawn:1 paid:0 held:0]", "[subject:\"p\" ordered:5 withdrawn:0 paid:0 held:5]",
+            try harness.rows("SELECT subject, ordered, withdrawn, paid, held FROM totals ORDER BY subject").map {
+                "\($0)"
+            } == [
+                "[subject:\"a\" ordered:2 withdrawn:0 paid:30 held:4]",
+                "[subject:\"b\" ordered:1 withdrawn:0 paid:0 held:1]",
+                "[subject:\"c\" ordered:0 withdrawn:1 paid:0 held:0]",
+                "[subject:\"p\" ordered:5 withdrawn:0 paid:0 held:5]",
             ], killed)
         let events = try harness.events(.inventory)
         #expect(events.map(\.subject).sorted() == ["a", "a", "b", "p"], killed)
@@ -36,7 +40,9 @@ struct CrashTests {
         try harness.emit(World.Ordered(quantity: 5), "p")
     }
 
-    @Test("killed before any SQL statement of consumer and relay, and started again, it ends the same", .timeLimit(.minutes(2)))
+    @Test(
+        "killed before any SQL statement of consumer and relay, and started again, it ends the same",
+        .timeLimit(.minutes(2)))
     func everyStatement() throws {
         // The database's files and the log as they were at each statement, then a new life from each.
         let harness = try Harness(batch: 3)
@@ -76,7 +82,8 @@ struct CrashTests {
         }
     }
 
-    @Test("a commit that fails leaves neither effect nor event nor position", arguments: [DatabaseError.busy, .ioError])
+    @Test(
+        "a commit that fails leaves neither effect nor event nor position", arguments: [DatabaseError.busy, .ioError])
     func failedCommit(error: DatabaseError) throws {
         let harness = try Harness()
         try harness.emit(World.Ordered(), "a")
@@ -109,7 +116,8 @@ struct CrashTests {
         try harness.run()
         #expect(try harness.journal() == ["b Ordered", "a Ordered"])
         #expect(try harness.events(.inventory).count == 2)
-        #expect(try harness.count("SELECT count(*) FROM parked") + harness.count("SELECT count(*) FROM dead_letters") == 0)
+        #expect(
+            try harness.count("SELECT count(*) FROM parked") + harness.count("SELECT count(*) FROM dead_letters") == 0)
     }
 
     @Test("two services go through every order once, though one of them is killed after each turn")
@@ -122,7 +130,8 @@ struct CrashTests {
             // A command of the order service: no event starts it.
             try order.node.execute { _, now in
                 CommandDecision(
-                    reply: (), command: Command(key: "order:\(number)", correlationID: CorrelationID(high: 1, low: 1), at: now),
+                    reply: (),
+                    command: Command(key: "order:\(number)", correlationID: CorrelationID(high: 1, low: 1), at: now),
                     outgoing: [.event(World.Ordered(), subject: "o-\(number)")])
             }
         }

@@ -12,7 +12,8 @@ struct DurabilityTests {
             let database = try ServiceDatabase(path: "\(directory.path)/a.db")
             let (journal, synchronous, foreignKeys) = try database.read { db in
                 (
-                    try String.fetchOne(db, sql: "PRAGMA journal_mode"), try Int.fetchOne(db, sql: "PRAGMA synchronous"),
+                    try String.fetchOne(db, sql: "PRAGMA journal_mode"),
+                    try Int.fetchOne(db, sql: "PRAGMA synchronous"),
                     try Int.fetchOne(db, sql: "PRAGMA foreign_keys")
                 )
             }

@@ -84,14 +84,16 @@ struct InboxTests {
         let harness = try Harness { faults in
             let card = World.inventory(faults)
             return ServiceCard(
-                name: card.name, subscriptions: card.subscriptions + [Subscription(.orders, OnOrdered2())], facts: card.facts,
+                name: card.name, subscriptions: card.subscriptions + [Subscription(.orders, OnOrdered2())],
+                facts: card.facts,
                 digest: card.digest, createTables: card.createTables)
         }
         let older = try harness.emit(World.Ordered(), "other")
         var first = older
         first.subject = "a"
         first = Envelope(
-            id: EventID(high: 1 << 20, low: 1), source: "/test", type: World.Ordered.type, subject: "a", time: older.time,
+            id: EventID(high: 1 << 20, low: 1), source: "/test", type: World.Ordered.type, subject: "a",
+            time: older.time,
             correlationID: older.correlationID, data: older.data)
         let second = Envelope(
             id: EventID(high: 1 << 20, low: 2), source: "/test", type: Ordered2.type, subject: "a", time: older.time,

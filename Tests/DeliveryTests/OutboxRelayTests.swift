@@ -43,7 +43,9 @@ struct OutboxRelayTests {
         let harness = try Harness()
         try harness.emit(World.Ordered(quantity: 3, parts: 3), "a")
         _ = try harness.consumer.turn()
-        let rows = try harness.node.database.read { try Data.fetchAll($0, sql: "SELECT event FROM outbox ORDER BY sequence") }
+        let rows = try harness.node.database.read {
+            try Data.fetchAll($0, sql: "SELECT event FROM outbox ORDER BY sequence")
+        }
         try harness.run()
         #expect(try harness.raw(.inventory) == rows.map { [UInt8]($0) })
     }

@@ -22,7 +22,9 @@ final class Faults: Sendable {
     private let rules = Mutex<[Rule: any Error]>([:])
     private let calls = Mutex<[String: Int]>([:])
 
-    func fail(_ subject: String, at point: Point = .decide, type: String? = nil, with error: any Error = Broken("breaks")) {
+    func fail(
+        _ subject: String, at point: Point = .decide, type: String? = nil, with error: any Error = Broken("breaks")
+    ) {
         rules.withLock { $0[Rule(subject: subject, point: point, type: type)] = error }
     }
 

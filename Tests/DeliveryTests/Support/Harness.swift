@@ -57,7 +57,9 @@ final class Harness {
     }
 
     static func makeRelays(_ node: ServiceNode, _ log: FaultyLog) throws -> [OutboxRelay] {
-        try [node.card.name.topic, node.card.name.deadLetterTopic].map { try OutboxRelay(topic: $0, node: node, log: log) }
+        try [node.card.name.topic, node.card.name.deadLetterTopic].map {
+            try OutboxRelay(topic: $0, node: node, log: log)
+        }
     }
 
     /// As after a `kill -9` and a start: what was committed is there, everything else is gone.
@@ -157,7 +159,8 @@ final class Harness {
     /// Subjects and types in the order in which they had their effect.
     func journal(_ subject: String? = nil) throws -> [String] {
         try strings(
-            "SELECT subject || ' ' || substr(type, 4) FROM journal WHERE subject = coalesce(?, subject) ORDER BY n", [subject])
+            "SELECT subject || ' ' || substr(type, 4) FROM journal WHERE subject = coalesce(?, subject) ORDER BY n",
+            [subject])
     }
 
     func digest() throws -> [String] {

@@ -190,7 +190,8 @@ enum World {
     struct ApplyOrdered: FactApplier {
         func apply(_ fact: Delivered<Ordered>, in db: Database) throws {
             try db.execute(
-                sql: "INSERT INTO closed (subject, ordered) VALUES (?, ?) ON CONFLICT DO UPDATE SET ordered = ordered + ?2",
+                sql:
+                    "INSERT INTO closed (subject, ordered) VALUES (?, ?) ON CONFLICT DO UPDATE SET ordered = ordered + ?2",
                 arguments: [fact.envelope.subject, fact.payload.quantity])
         }
     }
