@@ -31,7 +31,9 @@ struct ConformanceTests {
         #expect(try reader.end() == 3)
     }
 
-    @Test("events come back in order, unchanged, with dense offsets, in bites of any size", arguments: LogUnderTest.keeping(.order))
+    @Test(
+        "events come back in order, unchanged, with dense offsets, in bites of any size",
+        arguments: LogUnderTest.keeping(.order))
     func order(_ subject: LogUnderTest) throws {
         let storage = try subject.make()
         let writer = try storage.log.openWriter(of: .test)
@@ -68,14 +70,20 @@ struct ConformanceTests {
         try one.append(events(5..<7), firstSequence: 6)
         #expect(try readAll(storage.log, .orders) == events(0..<7))
         #expect(try readAll(storage.log, .payments) == events(100..<102))
-        #expect(try storage.log.openReader(of: .orders, from: nil).read(maximumEvents: 1, maximumBytes: 1)[0].topic == .orders)
+        #expect(
+            try storage.log.openReader(of: .orders, from: nil).read(maximumEvents: 1, maximumBytes: 1)[0].topic
+                == .orders)
     }
 
-    @Test("a position stored after any event goes on with the next, in another process too", arguments: LogUnderTest.keeping(.order))
+    @Test(
+        "a position stored after any event goes on with the next, in another process too",
+        arguments: LogUnderTest.keeping(.order))
     func positionsResume(_ subject: LogUnderTest) throws {
         let storage = try subject.make()
         let writer = try storage.log.openWriter(of: .test)
-        for batch in 0..<12 { try writer.append(events(batch * 5..<batch * 5 + 5), firstSequence: UInt64(batch * 5 + 1)) }
+        for batch in 0..<12 {
+            try writer.append(events(batch * 5..<batch * 5 + 5), firstSequence: UInt64(batch * 5 + 1))
+        }
         let reader = try storage.log.openReader(of: .test, from: nil)
         for next in 0...60 {
             let position = reader.position
@@ -93,7 +101,9 @@ struct ConformanceTests {
         let reader = try storage.log.openReader(of: .test, from: nil)
         _ = try drain(reader)
         let position = reader.position
-        for batch in 0..<30 { try writer.append(events(batch * 3 + 3..<batch * 3 + 6), firstSequence: UInt64(batch * 3 + 4)) }
+        for batch in 0..<30 {
+            try writer.append(events(batch * 3 + 3..<batch * 3 + 6), firstSequence: UInt64(batch * 3 + 4))
+        }
         #expect(try readAll(storage.reopened(), from: position) == events(3..<93))
         #expect(try drain(reader) == events(3..<93))
     }
@@ -110,7 +120,9 @@ struct ConformanceTests {
 
     // MARK: Durability
 
-    @Test("what was appended is there after closing and opening, again and again", arguments: LogUnderTest.keeping(.durability))
+    @Test(
+        "what was appended is there after closing and opening, again and again",
+        arguments: LogUnderTest.keeping(.durability))
     func reopening(_ subject: LogUnderTest) throws {
         let storage = try subject.make()
         var all: [[UInt8]] = []
@@ -132,7 +144,9 @@ struct ConformanceTests {
     func sameAgain(_ subject: LogUnderTest) throws {
         let storage = try subject.make()
         let writer = try storage.log.openWriter(of: .test)
-        for batch in 0..<20 { try writer.append(events(batch * 4..<batch * 4 + 4), firstSequence: UInt64(batch * 4 + 1)) }
+        for batch in 0..<20 {
+            try writer.append(events(batch * 4..<batch * 4 + 4), firstSequence: UInt64(batch * 4 + 1))
+        }
         try writer.append(events(0..<80), firstSequence: 1)
         try writer.append(events(33..<34), firstSequence: 34)
         try writer.append([], firstSequence: 81)
@@ -157,7 +171,9 @@ struct ConformanceTests {
         #expect(writer.lastSequence == 14)
     }
 
-    @Test("other bytes under a known sequence are refused, with the offset, and nothing is appended", arguments: LogUnderTest.keeping(.idempotence))
+    @Test(
+        "other bytes under a known sequence are refused, with the offset, and nothing is appended",
+        arguments: LogUnderTest.keeping(.idempotence))
     func otherBytes(_ subject: LogUnderTest) throws {
         let storage = try subject.make()
         let writer = try storage.log.openWriter(of: .test)
@@ -188,7 +204,9 @@ struct ConformanceTests {
 
     // MARK: Fencing
 
-    @Test("a second writer is refused until the first is closed, which then writes no more", arguments: LogUnderTest.keeping(.fencing))
+    @Test(
+        "a second writer is refused until the first is closed, which then writes no more",
+        arguments: LogUnderTest.keeping(.fencing))
     func oneWriter(_ subject: LogUnderTest) throws {
         let storage = try subject.make()
         let first = try storage.log.openWriter(of: .test)
@@ -211,7 +229,8 @@ struct ConformanceTests {
 
     // MARK: Wake-up
 
-    @Test("a watcher hears of every append, also to a topic that is made later", arguments: LogUnderTest.keeping(.wakeUp))
+    @Test(
+        "a watcher hears of every append, also to a topic that is made later", arguments: LogUnderTest.keeping(.wakeUp))
     func wakeUp(_ subject: LogUnderTest) async throws {
         let storage = try subject.make()
         let bell = Doorbell()

@@ -128,7 +128,8 @@ struct DurabilityTests {
         #expect(found.count >= promised.seen, "\(how): a reader saw an event that is gone")
         #expect(found == Array(Self.submitted[..<found.count]), "\(how): what is there is what was sent")
         #expect(Int(writer.lastSequence) == found.count)
-        try writer.append(Array(Self.submitted[promised.acknowledged...]), firstSequence: UInt64(promised.acknowledged) + 1)
+        try writer.append(
+            Array(Self.submitted[promised.acknowledged...]), firstSequence: UInt64(promised.acknowledged) + 1)
         #expect(try readAll(log) == Self.submitted, "\(how)")
         let finding = try log.verify(.test)
         #expect(finding.faults == [], "\(how)")
@@ -136,9 +137,10 @@ struct DurabilityTests {
     }
 
     @Test("a crash or a power loss at any call loses nothing that was acknowledged or read")
-    func crashAnywhere() throws {
+    func crashAnywhere() async throws {
         var changes = 0
         while true {
+            await Task.yield()  // other tests want the pool too
             let disk = MemoryDisk()
             disk.die(afterChanges: changes)
             let promised = run(disk)
@@ -157,9 +159,10 @@ struct DurabilityTests {
     }
 
     @Test("a second crash, while the log recovers from the first, loses nothing either")
-    func crashInRecovery() throws {
+    func crashInRecovery() async throws {
         var random = SeededRandom(seed: 11)
         for round in 0..<200 {
+            await Task.yield()
             let disk = MemoryDisk()
             disk.die(afterChanges: random.next(below: 170))
             var promised = run(disk)

@@ -61,7 +61,9 @@ struct FailingDiskTests {
         #expect(try readAll(log) == events(0..<5))
     }
 
-    @Test("a full disk fails the append whole, and the next one works once there is space", arguments: [0, 1, 95, 96, 100, 130, 400])
+    @Test(
+        "a full disk fails the append whole, and the next one works once there is space",
+        arguments: [0, 1, 95, 96, 100, 130, 400])
     func fullDisk(written: Int) throws {
         let disk = MemoryDisk()
         let log = makeLog(disk)
@@ -97,7 +99,9 @@ struct FailingDiskTests {
         _ = try drain(reader)
         for _ in 0..<3 {
             disk.fail(call, errno: MemoryDisk.noSpace)
-            let error = #expect(throws: LogError.self) { try writer.append(events(5..<8, bytes: 100), firstSequence: 6) }
+            let error = #expect(throws: LogError.self) {
+                try writer.append(events(5..<8, bytes: 100), firstSequence: 6)
+            }
             guard case .noSpace = error else {
                 Issue.record("expected noSpace, got \(String(describing: error))")
                 return
@@ -137,7 +141,9 @@ struct FailingDiskTests {
         try writer.append(events(0..<5, bytes: 100), firstSequence: 1)
         disk.fail(.sync, after: after, errno: MemoryDisk.inputOutput)
         for _ in 0..<2 {
-            let error = #expect(throws: LogError.self) { try writer.append(events(5..<8, bytes: 100), firstSequence: 6) }
+            let error = #expect(throws: LogError.self) {
+                try writer.append(events(5..<8, bytes: 100), firstSequence: 6)
+            }
             guard case .syncFailed = error else {
                 Issue.record("expected syncFailed, got \(String(describing: error))")
                 return

@@ -19,7 +19,9 @@ final class MemoryDisk: Disk {
         /// For `publish`: files and directories that held un-synced changes at that moment, the commit page aside.
         var unsynced: [String] = []
 
-        var description: String { "\(call) \(path) \(offset)+\(count)" + (unsynced.isEmpty ? "" : " unsynced: \(unsynced)") }
+        var description: String {
+            "\(call) \(path) \(offset)+\(count)" + (unsynced.isEmpty ? "" : " unsynced: \(unsynced)")
+        }
     }
 
     /// What of the un-synced changes a power loss leaves.
@@ -107,7 +109,9 @@ final class MemoryDisk: Disk {
     ) {
         state.withLock {
             $0.faults.append(
-                Fault(call: call, pathContains: part, after: after, errno: errno, times: times, partialBytes: partialBytes))
+                Fault(
+                    call: call, pathContains: part, after: after, errno: errno, times: times, partialBytes: partialBytes
+                ))
         }
     }
 
@@ -156,7 +160,9 @@ final class MemoryDisk: Disk {
                         }
                         guard survives else { continue }
                         let range = max(offset, sector * 512)..<min(offset + bytes.count, sector * 512 + 512)
-                        Inode.apply(Array(bytes[(range.lowerBound - offset)..<(range.upperBound - offset)]), at: range.lowerBound, to: &file.durable)
+                        Inode.apply(
+                            Array(bytes[(range.lowerBound - offset)..<(range.upperBound - offset)]),
+                            at: range.lowerBound, to: &file.durable)
                     }
                 }
                 file.pending = []

@@ -138,9 +138,10 @@ extension MemoryDisk {
 
     static func changeEntry(_ change: EntryChange, _ state: inout State) {
         carryOut(change, &state.entries)
-        let path = switch change {
-        case .add(let path, _), .remove(let path): path
-        }
+        let path =
+            switch change {
+            case .add(let path, _), .remove(let path): path
+            }
         state.entryChanges[parent(path), default: []].append(change)
     }
 }

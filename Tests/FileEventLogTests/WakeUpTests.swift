@@ -1,0 +1,137 @@
+import Contracts
+import EventLog
+import FileEventLog
+import Foundation
+import Synchronization
+import Testing
+
+@Suite("Wake-up", .tags(.unit), .timeLimit(.minutes(2)))
+struct WakeUpTests {
+    /// Append, answer, thirty times.
+    private func thirtyRounds(_ log: FileEventLog) async throws {
+        let writer = try log.openWriter(of: .test)
+        let bell = Doorbell()
+        let watch = try log.watch([.test], ring: bell)
+        defer { watch.close() }
+        let reader = try log.openReader(of: .test, from: nil)
+        for round in 0..<30 {
+            let appending = Task.detached {
+                try writer.append([event(round)], firstSequence: UInt64(round) + 1)
+            }
+            while try reader.read(maximumEvents: 10, maximumBytes: 1000).isEmpty { await bell.wait() }
+            try await appending.value
+        }
+    }
+
+    #if os(Linux)
+        @Test("an append wakes a sleeping reader through the mapped page, long before its sleep is over")
+        func futex() async throws {
+            let directory = try TemporaryDirectory()
+            let waits = Mutex<[Bool]>([])
+            let disk = WatchedDisk { disk, pages, limit in
+                let start = ContinuousClock.now
+                let result = disk.wait(for: pages, atMost: limit)
+                waits.withLock { $0.append(ContinuousClock.now - start < limit / 2) }
+                return result
+            }
+            try await thirtyRounds(makeLog(disk, directory: directory.path))
+            let early = waits.withLock { $0.filter { $0 }.count }
+            #expect(early >= 10, "only \(early) waits were ended by an append")
+        }
+    #endif
+
+    @Test("where pages cannot be waited on, the waiter polls")
+    func polling() async throws {
+        let directory = try TemporaryDirectory()
+        try await thirtyRounds(makeLog(WatchedDisk { _, _, _ in false }, directory: directory.path))
+    }
+
+    @Test("an idle watch sleeps half a second at a time, a tenth while a topic is missing")
+    func idle() async throws {
+        let directory = try TemporaryDirectory()
+        let limits = Mutex<[Duration]>([])
+        let disk = WatchedDisk { disk, pages, limit in
+            limits.withLock { $0.append(limit) }
+            return disk.wait(for: pages, atMost: limit)
+        }
+        let log = makeLog(disk, directory: directory.path)
+        try log.openWriter(of: .test).close()
+        let missing = try log.watch([.test, .orders], ring: Doorbell())
+        #expect(await eventually { limits.withLock { $0.count } >= 2 })
+        missing.close()
+        #expect(limits.withLock { $0.first } == .milliseconds(100))
+        limits.withLock { $0 = [] }
+        let all = try log.watch([.test], ring: Doorbell())
+        #expect(await eventually { limits.withLock { $0.contains(.milliseconds(500)) } })
+        all.close()
+    }
+
+    @Test("waiting ends with the wake word's change, before it or after the time is over")
+    func wait() throws {
+        let directory = try TemporaryDirectory()
+        let disk = PosixDisk()
+        let writer = try makeLog(disk, directory: directory.path).openWriter(of: .test)
+        let page = try disk.map(directory.path + "/test/commit", .read)
+        let word = page.load32(at: 12)
+        #if os(Linux)
+            #expect(disk.wait(for: [(page, word)], atMost: .milliseconds(1)), "time over")
+            #expect(disk.wait(for: [(page, word &+ 1)], atMost: .seconds(60)), "changed already")
+        #endif
+        try writer.append([event(0)], firstSequence: 1)
+        #expect(page.load32(at: 12) == word &+ 1)
+        #if os(Linux)
+            #expect(disk.wait(for: [(page, word)], atMost: .seconds(60)), "the append changed it")
+        #endif
+    }
+
+    @Test("closing a watch ends its thread")
+    func close() async throws {
+        let directory = try TemporaryDirectory()
+        let log = makeLog(PosixDisk(), directory: directory.path)
+        try log.openWriter(of: .test).close()
+        weak var held: AnyObject?
+        try {
+            let watch = try log.watch([.test], ring: Doorbell())
+            held = watch as AnyObject
+            watch.close()
+        }()
+        #expect(await eventually { held == nil }, "the thread kept the waiter, so it still runs")
+    }
+
+    @Test("a bell that rang before anybody waited is heard, and a cancelled wait returns")
+    func doorbell() async {
+        let bell = Doorbell()
+        bell.ring()
+        bell.ring()
+        await bell.wait()
+        let waiting = Task { await bell.wait() }
+        waiting.cancel()
+        await waiting.value
+        let again = Task { await bell.wait() }
+        bell.ring()
+        await again.value
+    }
+}
+
+/// The real disk with another way to wait.
+private struct WatchedDisk: Disk {
+    private let disk = PosixDisk()
+    private let waiting: @Sendable (PosixDisk, [(page: any SharedPage, word: UInt32)], Duration) -> Bool
+
+    init(waiting: @escaping @Sendable (PosixDisk, [(page: any SharedPage, word: UInt32)], Duration) -> Bool) {
+        self.waiting = waiting
+    }
+
+    func createDirectory(_ path: String) throws(DiskError) { try disk.createDirectory(path) }
+    func list(_ path: String) throws(DiskError) -> [String] { try disk.list(path) }
+    func open(_ path: String, _ access: FileAccess) throws(DiskError) -> any DiskFile { try disk.open(path, access) }
+    func exists(_ path: String) -> Bool { disk.exists(path) }
+    func rename(_ from: String, to: String) throws(DiskError) { try disk.rename(from, to: to) }
+    func remove(_ path: String) throws(DiskError) { try disk.remove(path) }
+    func syncDirectory(_ path: String) throws(DiskError) { try disk.syncDirectory(path) }
+    func lockDirectory(_ path: String) throws(DiskError) -> any DirectoryLock { try disk.lockDirectory(path) }
+    func map(_ path: String, _ access: FileAccess) throws(DiskError) -> any SharedPage { try disk.map(path, access) }
+    func wait(for pages: [(page: any SharedPage, word: UInt32)], atMost limit: Duration) -> Bool {
+        waiting(disk, pages, limit)
+    }
+}
