@@ -13,6 +13,8 @@ struct Figures: Equatable {
     /// Orders by bucket of the time to their first outcome.
     var latency: [Int64: Int64] = [:]
     var eventCounts: [String: Int64] = [:]
+    /// Cancelled orders by reason; nil where there is no such table.
+    var cancellations: [String: Int64]?
 
     struct OrderFigure: Equatable {
         var createdAt: Int64?
@@ -55,5 +57,10 @@ struct Figures: Equatable {
         }
         try db.forEachRow("SELECT bucket, orders FROM latency") { latency[$0[0]] = $0[1] }
         try db.forEachRow("SELECT type, events FROM event_counts") { eventCounts[$0[0]] = $0[1] }
+        if try db.tableExists("cancellations") {
+            var found: [String: Int64] = [:]
+            try db.forEachRow("SELECT reason, orders FROM cancellations") { found[$0[0]] = $0[1] }
+            cancellations = found
+        }
     }
 }

@@ -111,7 +111,7 @@ struct InFlight {
                 order(letter.entry) ?? letter.original?.orderID, facts.service, .dead, letter.entry.topic,
                 letter.entry.offset)
         }
-        for intent in facts.intents where intent.isOpen {
+        for intent in facts.intents {
             add(OrderID(intent.subject), facts.service, .call(intent.key))
         }
         for (topic, rows) in facts.outbox {

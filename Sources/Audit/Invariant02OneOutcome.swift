@@ -21,6 +21,8 @@ enum OneOutcome {
             guard let kind = event.kind, let order = event.order, let index = evidence.orders.index(of: order) else {
                 continue
             }
+            // Where its beginning is not at hand, nothing is known of its steps.
+            if orders.first > 0, evidence.orders.facts[index].created == nil { continue }
             check.checked += 1
             let reason = kind == .orderCancelled ? orders.details.cancelled[Int(event.detail)].reason : nil
             let facts = evidence.orders.facts[index]

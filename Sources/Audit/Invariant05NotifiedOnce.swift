@@ -178,11 +178,11 @@ enum NotifiedOnce {
                 if let sent { explained.insert(MailboxFacts.bare(sent.messageID)) }  // else it explains nothing
             }
         }
-        let open = evidence.services[.notification]?.intents ?? []
+        let open = Set((evidence.services[.notification]?.intents ?? []).compactMap(\.cause))
         for (messageID, starts) in evidence.mailbox.messages where !explained.contains(messageID) {
             let words = "nobody says that \(messageID) was sent"
             let place = Place(file: MailboxFacts.file, offset: starts.first.map(UInt64.init))
-            if open.contains(where: { $0.tellsOf(messageID) }) {
+            if let event = EventID(messageID.prefix { $0 != "@" }), open.contains(event) {
                 check.waiting(
                     "\(words) yet: its delivery is on record and not answered", service: .notification, at: place)
             } else if (starts.first ?? 0) >= evidence.settledMailBytes {
@@ -201,12 +201,5 @@ enum NotifiedOnce {
                 "a message without a Message-ID (byte offset)", service: .notification,
                 at: Place(file: MailboxFacts.file, offset: UInt64(start)))
         }
-    }
-}
-
-extension ServiceFacts.Intent {
-    /// Whether the call that is on record is the delivery of a message.
-    fileprivate func tellsOf(_ messageID: String) -> Bool {
-        Data(request).range(of: Data(messageID.utf8)) != nil || key.contains(messageID)
     }
 }

@@ -36,10 +36,13 @@ enum FiguresTrue {
 
     private static func compare(_ shown: Figures, _ expected: Figures, _ file: Place, _ check: inout InvariantCheck) {
         table("order_facts", shown.orders, expected.orders, file, &check) { $0 }
-        table("revenue", shown.revenue, expected.revenue.filter { $0.value != 0 }, file, &check) { _ in nil }
+        table("revenue", shown.revenue, expected.revenue, file, &check) { _ in nil }
         table("units", shown.units, expected.units, file, &check) { _ in nil }
         table("minutes", shown.minutes, expected.minutes, file, &check) { _ in nil }
         table("latency", shown.latency, expected.latency, file, &check) { _ in nil }
+        if let shown = shown.cancellations {
+            table("cancellations", shown, expected.cancellations ?? [:], file, &check) { _ in nil }
+        }
         table("event_counts", shown.eventCounts, expected.eventCounts, file, &check) { _ in nil }
     }
 
@@ -63,6 +66,7 @@ enum FiguresTrue {
         switch value {
         case nil: true
         case let number as Int64: number == 0
+        case let order as Figures.OrderFigure: order == Figures.OrderFigure()
         case let units as Figures.Units: units == Figures.Units()
         case let minute as Figures.Minute: minute == Figures.Minute()
         default: false
@@ -79,6 +83,7 @@ private struct LogFigures {
     private static let minute: Int64 = 60_000_000
 
     init(_ topics: [TopicFacts], _ position: ServiceFacts, leavingOut: Set<EventID>) {
+        figures.cancellations = [:]
         for topic in topics {
             let end = position.position(in: topic.topic)
             for (offset, event) in topic.logged {
@@ -91,10 +96,6 @@ private struct LogFigures {
                 default: break
                 }
             }
-        }
-        for figure in figures.orders.values {
-            guard let created = figure.createdAt, let outcome = figure.outcomeAt else { continue }
-            figures.latency[Self.bucket(microseconds: outcome - created), default: 0] += 1
         }
     }
 
@@ -111,17 +112,15 @@ private struct LogFigures {
             figures.minutes[minute, default: Figures.Minute()].created += 1
         case .orderConfirmed:
             let confirmed = details.confirmed[Int(event.detail)]
-            figure.outcome = "confirmed"
-            figure.outcomeAt = event.time
+            end(&figure, "confirmed", nil, event.time)
             figures.minutes[minute, default: Figures.Minute()].confirmed += 1
             figures.revenue[confirmed.total.currency, default: 0] += confirmed.total.amount
             linesOfOrder[order] = confirmed.lines
             for line in confirmed.lines { figures.units[line.productID, default: .init()].sold += line.quantity }
         case .orderCancelled:
             let reason = details.cancelled[Int(event.detail)].reason
-            figure.outcome = "cancelled"
-            figure.reason = reason.rawValue
-            figure.outcomeAt = figure.outcomeAt ?? event.time
+            end(&figure, "cancelled", reason.rawValue, event.time)
+            figures.cancellations?[reason.rawValue, default: 0] += 1
             figures.minutes[minute, default: Figures.Minute()].cancelled += 1
             if reason == .refunded {
                 if let currency = figure.currency { figures.revenue[currency, default: 0] -= figure.amount ?? 0 }
@@ -132,6 +131,17 @@ private struct LogFigures {
         default: return
         }
         figures.orders[order] = figure
+    }
+
+    /// The latest outcome stands; the time to the first one counts.
+    private mutating func end(_ figure: inout Figures.OrderFigure, _ outcome: String, _ reason: String?, _ time: Int64)
+    {
+        if figure.outcome == nil, let created = figure.createdAt {
+            figures.latency[Self.bucket(microseconds: time - created), default: 0] += 1
+        }
+        figure.outcome = outcome
+        figure.reason = reason
+        figure.outcomeAt = time
     }
 
     private mutating func addStock(_ kind: EventKind, _ event: EventFact, _ details: Details) {

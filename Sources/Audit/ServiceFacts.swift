@@ -10,6 +10,7 @@ struct ServiceFacts {
     var inbox: [Topic: [Entry]] = [:]
     var parked: [Entry] = []
     var deadLetters: [DeadLetter] = []
+    /// Without an answer.
     var intents: [Intent] = []
     /// Own topics: the sequence that the next event gets, and the last one known to be in the log.
     var counters: [Topic: Counter] = [:]
@@ -35,8 +36,8 @@ struct ServiceFacts {
         let key: String
         let kind: String
         let subject: String
-        let request: [UInt8]
-        let isOpen: Bool
+        /// The event that made the service call.
+        let cause: EventID?
     }
 
     struct Counter {
@@ -63,9 +64,9 @@ struct ServiceFacts {
             positions[Topic(row[0])] = Position(nextOffset: row[1], token: row.bytes(2))
         }
         try readSetAside(db)
-        try db.forEachRow("SELECT key, kind, subject, request, state FROM intents WHERE state = 'open'") { row in
-            intents.append(
-                Intent(key: row[0], kind: row[1], subject: row[2], request: row.bytes(3), isOpen: row[4] == "open"))
+        try db.forEachRow("SELECT key, kind, subject, cause FROM intents WHERE state = 'open'") { row in
+            let cause = try? EventCoding.id(of: row.bytes(3))  // nil: it explains no message
+            intents.append(Intent(key: row[0], kind: row[1], subject: row[2], cause: cause))
         }
         counters = try Self.counters(db)
         try db.forEachRow("SELECT topic, sequence, event FROM outbox ORDER BY topic, sequence") { row in

@@ -1,0 +1,75 @@
+import Contracts
+
+/// The tables as the design has them.
+enum ShopSchemas {
+    static let delivery = """
+        CREATE TABLE inbox (event_id BLOB PRIMARY KEY, topic TEXT NOT NULL, offset INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE consumer_positions (topic TEXT PRIMARY KEY, next_offset INTEGER NOT NULL, token BLOB NOT NULL)
+            WITHOUT ROWID;
+        CREATE TABLE outbox_topics (topic TEXT PRIMARY KEY, next_sequence INTEGER NOT NULL,
+            published_sequence INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE outbox (topic TEXT NOT NULL, sequence INTEGER NOT NULL, event BLOB NOT NULL,
+            PRIMARY KEY (topic, sequence)) WITHOUT ROWID;
+        CREATE TABLE parked (arrival INTEGER PRIMARY KEY, event_id BLOB NOT NULL UNIQUE, topic TEXT NOT NULL,
+            offset INTEGER NOT NULL, subject TEXT NOT NULL, event BLOB NOT NULL, attempts INTEGER NOT NULL,
+            next_attempt_at INTEGER, error_kind TEXT, error TEXT, first_failed_at INTEGER);
+        CREATE TABLE dead_letters (event_id BLOB PRIMARY KEY, topic TEXT NOT NULL, offset INTEGER NOT NULL,
+            subject TEXT NOT NULL, event BLOB NOT NULL, error_kind TEXT NOT NULL, error TEXT NOT NULL,
+            attempts INTEGER NOT NULL, first_failed_at INTEGER NOT NULL, died_at INTEGER NOT NULL,
+            state TEXT NOT NULL DEFAULT 'open') WITHOUT ROWID;
+        CREATE TABLE intents (key TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, cause BLOB NOT NULL,
+            request BLOB NOT NULL, state TEXT NOT NULL, recorded_at INTEGER NOT NULL) WITHOUT ROWID;
+        """
+
+    static let ledger = """
+        CREATE TABLE idempotency_keys (key TEXT PRIMARY KEY, outcome TEXT NOT NULL, request_hash BLOB, status INTEGER,
+            response BLOB, bound_at INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE ledger (entry INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL UNIQUE,
+            gateway_id TEXT NOT NULL UNIQUE, payment_intent TEXT NOT NULL, order_id TEXT NOT NULL,
+            amount INTEGER NOT NULL, currency TEXT NOT NULL, at INTEGER NOT NULL);
+        """
+
+    static func tables(_ service: ServiceName) -> String {
+        switch service {
+        case .order:
+            """
+            CREATE TABLE orders (order_id BLOB PRIMARY KEY, customer_id TEXT NOT NULL, email TEXT NOT NULL,
+                lines TEXT NOT NULL, total_amount INTEGER NOT NULL, currency TEXT NOT NULL,
+                idempotency_key TEXT NOT NULL UNIQUE, body_hash TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
+                created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, cancellation_requested_at INTEGER) WITHOUT ROWID;
+            """
+        case .inventory:
+            """
+            CREATE TABLE stock (product_id TEXT PRIMARY KEY, available INTEGER NOT NULL, reserved INTEGER NOT NULL)
+                WITHOUT ROWID;
+            CREATE TABLE reservations (order_id BLOB PRIMARY KEY, state TEXT NOT NULL, lines TEXT NOT NULL,
+                decided_at INTEGER NOT NULL, expires_at INTEGER, released_at INTEGER) WITHOUT ROWID;
+            """
+        case .payment:
+            """
+            CREATE TABLE payments (order_id BLOB PRIMARY KEY, state TEXT NOT NULL, amount INTEGER, currency TEXT,
+                payment_intent TEXT, failure_reason TEXT, decline_code TEXT, refund TEXT, settled_at INTEGER NOT NULL,
+                refunded_at INTEGER) WITHOUT ROWID;
+            """
+        case .notification:
+            """
+            CREATE TABLE notifications (order_id BLOB NOT NULL, kind TEXT NOT NULL, event_id BLOB NOT NULL,
+                message_id TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (order_id, kind))
+                WITHOUT ROWID;
+            """
+        case .analytics:
+            """
+            CREATE TABLE order_facts (order_id BLOB PRIMARY KEY, created_at INTEGER, outcome TEXT, reason TEXT,
+                outcome_at INTEGER, amount INTEGER, currency TEXT) WITHOUT ROWID;
+            CREATE TABLE revenue (currency TEXT PRIMARY KEY, amount INTEGER NOT NULL) WITHOUT ROWID;
+            CREATE TABLE units (product_id TEXT PRIMARY KEY, sold INTEGER NOT NULL, available INTEGER NOT NULL)
+                WITHOUT ROWID;
+            CREATE TABLE minutes (minute INTEGER PRIMARY KEY, created INTEGER NOT NULL, confirmed INTEGER NOT NULL,
+                cancelled INTEGER NOT NULL);
+            CREATE TABLE cancellations (reason TEXT PRIMARY KEY, orders INTEGER NOT NULL) WITHOUT ROWID;
+            CREATE TABLE latency (bucket INTEGER PRIMARY KEY, orders INTEGER NOT NULL);
+            CREATE TABLE event_counts (type TEXT PRIMARY KEY, events INTEGER NOT NULL) WITHOUT ROWID;
+            """
+        }
+    }
+}

@@ -1,0 +1,207 @@
+import Contracts
+import Foundation
+import GRDB
+
+// The five services in miniature: what each does with one event, in one transaction.
+
+extension Shop {
+    /// Reads the next event of one of the service's topics; false where there is none.
+    @discardableResult
+    func consume(_ service: ServiceName, topic: Topic) throws -> Bool {
+        guard let (event, place) = try next(service, topic) else { return false }
+        try transact(service, consuming: place) { db, made in
+            if try handle(service, event, db, &made) { try markApplied(event, place, db) }
+        }
+        return true
+    }
+
+    /// Reads the next event as if it did nothing: for faults to be planted.
+    func skip(_ service: ServiceName, topic: Topic, marking: Bool) throws {
+        guard let (event, place) = try next(service, topic) else { return }
+        try transact(service, consuming: place) { db, _ in
+            if marking { try markApplied(event, place, db) }
+        }
+    }
+
+    func next(_ service: ServiceName, _ topic: Topic) throws -> (Envelope, Place)? {
+        let position = try databases[service]?.read { db in
+            try Int64.fetchOne(
+                db, sql: "SELECT next_offset FROM consumer_positions WHERE topic = ?", arguments: [topic.name])
+        }
+        let offset = Int(position ?? 0)
+        let events = log[topic] ?? []
+        return offset < events.count ? (events[offset], Place(topic: topic, offset: UInt64(offset))) : nil
+    }
+
+    static func topics(of service: ServiceName) -> [Topic] {
+        switch service {
+        case .order: [.inventory, .payments]
+        case .inventory: [.orders, .payments]
+        case .payment: [.inventory, .orders]
+        case .notification: [.orders]
+        case .analytics: [.orders, .inventory, .payments, .notifications]
+        }
+    }
+
+    /// False for a type that the service does not subscribe to.
+    private func handle(
+        _ service: ServiceName, _ event: Envelope, _ db: Database, _ made: inout [Envelope]
+    ) throws -> Bool {
+        if service == .analytics {
+            try showInFigures(event, db)
+            return true
+        }
+        switch (service, event.type) {
+        case (.inventory, V1.OrderCreated.type): try reserve(event, db, &made)
+        case (.inventory, V1.PaymentFailed.type): try release(event, .paymentFailed, db, &made)
+        case (.inventory, V1.PaymentRefunded.type): try release(event, .paymentRefunded, db, &made)
+        case (.payment, V1.StockReserved.type): try charge(event, db, &made)
+        case (.payment, V1.OrderCancellationRequested.type): try payBack(event, db)
+        case (.order, V1.PaymentSucceeded.type): try confirm(event, db, &made)
+        case (.order, V1.StockRejected.type): try cancel(event, .soldOut, db, &made)
+        case (.order, V1.PaymentFailed.type):
+            let reason = try V1.PaymentFailed.decoded(from: event.data).reason
+            try cancel(event, reason == .declined ? .paymentDeclined : .cancelledByCustomer, db, &made)
+        case (.order, V1.PaymentRefunded.type): try cancel(event, .refunded, db, &made)
+        case (.notification, V1.OrderConfirmed.type): try tell(event, .confirmation, db)
+        case (.notification, V1.OrderCancelled.type):
+            let reason = try V1.OrderCancelled.decoded(from: event.data).reason
+            let kinds: [CancellationReason: NotificationKind] = [
+                .soldOut: .soldOut, .cancelledByCustomer: .cancellation, .refunded: .refund,
+            ]
+            try tell(event, kinds[reason] ?? .paymentFailed, db)
+        default: return false
+        }
+        return true
+    }
+
+    // MARK: - Order
+
+    /// A checkout: durable, then acknowledged into the journal.
+    @discardableResult
+    func place(
+        _ lines: [(String, Int64)], price: Int64 = 1999, currency: String = "GBP", card: String = "tok_visa",
+        acknowledge: Bool = true
+    ) throws -> OrderID {
+        let id: OrderID = newID()
+        let orderLines = lines.map { OrderLine(productID: $0.0, quantity: $0.1, unitPrice: price) }
+        let total = Money(amount: lines.reduce(0) { $0 + $1.1 * price }, currency: currency)
+        let key = "key-\(id)"
+        let created = try event(
+            V1.OrderCreated(
+                customerID: "c-1", email: "ann@example.test", lines: orderLines, total: total, cardToken: card,
+                idempotencyKey: key, bodyHash: "00"), id, by: .order)
+        try transact(.order) { db, made in
+            try insertOrder(id, total, key, created.time.microseconds, db)
+            made.append(created)
+        }
+        books.orders[id] = PlacedOrder(lines: orderLines, total: total, key: key)
+        if acknowledge { try journal(id, key, total) }
+        return id
+    }
+
+    func insertOrder(_ id: OrderID, _ total: Money, _ key: String, _ time: Int64, _ db: Database) throws {
+        try db.execute(
+            sql:
+                "INSERT INTO orders VALUES (?, 'c-1', 'ann@example.test', '[]', ?, ?, ?, '00', 'pending', NULL, ?, ?, NULL)",
+            arguments: [Data(id.bytes), total.amount, total.currency, key, time, time])
+    }
+
+    func journal(_ id: OrderID, _ key: String, _ total: Money) throws {
+        let line =
+            "{\"order\":\"\(id)\",\"key\":\"\(key)\",\"amount\":\(total.amount),\"currency\":\"\(total.currency)\"}\n"
+        try append(line, to: "sale/acknowledged-test-0.jsonl")
+    }
+
+    func requestCancellation(_ id: OrderID) throws {
+        let request = try event(V1.OrderCancellationRequested(), id, by: .order)
+        try transact(.order) { _, made in made.append(request) }
+    }
+
+    private func confirm(_ cause: Envelope, _ db: Database, _ made: inout [Envelope]) throws {
+        guard let id = cause.orderID, let order = books.orders[id] else { return }
+        let confirmed = V1.OrderConfirmed(
+            customerID: "c-1", email: "ann@example.test", lines: order.lines, total: order.total)
+        made.append(try event(confirmed, id, by: .order, cause: cause))
+        try setStatus(id, "confirmed", nil, db)
+    }
+
+    private func cancel(
+        _ cause: Envelope, _ reason: CancellationReason, _ db: Database, _ made: inout [Envelope]
+    ) throws {
+        guard let id = cause.orderID, let order = books.orders[id] else { return }
+        made.append(try cancelled(id, order, reason, cause: cause))
+        try setStatus(id, "cancelled", reason.rawValue, db)
+    }
+
+    func cancelled(_ id: OrderID, _ order: PlacedOrder, _ reason: CancellationReason, cause: Envelope) throws
+        -> Envelope
+    {
+        let payload = V1.OrderCancelled(
+            reason: reason, customerID: "c-1", email: "ann@example.test", lines: order.lines, total: order.total)
+        return try event(payload, id, by: .order, cause: cause)
+    }
+
+    func setStatus(_ id: OrderID, _ status: String, _ reason: String?, _ db: Database) throws {
+        books.orders[id]?.status = status
+        try db.execute(
+            sql: "UPDATE orders SET status = ?, reason = ? WHERE order_id = ?",
+            arguments: [status, reason, Data(id.bytes)])
+    }
+
+    // MARK: - Inventory
+
+    func stock(_ product: String, _ pieces: Int64) throws {
+        let payload = V1.StockAdjusted(delta: pieces, reason: .initial, adjustmentKey: "seed-\(clock)")
+        let adjusted = try event(payload, subject: product, by: .inventory)
+        try transact(.inventory) { db, made in
+            made.append(adjusted)
+            try change(product, available: pieces, reserved: 0, db)
+        }
+    }
+
+    func change(_ product: String, available: Int64, reserved: Int64, _ db: Database) throws {
+        books.available[product, default: 0] += available
+        try db.execute(
+            sql: """
+                INSERT INTO stock VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE
+                SET available = available + excluded.available, reserved = reserved + excluded.reserved
+                """, arguments: [product, available, reserved])
+    }
+
+    private func reserve(_ cause: Envelope, _ db: Database, _ made: inout [Envelope]) throws {
+        guard let id = cause.orderID else { return }
+        let order = try V1.OrderCreated.decoded(from: cause.data)
+        let short = order.lines.filter { books.available[$0.productID, default: 0] < $0.quantity }
+        if short.isEmpty {
+            let payload = V1.StockReserved(
+                lines: order.lines.map { StockLine(productID: $0.productID, quantity: $0.quantity) },
+                total: order.total,
+                cardToken: order.cardToken, expiresAt: Timestamp(microseconds: clock + 600_000_000))
+            made.append(try event(payload, id, by: .inventory, cause: cause))
+            for line in order.lines {
+                try change(line.productID, available: -line.quantity, reserved: line.quantity, db)
+            }
+            books.reserved.insert(id)
+        } else {
+            let shortages = short.map { Shortage(productID: $0.productID, requested: $0.quantity, available: 0) }
+            made.append(try event(V1.StockRejected(shortages: shortages), id, by: .inventory, cause: cause))
+        }
+        try db.execute(
+            sql: "INSERT INTO reservations VALUES (?, ?, '[]', ?, NULL, NULL)",
+            arguments: [Data(id.bytes), short.isEmpty ? "reserved" : "rejected", clock])
+    }
+
+    private func release(
+        _ cause: Envelope, _ reason: ReleaseReason, _ db: Database, _ made: inout [Envelope]
+    ) throws {
+        guard let id = cause.orderID, books.reserved.remove(id) != nil else { return }
+        made.append(try released(id, reason, cause: cause, db))
+    }
+
+    func released(_ id: OrderID, _ reason: ReleaseReason, cause: Envelope, _ db: Database) throws -> Envelope {
+        let lines = (books.orders[id]?.lines ?? []).map { StockLine(productID: $0.productID, quantity: $0.quantity) }
+        for line in lines { try change(line.productID, available: line.quantity, reserved: -line.quantity, db) }
+        return try event(V1.StockReleased(lines: lines, reason: reason), id, by: .inventory, cause: cause)
+    }
+}

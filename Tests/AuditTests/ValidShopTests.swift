@@ -1,0 +1,21 @@
+import Audit
+import Contracts
+import Foundation
+import Testing
+
+@Suite(.timeLimit(.minutes(2)))
+struct ValidShopTests {
+    @Test("a shop in which every order came to its end is VALID, running or stopped", arguments: [true, false])
+    func settled(isStopped: Bool) throws {
+        let shop = try Shop()
+        defer { shop.remove() }
+        _ = try shop.tellStory()
+        if isStopped { try shop.stop() }
+        let report = try shop.audit()
+        #expect(report.verdict == .valid, "\(report.words)")
+        #expect(report.verdict.exitCode == 0)
+        #expect(report.orders == 6)
+        #expect(report.invariants.map(\.id) == Array(1...10))
+        #expect(report.invariants.allSatisfy { $0.checked > 0 && $0.violations.isEmpty && $0.notes.isEmpty })
+    }
+}
