@@ -1,0 +1,101 @@
+import Contracts
+import Foundation
+import Testing
+
+@Suite("stampede mail", .timeLimit(.minutes(2)))
+struct CLIMailTests {
+    @Test("an order's messages and no others, quoting undone, in the order of the file")
+    func messages() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            let (mine, other) = (CLIWorld.order(1), CLIWorld.order(2))
+            try world.writeMailbox(
+                CLIWorld.stored(other, body: "This one only mentions \(mine).")
+                    + CLIWorld.stored(mine, subject: "First", body: "Hello\n>From here\n>>From there\n> quoted")
+                    + CLIWorld.stored(other, body: "Not this one")
+                    + CLIWorld.stored(mine, subject: "Second", body: "Bye"))
+            let outcome = try await CLI.run("mail", "\(mine)", data: data)
+            #expect(outcome.status == 0)
+            #expect(outcome.output.contains("\nHello\nFrom here\n>From there\n> quoted\n"))
+            #expect(!outcome.output.contains("mentions") && !outcome.output.contains("Not this one"))
+            let json = try await CLI.json("mail", "\(mine)", data: data)
+            let messages = try #require(json["messages"] as? [[String: Any]])
+            #expect(messages.compactMap { $0["subject"] as? String } == ["First", "Second"])
+            #expect(messages[0]["text"] as? String == "Hello\nFrom here\n>From there\n> quoted\n")
+            #expect(messages[0]["kind"] as? String == "confirmation")
+        }
+    }
+
+    @Test("text and HTML parts are decoded: quoted-printable, base64, encoded headers")
+    func parts() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            let order = CLIWorld.order(1)
+            let html = Data("<p>Größe</p>".utf8).base64EncodedString()
+            try world.writeMailbox(
+                CLIWorld.stored(
+                    order, subject: "=?UTF-8?B?R3LDtsOf?=\n =?utf-8?q?e_XL?=",
+                    body: """
+                        --=_b
+                        Content-Type: text/plain; charset=utf-8
+                        Content-Transfer-Encoding: quoted-printable
+
+                        Gr=C3=B6=
+                        =C3=9Fe =3D XL=1B[31m
+                        --=_b
+                        Content-Type: text/html; charset=utf-8
+                        Content-Transfer-Encoding: base64
+
+                        \(html)
+                        --=_b--
+                        """, headers: "MIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=\"=_b\"\n"))
+            let outcome = try await CLI.run("mail", "\(order)", data: data)
+            #expect(outcome.output.contains("Subject: Größe XL"))
+            #expect(outcome.output.contains("Größe = XL[31m"))
+            #expect(outcome.output.isHarmless)
+            let json = try await CLI.json("mail", "\(order)", data: data)
+            #expect((json["messages"] as? [[String: Any]])?.first?["html"] as? String == "<p>Größe</p>")
+        }
+    }
+
+    @Test("messages are found wherever they lie in a large file")
+    func largeMailbox() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            let wanted = CLIWorld.order(1)
+            let filler = CLIWorld.stored(CLIWorld.order(2), body: String(repeating: "x", count: 3000))
+            var text = ""
+            // The id straddles the borders between blocks for some of these shifts.
+            for shift in 0..<40 {
+                while text.utf8.count % (4 << 20) < (4 << 20) - 9000 { text += filler }
+                let room = (4 << 20) - text.utf8.count % (4 << 20)
+                text += CLIWorld.stored(CLIWorld.order(3), body: String(repeating: "y", count: room - 900 + shift * 15))
+                text += CLIWorld.stored(wanted, subject: "Number \(shift)", body: "Here")
+                if text.utf8.count > 24 << 20 { break }
+            }
+            try world.writeMailbox(text)
+            let json = try await CLI.json("mail", "\(wanted)", data: data)
+            let expected = text.components(separatedBy: "Subject: Number ").count - 1
+            #expect((json["messages"] as? [Any])?.count == expected)
+        }
+    }
+
+    @Test("no mailbox, no message and a torn mailbox are said, not crashed on")
+    func nothingFound() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            let order = CLIWorld.order(1)
+            let none = try await CLI.run("mail", "\(order)", data: data)
+            #expect(none.status == 1 && none.errors.contains("outbox.mbox"))
+            try world.writeMailbox(CLIWorld.stored(CLIWorld.order(2), body: "x"))
+            let other = try await CLI.run("mail", "\(order)", data: data)
+            #expect(other.status == 1 && other.errors.contains("stampede order \(order)"))
+            for torn in [
+                "", "From", "\(order)", "\n\n\(order)\nFrom ", String(CLIWorld.stored(order, body: "x").prefix(300)),
+            ] {
+                try world.writeMailbox(torn)
+                #expect([0, 1].contains(try await CLI.run("mail", "\(order)", data: data).status), "\(torn)")
+            }
+        }
+    }
+}

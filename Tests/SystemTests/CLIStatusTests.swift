@@ -1,0 +1,132 @@
+import Contracts
+import Foundation
+import GRDB
+import Testing
+
+@Suite("stampede status", .timeLimit(.minutes(2)))
+struct CLIStatusTests {
+    @Test("with everything stopped it shows positions, ends, desks and topics, in 80 columns")
+    func stopped() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            for number in 1...3 { try world.addConfirmedOrder(CLIWorld.order(UInt64(number)), at: Int64(number) * 100) }
+            try world.writeAll()
+            try world.setPosition(.inventory, .orders, 4)
+            try world.write(.payment) { db in
+                try db.execute(sql: "INSERT INTO outbox_topics VALUES ('payments', 6, 3)")
+                for sequence in 3...5 {
+                    try db.execute(sql: "INSERT INTO outbox VALUES ('payments', ?, x'00')", arguments: [sequence])
+                }
+                try db.execute(
+                    sql: """
+                        INSERT INTO parked VALUES (1, x'01', 'inventory', 1, 's', x'00', 1, 1, 'k', 'e', 1);
+                        INSERT INTO dead_letters VALUES (x'01', 'inventory', 0, 's', x'00', 'k', 'e', 3, 1, 1, 'open');
+                        INSERT INTO dead_letters VALUES (x'02', 'inventory', 0, 's', x'00', 'k', 'e', 3, 1, 1, 'redriven');
+                        INSERT INTO intents VALUES ('charge:1', 'charge', 's', x'00', x'00', NULL, 'open', 1);
+                        INSERT INTO intents VALUES ('charge:2', 'charge', 's', x'00', x'00', NULL, 'finished', 1);
+                        """)
+            }
+            let outcome = try await CLI.run("status", data: data)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect(outcome.errors.isEmpty)
+            #expect(outcome.output.widest <= 80)
+            let lines = outcome.output.textLines
+            #expect(
+                lines.contains {
+                    $0.hasPrefix("inventory-service") && $0.contains("orders") && $0.contains(" 4 ")
+                        && $0.contains(" 6 ")
+                })
+
+            let json = try await CLI.json("status", data: data)
+            let services = try #require(json["services"] as? [[String: Any]])
+            let payment = try #require(services.first { $0["name"] as? String == "payment-service" })
+            #expect(payment["state"] as? String == "stopped")
+            #expect(payment["pid"] is NSNull)
+            #expect(payment["outboxUnpublished"] as? Int == 2)
+            #expect(payment["parked"] as? Int == 1)
+            #expect(payment["deadLetters"] as? Int == 1)
+            #expect(payment["openCalls"] as? Int == 1)
+            let inventory = try #require(services.first { $0["name"] as? String == "inventory-service" })
+            let orders = try #require(
+                (inventory["consumes"] as? [[String: Any]])?.first { $0["topic"] as? String == "orders" })
+            #expect(orders["position"] as? Int == 4 && orders["end"] as? Int == 6 && orders["behind"] as? Int == 2)
+            #expect(orders["oldest"] as? String == "2026-03-01T12:00:00.300000Z")
+            let topics = try #require(json["topics"] as? [[String: Any]])
+            #expect(topics.first { $0["topic"] as? String == "orders" }?["end"] as? Int == 6)
+        }
+    }
+
+    @Test("a directory without a run is exit code 1 with what to do")
+    func nothingThere() async throws {
+        try await withTemporaryDirectory { data in
+            let outcome = try await CLI.run("status", data: data)
+            #expect(outcome.status == 1)
+            #expect(outcome.output.isEmpty)
+            #expect(outcome.errors.contains(data) && outcome.errors.contains("Scripts/supervisor up"))
+        }
+    }
+
+    @Test("a database that is none is named; the rest is shown all the same")
+    func corruptDatabase() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            try world.addConfirmedOrder(CLIWorld.order(1))
+            try world.writeAll()
+            try Data("this is no database, and long enough to be looked at twice".utf8)
+                .write(to: URL(fileURLWithPath: world.database(of: .payment)))
+            let outcome = try await CLI.run("status", data: data)
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains(world.database(of: .payment)))
+            #expect(outcome.output.contains("inventory-service"))
+        }
+    }
+
+    @Test("a pid that belongs to another program by now is not the service")
+    func pidsAreUsedAgain() async throws {
+        try await withTemporaryDirectory { data in
+            try FileManager.default.createDirectory(atPath: data + "/run", withIntermediateDirectories: true)
+            for (name, pid) in [
+                ("order-service", "\(getpid())"), ("payment-service", "99999999999"),
+                ("inventory-service", "\0\u{1B}[31m"),
+            ] {
+                try Data(pid.utf8).write(to: URL(fileURLWithPath: "\(data)/run/\(name).pid"))
+            }
+            let json = try await CLI.json("status", data: data)
+            let services = try #require(json["services"] as? [[String: Any]])
+            let states = services.reduce(into: [String: String]()) {
+                $0[$1["name"] as? String ?? ""] = $1["state"] as? String
+            }
+            #expect(states["order-service"] == "died")
+            #expect(states["payment-service"] == "stopped")
+            #expect(states["analytics-service"] == "stopped")
+        }
+    }
+
+    @Test("a living process is shown with its pid, memory and ports")
+    func livingProcess() async throws {
+        try await withTemporaryDirectory { data in
+            try FileManager.default.createDirectory(atPath: data + "/run", withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: "/bin/sleep", toPath: data + "/order-service")
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: data + "/order-service")
+            process.arguments = ["60"]
+            try process.run()
+            defer {
+                process.terminate()
+                process.waitUntilExit()
+            }
+            try Data("\(process.processIdentifier)\n".utf8).write(
+                to: URL(fileURLWithPath: data + "/run/order-service.pid"))
+            try Data("STAMPEDE_CHECKOUT_PORT=8080\nSTAMPEDE_ORDER_ADMIN_PORT=9101\nbroken\nX=99999999\n".utf8)
+                .write(to: URL(fileURLWithPath: data + "/run/environment"))
+            let json = try await CLI.json("status", data: data)
+            let service = try #require(
+                (json["services"] as? [[String: Any]])?.first { $0["name"] as? String == "order-service" })
+            #expect(service["state"] as? String == "running")
+            #expect(service["pid"] as? Int == Int(process.processIdentifier))
+            #expect(try #require(service["rssBytes"] as? Int) > 0)
+            #expect(try #require(service["uptimeSeconds"] as? Double) < 60)
+            #expect(service["ports"] as? [String: Int] == ["checkout": 8080, "admin": 9101])
+        }
+    }
+}

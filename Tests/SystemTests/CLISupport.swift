@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+/// The operator's CLI, run as an operator runs it.
+enum CLI {
+    static let executable = Project.binaries + "/stampede"
+
+    static func run(_ arguments: String..., data: String, environment: [String: String] = [:]) async throws -> Outcome {
+        try await runProgram(executable, arguments + ["--data", data], environment: environment)
+    }
+
+    /// What `--json` printed, which must be one JSON object.
+    static func json(_ arguments: String..., data: String) async throws -> [String: Any] {
+        let outcome = try await runProgram(executable, arguments + ["--json", "--data", data])
+        return try object(outcome.output)
+    }
+
+    static func object(_ text: some StringProtocol) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+
+    /// A command that goes on; its output can be read as it comes.
+    static func start(_ arguments: String..., data: String) throws -> RunningCLI {
+        try RunningCLI(arguments + ["--data", data])
+    }
+}
+
+/// A command that goes on.
+final class RunningCLI {
+    private let process = Process()
+    private let output = Pipe()
+    private let errors = Pipe()
+
+    init(_ arguments: [String]) throws {
+        process.executableURL = URL(fileURLWithPath: CLI.executable)
+        process.arguments = arguments
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    /// Reads until the output holds a text. Blocks; the test's time limit is the limit.
+    func read(until text: String) throws -> String {
+        var read = ""
+        while !read.contains(text) {
+            let more = output.fileHandleForReading.availableData
+            guard !more.isEmpty else { throw TookTooLong(description: "the output ended without '\(text)': \(read)") }
+            read += String(decoding: more, as: UTF8.self)
+        }
+        return read
+    }
+
+    func closeOutput() throws {
+        try output.fileHandleForReading.close()
+    }
+
+    func interrupt() {
+        kill(process.processIdentifier, SIGINT)
+    }
+
+    /// Waits for its end: the exit code, or 128 + the signal that ended it.
+    func end() -> (status: Int32, errors: String) {
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        let status = process.terminationStatus
+        return (process.terminationReason == .uncaughtSignal ? 128 + status : status, text)
+    }
+}
+
+extension String {
+    var textLines: [Substring] { split(separator: "\n") }
+
+    /// Columns of the widest line, a character a column.
+    var widest: Int { textLines.map(\.count).max() ?? 0 }
+
+    /// Whether nothing in it could steer a terminal.
+    var isHarmless: Bool {
+        unicodeScalars.allSatisfy { scalar in
+            scalar == "\n" || ![.control, .format].contains(scalar.properties.generalCategory)
+        }
+    }
+}
+
+/// Every file below a directory, with what a change would show in: size, time, inode.
+func fingerprint(_ directory: String) throws -> [String: String] {
+    var found: [String: String] = [:]
+    let names = try #require(FileManager.default.enumerator(atPath: directory))
+    for case let name as String in names {
+        let attributes = try FileManager.default.attributesOfItem(atPath: directory + "/" + name)
+        let time = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+        found[name] = "\(attributes[.size] ?? 0) \(time) \(attributes[.systemFileNumber] ?? 0)"
+    }
+    return found
+}

@@ -1,0 +1,188 @@
+import Contracts
+import Foundation
+import Testing
+
+@Suite("stampede tail", .timeLimit(.minutes(2)))
+struct CLITailTests {
+    @Test("topics are woven together by time, one line an event, 80 columns")
+    func wovenByTime() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            try world.addConfirmedOrder(CLIWorld.order(1))
+            try world.addConfirmedOrder(CLIWorld.order(2), at: 10)
+            let outcome = try await CLI.run("tail", data: data)
+            #expect(outcome.status == 0)
+            #expect(outcome.output.widest <= 80)
+            let types = outcome.output.textLines.map { $0.split(separator: " ")[2] }
+            #expect(
+                types == [
+                    "v1.OrderCreated", "v1.StockReserved", "v1.OrderCreated", "v1.StockReserved", "v1.PaymentSucceeded",
+                    "v1.OrderConfirmed", "v1.PaymentSucceeded", "v1.OrderConfirmed", "v1.NotificationSent",
+                    "v1.NotificationSent",
+                ])
+            let times = outcome.output.textLines.map { $0.prefix(12) }
+            #expect(times == times.sorted())
+        }
+    }
+
+    @Test("filters: topic, type with and without version, order, offset, number")
+    func filters() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            for number in 1...30 {
+                try world.addConfirmedOrder(CLIWorld.order(UInt64(number)), at: Int64(number) * 100)
+            }
+            func count(_ arguments: String...) async throws -> Int {
+                try await runProgram(CLI.executable, ["tail", "--data", data] + arguments).output.textLines.count
+            }
+            #expect(try await count() == 20)
+            #expect(try await count("-n", "3") == 3)
+            #expect(try await count("-n", "0") == 0)
+            #expect(try await count("-n", "1000") == 150)
+            #expect(try await count("-n", "1000", "--topic", "orders", "--topic", "payments") == 90)
+            #expect(try await count("-n", "1000", "--type", "v1.OrderCreated") == 30)
+            #expect(try await count("-n", "1000", "--type", "OrderCreated", "--type", "v1.StockReserved") == 60)
+            #expect(try await count("-n", "1000", "--type", "v2.OrderCreated") == 0)
+            #expect(try await count("--order", "\(CLIWorld.order(7))") == 5)
+            #expect(try await count("--order", String("\(CLIWorld.order(7))".suffix(8))) == 5)
+            #expect(try await count("--topic", "orders", "--from", "57") == 3)
+            #expect(try await count("--topic", "orders", "--from", "50", "-n", "4") == 4)
+            #expect(try await count("--topic", "orders", "--from", "1000") == 0)
+            // The last ones, not the first.
+            let last = try await CLI.run("tail", "-n", "1", "--type", "v1.OrderCreated", data: data)
+            #expect(last.output.contains("orders@58"))
+            let nothing = try await CLI.run("tail", "--type", "v1.Nothing", data: data)
+            #expect(nothing.status == 0 && nothing.errors.contains("No events match"))
+            let wrong = try await CLI.run("tail", "--topic", "../order", data: data)
+            #expect(wrong.status == 1 && wrong.errors.contains("orders, inventory, payments"))
+        }
+    }
+
+    @Test("--json prints CloudEvents, one a line, with topic and offset, and the data as it lies in the log")
+    func cloudEvents() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            let order = CLIWorld.order(1)
+            try world.addConfirmedOrder(order)
+            let outcome = try await CLI.run("tail", "--json", data: data)
+            let events = try outcome.output.textLines.map(CLI.object)
+            #expect(events.count == 5)
+            for event in events {
+                #expect(event["specversion"] as? String == "1.0")
+                #expect(event["subject"] as? String == "\(order)")
+                #expect(event["datacontenttype"] as? String == "application/json")
+                #expect(event["data"] is [String: Any])
+            }
+            #expect(events[0]["topic"] as? String == "orders" && events[0]["offset"] as? Int == 0)
+            #expect(events[0]["time"] as? String == "2026-03-01T12:00:00.000000Z")
+            #expect(events[1]["causationid"] as? String == events[0]["id"] as? String)
+        }
+    }
+
+    @Test("what strangers wrote cannot steer the terminal, in text or in JSON")
+    func hostileText() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            let hostile = "\u{1B}]0;owned\u{07}\u{9B}31m\u{202E}x\r\n\u{7F}"
+            let event = try CLIWorld.event(
+                V1.PaymentSucceeded(amount: Money(amount: 1, currency: hostile), paymentIntent: hostile),
+                CLIWorld.order(1), at: 0,
+                by: .payment, subject: hostile)
+            var strange = event
+            strange.type = "v1.\(hostile)"
+            try world.append(.payments, [event, strange])
+            let text = try await CLI.run("tail", data: data)
+            #expect(text.output.textLines.count == 2)
+            #expect(text.output.isHarmless)
+            let json = try await CLI.run("tail", "--json", data: data)
+            #expect(json.output.isHarmless)
+            let first = try CLI.object(try #require(json.output.textLines.first))
+            #expect(first["subject"] as? String == hostile, "JSON escapes, it does not change")
+        }
+    }
+
+    @Test("bytes that are no event are shown as such and do not end the command")
+    func unreadableEvent() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            try world.appendBytes(.orders, [[1, 2, 3], [], [UInt8](repeating: 1, count: 200)])
+            try world.append(.orders, [try CLIWorld.created(CLIWorld.order(1), at: 0)])
+            let text = try await CLI.run("tail", data: data)
+            #expect(text.status == 0)
+            #expect(text.output.textLines.filter { $0.contains("unreadable") }.count == 3)
+            let json = try await CLI.run("tail", "--json", data: data)
+            #expect(json.output.textLines.count == 1)
+            #expect(json.errors.contains("orders@1"))
+            #expect(try await CLI.run("order", "\(CLIWorld.order(1))", data: data).status == 0)
+        }
+    }
+
+    @Test("a reader that has seen enough ends it in silence", .timeLimit(.minutes(1)))
+    func brokenPipe() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            let order = CLIWorld.order(1)
+            // More than a pipe holds.
+            try world.append(.orders, try (0..<1500).map { try CLIWorld.created(order, at: Int64($0)) })
+            let tail = try CLI.start("tail", "--json", "-n", "1500", data: data)
+            _ = try tail.read(until: "\n")
+            try tail.closeOutput()
+            let end = tail.end()
+            #expect(end.status == 0)
+            #expect(end.errors.isEmpty)
+        }
+    }
+
+    @Test("--follow shows what is appended later, on topics new and old, and ends on Ctrl-C", .timeLimit(.minutes(1)))
+    func follow() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            let created = try CLIWorld.created(CLIWorld.order(1), at: 0)
+            try world.append(.orders, [created])
+            let tail = try CLI.start("tail", "--follow", data: data)
+            #expect(try tail.read(until: "\n").contains("orders@0"))
+            try world.append(.inventory, [try CLIWorld.reserved(created, at: 2)])
+            #expect(try tail.read(until: "\n").contains("inventory@0"))
+            try world.append(.orders, [try CLIWorld.created(CLIWorld.order(2), at: 5)])
+            #expect(try tail.read(until: "\n").contains("orders@1"))
+            tail.interrupt()
+            let end = tail.end()
+            #expect(end.status == 0)
+            #expect(end.errors.isEmpty)
+        }
+    }
+
+    @Test("--follow ends when its reader is gone, though nothing happens", .timeLimit(.minutes(1)))
+    func followedByNobody() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            try world.append(.orders, [try CLIWorld.created(CLIWorld.order(1), at: 0)])
+            let tail = try CLI.start("tail", "-f", data: data)
+            _ = try tail.read(until: "\n")
+            try tail.closeOutput()
+            #expect(tail.end().status == 0)
+        }
+    }
+
+    @Test("a log with a broken frame shows what precedes it and names file and byte")
+    func brokenFrame() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            try world.append(.orders, [try CLIWorld.created(CLIWorld.order(1), at: 0)])
+            try world.append(.orders, [try CLIWorld.created(CLIWorld.order(2), at: 1)])
+            let segment = data + "/log/orders/00000000000000000000.segment"
+            try flipByte(of: segment, holding: "key-\(CLIWorld.order(2))")
+            let outcome = try await CLI.run("tail", "--from", "0", data: data)
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains(segment) && outcome.errors.contains("log verify"))
+        }
+    }
+}
+
+/// Changes one bit of the first place that holds a text.
+func flipByte(of path: String, holding text: String) throws {
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    let range = try #require(bytes.range(of: Data(text.utf8)))
+    bytes[range.lowerBound] ^= 1
+    try bytes.write(to: URL(fileURLWithPath: path))
+}
