@@ -37,7 +37,8 @@ let package = Package(
         layer(
             "ServiceRuntime",
             [
-                "Contracts", "EventLog", "FileEventLog", "Delivery", .grdb, .logging, .metrics, .configuration, .lifecycle,
+                "Contracts", "EventLog", "FileEventLog", "Delivery", .grdb, .logging, .metrics, .configuration,
+                .lifecycle,
                 .argumentParser,
             ]),
 
@@ -45,7 +46,9 @@ let package = Package(
         service("Order"),
         service("Inventory"),
         service("Payment"),
-        service("Notification", [.product(name: "Mustache", package: "swift-mustache")], resources: [.embedInCode("Templates")]),
+        service(
+            "Notification", [.product(name: "Mustache", package: "swift-mustache")],
+            resources: [.embedInCode("Templates")]),
         service("Analytics"),
 
         // The judge: shares no code with the handlers.
@@ -55,7 +58,8 @@ let package = Package(
         layer(
             "Web",
             [
-                "Contracts", "EventLog", "Delivery", "ServiceRuntime", "OrderService", "InventoryService", "PaymentService",
+                "Contracts", "EventLog", "Delivery", "ServiceRuntime", "OrderService", "InventoryService",
+                "PaymentService",
                 .hummingbird, .hummingbirdCore, .httpTypes, .logging, .lifecycle, .crypto, .nio, .nioPosix, .nioHTTP1,
             ]),
 
@@ -122,7 +126,9 @@ extension [SwiftSetting] {
 }
 
 func layer(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Sources/\(name)", exclude: exclude + ["README.md"], swiftSettings: .houseRules)
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(name)", exclude: exclude + ["README.md"],
+        swiftSettings: .houseRules)
 }
 
 func service(_ name: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
@@ -133,7 +139,8 @@ func service(_ name: String, _ more: [Target.Dependency] = [], resources: [Resou
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
-        name: name, dependencies: dependencies + [.argumentParser], path: "Sources/Programs/\(name)", swiftSettings: .houseRules)
+        name: name, dependencies: dependencies + [.argumentParser], path: "Sources/Programs/\(name)",
+        swiftSettings: .houseRules)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {

@@ -12,7 +12,8 @@ package struct CloudEventJSON: Encodable, Sendable {
     package func line() -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let head = try? encoder.encode(self), var text = String(data: head, encoding: .utf8), text.hasSuffix("}") else {
+        guard let head = try? encoder.encode(self), var text = String(data: head, encoding: .utf8), text.hasSuffix("}")
+        else {
             return "{}"  // unreachable: every field is a string
         }
         text.removeLast()

@@ -73,14 +73,17 @@ package enum EventCoding {
     }
 
     package static func decode(_ bytes: UnsafeRawBufferPointer) throws -> Envelope {
-        guard bytes.count >= 48 else { throw EventCodingError.malformed("\(bytes.count) bytes, fewer than the fixed header of 48") }
+        guard bytes.count >= 48 else {
+            throw EventCodingError.malformed("\(bytes.count) bytes, fewer than the fixed header of 48")
+        }
         guard bytes[0] == version else { throw EventCodingError.unknownVersion(bytes[0]) }
         let flags = bytes[1]
         guard flags & ~Flag.known == 0 else { throw EventCodingError.malformed("unknown flags \(flags)") }
         let headerLength = Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
         let dataLength = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
         guard headerLength >= 48, headerLength + dataLength == bytes.count else {
-            throw EventCodingError.malformed("header of \(headerLength) and data of \(dataLength) bytes in \(bytes.count)")
+            throw EventCodingError.malformed(
+                "header of \(headerLength) and data of \(dataLength) bytes in \(bytes.count)")
         }
         var cursor = Cursor(bytes: UnsafeRawBufferPointer(rebasing: bytes[..<headerLength]), offset: 48)
         let causationID: EventID? = flags & Flag.causation == 0 ? nil : try cursor.identifier()
@@ -91,7 +94,8 @@ package enum EventCoding {
             type: try cursor.attribute("type"),
             subject: try cursor.attribute("subject"),
             time: Timestamp(
-                microseconds: Int64(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))),
+                microseconds: Int64(
+                    bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))),
             correlationID: loadIdentifier(bytes, at: 32),
             causationID: causationID,
             twinOf: twinOf,
@@ -152,7 +156,8 @@ package enum EventCodingError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .unknownVersion(let version): "event header of version \(version), this program reads version \(EventCoding.version)"
+        case .unknownVersion(let version):
+            "event header of version \(version), this program reads version \(EventCoding.version)"
         case .malformed(let reason): "malformed event: \(reason)"
         case .attributeTooLong(let name, let bytes):
             "attribute '\(name)' has \(bytes) bytes, at most \(EventCoding.maximumAttributeBytes) fit"

@@ -67,7 +67,9 @@ extension Timestamp: CustomStringConvertible {
         else { return nil }
         var fraction: Int64 = 0
         if bytes.count > 20 {
-            guard bytes[19] == UInt8(ascii: "."), bytes.count > 21, let value = number(20..<bytes.count - 1) else { return nil }
+            guard bytes[19] == UInt8(ascii: "."), bytes.count > 21, let value = number(20..<bytes.count - 1) else {
+                return nil
+            }
             fraction = (bytes.count - 21..<6).reduce(value) { value, _ in value * 10 }
         }
         let days = Self.days(year: year, month: month, day: day)
@@ -105,7 +107,8 @@ extension Timestamp: Codable {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
         guard let value = Self(text) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is not an RFC 3339 time in UTC")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "'\(text)' is not an RFC 3339 time in UTC")
         }
         self = value
     }

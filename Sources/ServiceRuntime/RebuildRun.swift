@@ -74,7 +74,8 @@ enum LiveDatabase {
             defer { lock.release() }
             let copy = NSTemporaryDirectory() + "/stampede-copy-\(UUID().uuidString)"
             try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(atPath: copy) }  // a leftover in the temporary directory is no harm
+            // A leftover in the temporary directory is no harm.
+            defer { try? FileManager.default.removeItem(atPath: copy) }
             for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: path + suffix) {
                 try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + "/live.db" + suffix)
             }

@@ -73,7 +73,9 @@ package final class ServiceProcess: Sendable {
         defer { watch.close() }
 
         let running = self.loops
-        let relayLoop = Loop("outbox relay", on: ThreadExecutor(name: "relay"), Handover(relays)) { try await running.run($0) }
+        let relayLoop = Loop("outbox relay", on: ThreadExecutor(name: "relay"), Handover(relays)) {
+            try await running.run($0)
+        }
         let consumerLoop = Loop("consumer", on: databaseThread, Handover(consumer)) { [consumerBell] consumer in
             try await running.run(consumer, bell: consumerBell)
         }

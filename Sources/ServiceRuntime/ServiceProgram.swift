@@ -11,7 +11,9 @@ package struct ServiceOptions: ParsableArguments {
     @Option(name: .customLong("data"), help: "The data directory of the run.")
     package var dataDirectory = ".stampede"
 
-    @Option(name: .customLong("rebuild-into"), help: "Rebuild the domain tables from the log into DIR, print where, and end.")
+    @Option(
+        name: .customLong("rebuild-into"),
+        help: "Rebuild the domain tables from the log into DIR, print where, and end.")
     package var rebuildDirectory: String?
 
     package init() {}

@@ -38,15 +38,23 @@ package struct Settings: Sendable {
     }
 
     package func maximumLines() throws -> Int { try integer("checkout.max.lines", default: 1000, in: 1...10_000) }
-    package func maximumQuantity() throws -> Int { try integer("checkout.max.quantity", default: 100_000, in: 1...1_000_000_000) }
-    package func maximumBodyBytes() throws -> Int { try integer("checkout.max.body.bytes", default: 1 << 20, in: 1024...(16 << 20)) }
+    package func maximumQuantity() throws -> Int {
+        try integer("checkout.max.quantity", default: 100_000, in: 1...1_000_000_000)
+    }
+    package func maximumBodyBytes() throws -> Int {
+        try integer("checkout.max.body.bytes", default: 1 << 20, in: 1024...(16 << 20))
+    }
     package func holdSeconds() throws -> Int { try integer("inventory.hold.seconds", default: 600, in: 1...86_400) }
     package func gatewayConcurrency() throws -> Int { try integer("gateway.concurrency", default: 256, in: 1...10_000) }
     package func gatewayTimeoutMilliseconds() throws -> Int {
         try integer("gateway.timeout.milliseconds", default: 5000, in: 1...600_000)
     }
-    package func stuckAfterSeconds() throws -> Int { try integer("analytics.stuck.after.seconds", default: 60, in: 1...86_400) }
-    package func lowStockThreshold() throws -> Int { try integer("analytics.low.stock", default: 5, in: 0...1_000_000_000) }
+    package func stuckAfterSeconds() throws -> Int {
+        try integer("analytics.stuck.after.seconds", default: 60, in: 1...86_400)
+    }
+    package func lowStockThreshold() throws -> Int {
+        try integer("analytics.low.stock", default: 5, in: 0...1_000_000_000)
+    }
 
     /// Size of a log segment, reserved when it is made.
     package func segmentBytes() throws -> UInt64 {
@@ -87,5 +95,7 @@ package struct DataLayout: Sendable {
     package var mailbox: String { root + "/mail/outbox.mbox" }
 
     package func databaseDirectory(of service: ServiceName) -> String { root + "/db/\(service.rawValue)" }
-    package func database(of service: ServiceName) -> String { databaseDirectory(of: service) + "/\(service.rawValue).db" }
+    package func database(of service: ServiceName) -> String {
+        databaseDirectory(of: service) + "/\(service.rawValue).db"
+    }
 }

@@ -20,7 +20,8 @@ struct ArchitectureTests {
         arguments: [
             ("OrderService", "PaymentService"), ("PaymentService", "ServiceRuntime"), ("OrderService", "Hummingbird"),
             ("Contracts", "GRDB"), ("EventLog", "Delivery"), ("Delivery", "FileEventLog"), ("Audit", "Delivery"),
-            ("Audit", "OrderService"), ("ServiceRuntime", "OrderService"), ("Web", "flash-sale"), ("NotificationService", "NIOCore"),
+            ("Audit", "OrderService"), ("ServiceRuntime", "OrderService"), ("Web", "flash-sale"),
+            ("NotificationService", "NIOCore"),
         ])
     func forbidden(module: String, imported: String) {
         // A program is no module to import; SwiftPM itself refuses it at link time.
@@ -30,7 +31,10 @@ struct ArchitectureTests {
 
     @Test(
         "an import line is read in every form",
-        arguments: ["import GRDB", "package import GRDB", "@testable import GRDB", "import struct GRDB.Row", "@preconcurrency import GRDB"])
+        arguments: [
+            "import GRDB", "package import GRDB", "@testable import GRDB", "import struct GRDB.Row",
+            "@preconcurrency import GRDB",
+        ])
     func forms(line: String) {
         #expect(SourceFile(module: "X", path: "x", lines: [line]).imports.map(\.module) == ["GRDB"])
     }
@@ -43,7 +47,8 @@ struct ArchitectureTests {
         #expect(payloads.count >= 16)
         for folder in ["Sources/EventLog", "Sources/FileEventLog", "Sources/Delivery"] {
             for file in try SourceFile.all(below: folder) {
-                for (index, line) in file.lines.enumerated() where !line.trimmingCharacters(in: .whitespaces).hasPrefix("//") {
+                for (index, line) in file.lines.enumerated()
+                where !line.trimmingCharacters(in: .whitespaces).hasPrefix("//") {
                     for payload in payloads where payload != "EventDeadLettered" && line.contains("V1.\(payload)") {
                         Issue.record("\(file.path):\(index + 1) names V1.\(payload)")
                     }
@@ -55,12 +60,14 @@ struct ArchitectureTests {
     @Test("cores read no clock, draw no random number, sleep and spawn nothing by themselves")
     func ports() throws {
         let banned = [
-            "Date()", "Date.now", "ContinuousClock", "SuspendingClock", "Task.sleep", "Task.detached", "DispatchQueue", "UUID()",
+            "Date()", "Date.now", "ContinuousClock", "SuspendingClock", "Task.sleep", "Task.detached", "DispatchQueue",
+            "UUID()",
             ".random(in:", "SystemRandomNumberGenerator", "clock_gettime", "Thread.sleep", "@MainActor",
         ]
         for folder in ["Sources/Contracts", "Sources/EventLog", "Sources/Delivery", "Sources/Services"] {
             for file in try SourceFile.all(below: folder) {
-                for (index, line) in file.lines.enumerated() where !line.trimmingCharacters(in: .whitespaces).hasPrefix("//") {
+                for (index, line) in file.lines.enumerated()
+                where !line.trimmingCharacters(in: .whitespaces).hasPrefix("//") {
                     for word in banned where line.contains(word) {
                         Issue.record("\(file.path):\(index + 1) uses \(word); take it through a port")
                     }
@@ -81,7 +88,8 @@ struct ArchitectureTests {
         let folders = Set(
             try SourceFile.all(below: "Sources").map { file -> String in
                 let parts = file.path.split(separator: "/").map(String.init)
-                return parts[1] == "Services" || parts[1] == "Programs" ? parts[0...2].joined(separator: "/") : parts[0...1].joined(separator: "/")
+                return parts[1] == "Services" || parts[1] == "Programs"
+                    ? parts[0...2].joined(separator: "/") : parts[0...1].joined(separator: "/")
             })
         for folder in folders where !folder.hasPrefix("Sources/Programs") {
             let card = SourceFile.root.appendingPathComponent(folder + "/README.md")

@@ -86,7 +86,8 @@ struct SourceFile {
             let path = "\(folder)/\(name)"
             let text = try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
             return SourceFile(
-                module: module(of: path), path: path, lines: text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+                module: module(of: path), path: path,
+                lines: text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
         }
     }
 
@@ -105,7 +106,9 @@ struct SourceFile {
         lines.enumerated().compactMap { index, line in
             let words = line.split(separator: " ").map(String.init)
             guard let place = words.firstIndex(of: "import"), place + 1 < words.count,
-                words[..<place].allSatisfy({ $0.hasPrefix("@") || ["public", "package", "internal", "private", "fileprivate"].contains($0) })
+                words[..<place].allSatisfy({
+                    $0.hasPrefix("@") || ["public", "package", "internal", "private", "fileprivate"].contains($0)
+                })
             else { return nil }
             // `import struct Module.Type` names the kind first.
             let kinds: Set<String> = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]

@@ -29,7 +29,8 @@ struct OrderServiceProgram: ServiceProgram {
             node: process.node, limit: try settings.maximumWaitingCheckouts(), handler: Cancellation())
         let server = CheckoutServer(
             checkout: checkout, orders: orders, cancellations: cancellations,
-            reader: try DatabaseReader(path: process.node.database.path), maximumBodyBytes: try settings.maximumBodyBytes())
+            reader: try DatabaseReader(path: process.node.database.path),
+            maximumBodyBytes: try settings.maximumBodyBytes())
 
         try await process.run(
             loops: [
@@ -38,9 +39,11 @@ struct OrderServiceProgram: ServiceProgram {
             ],
             servers: [
                 AdminServer.make(
-                    port: try settings.adminPort(of: .order), logger: process.logger, actions: [SeedingActions.products(process)]),
+                    port: try settings.adminPort(of: .order), logger: process.logger,
+                    actions: [SeedingActions.products(process)]),
                 server.service(
-                    port: try settings.checkoutPort(), maximumConnections: try OpenFiles.connections(settings.maximumConnections()),
+                    port: try settings.checkoutPort(),
+                    maximumConnections: try OpenFiles.connections(settings.maximumConnections()),
                     logger: process.logger),
             ])
     }
