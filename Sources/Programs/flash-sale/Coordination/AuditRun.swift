@@ -73,18 +73,22 @@ struct AuditRun: Sendable {
     /// Notifications and analytics may still be under way when the last order settles.
     static let patience = Duration.seconds(30)
     static let pause = Duration.milliseconds(500)
+    static let fewest = 3
 
     var executable: String
     var data: String
 
-    /// Asks again while the answer is UNKNOWN, until patience ends.
+    /// Asks again while the answer is UNKNOWN, until patience ends, and a few times where one audit takes that long.
     func finding() async -> AuditFinding {
         let clock = ContinuousClock()
         let deadline = clock.now + Self.patience
+        var asked = 0
         while true {
             let finding = await ask()
+            asked += 1
             // A cancelled pause ends the waiting; the last word stands.
-            guard finding.verdict == .unknown, finding.failure == nil, clock.now + Self.pause < deadline,
+            guard finding.verdict == .unknown, finding.failure == nil,
+                asked < Self.fewest || clock.now + Self.pause < deadline,
                 (try? await clock.sleep(for: Self.pause)) != nil
             else { return finding }
         }

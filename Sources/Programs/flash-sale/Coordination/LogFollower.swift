@@ -60,9 +60,15 @@ final class LogFollower: Sendable {
         }
     }
 
-    /// Orders settled so far and when the first was; of any run.
-    func progress() -> (settled: Int, first: Timestamp?) {
-        state.withLock { ($0.settlement.entries.count, $0.settlement.firstSettled) }
+    /// Orders made since the start that are settled so far, and when the first was; an order's id tells when it was made.
+    func progress(since start: Timestamp) -> (settled: Int, first: Timestamp?) {
+        let entries = state.withLock { $0.settlement.entries }
+        let earliest = UInt64(max(0, start.microseconds / 1000))
+        return entries.reduce(into: (0, nil)) { progress, entry in
+            guard entry.key.milliseconds >= earliest else { return }
+            progress.0 += 1
+            progress.1 = min(progress.1 ?? entry.value.settledAt, entry.value.settledAt)
+        }
     }
 
     func stop() {

@@ -31,8 +31,6 @@ struct Settlement: Sendable {
     }
 
     private(set) var entries: [OrderID: Entry] = [:]
-    private(set) var firstSettled: Timestamp?
-    private(set) var lastSettled: Timestamp?
 
     mutating func add(_ outcome: OrderOutcome) {
         if var entry = entries[outcome.order] {
@@ -42,8 +40,6 @@ struct Settlement: Sendable {
         } else {
             entries[outcome.order] = Entry(kind: outcome.kind, settledAt: outcome.time, total: outcome.total)
         }
-        firstSettled = min(firstSettled ?? outcome.time, outcome.time)
-        lastSettled = max(lastSettled ?? outcome.time, outcome.time)
     }
 
     func isSettled(_ order: AcceptedOrder) -> Bool {

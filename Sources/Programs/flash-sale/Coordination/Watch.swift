@@ -58,7 +58,7 @@ final class Watch: Sendable {
         while (try? await Task.sleep(for: Self.interval)) != nil {
             usage.look()
             guard let start = floor.start else { continue }
-            let (settled, first) = follower.progress()
+            let (settled, first) = follower.progress(since: start.calendar)
             if !hasSeenFirst, let first {
                 hasSeenFirst = true
                 display.say(

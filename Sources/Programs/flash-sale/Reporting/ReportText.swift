@@ -60,7 +60,7 @@ struct ReportText {
     private var latencies: [String] {
         let all = report.latencyMilliseconds
         let head = ["p50", "p90", "p99", "p99.9", "max"].map { $0.leftPadded(to: 10, with: " ") }.joined()
-        return ["Latency in ms" + head + "   from the intended send"]
+        return ["Latency in ms, counted from the intended send", String(repeating: " ", count: 13) + head]
             + [("accept", all.accept), ("settle", all.settle), ("sent late", all.lateness)].map { name, percentiles in
                 "  \(name)".rightPadded(to: 13)
                     + [percentiles.p50, percentiles.p90, percentiles.p99, percentiles.p999, percentiles.max]

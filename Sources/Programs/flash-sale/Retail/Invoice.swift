@@ -68,6 +68,8 @@ extension RetailLine {
         "POST", "DOT", "C2", "C3", "M", "D", "S", "B", "BANK CHARGES", "AMAZONFEE", "CRUK", "ADJUST", "ADJUST2",
     ]
     static let maximumStockCodeLength = 40
+    /// Longer descriptions are cut: the catalogue keeps 200 bytes, and a character may take four.
+    static let maximumNameCharacters = 50
 
     /// The order line in this line, or why there is none.
     ///
@@ -89,7 +91,7 @@ extension RetailLine {
         return .success(
             .init(
                 offer: Offer(stockCode: stockCode, pence: pence), quantity: abs(quantity),
-                name: description.isEmpty ? stockCode : description))
+                name: description.isEmpty ? stockCode : String(description.prefix(Self.maximumNameCharacters))))
     }
 }
 
