@@ -35,15 +35,30 @@ package final class ServiceProcess: Sendable {
         let disk = PosixDisk()
         let directory = layout.databaseDirectory(of: card.name)
         try disk.createDirectory(directory)
-        do {
-            lock = try disk.lockDirectory(directory)
-        } catch {
-            throw AlreadyRunning(service: card.name, directory: directory, pid: error.holder)
-        }
+        lock = try Self.lock(directory, of: card.name, disk)
         log = try Self.log(settings)
         let database = try ServiceDatabase(path: layout.database(of: card.name))
         node = try ServiceNode(card: card, database: database, clock: clock, logger: logger)
     }
+
+    /// A reader of the evidence may hold the lock for the moment of its copy; a second service holds it for good.
+    private static func lock(
+        _ directory: String, of service: ServiceName, _ disk: PosixDisk
+    ) throws -> any DirectoryLock {
+        for _ in 0..<lockAttempts {
+            if let lock = try? disk.lockDirectory(directory) { return lock }
+            Thread.sleep(forTimeInterval: lockInterval)
+        }
+        do {
+            return try disk.lockDirectory(directory)
+        } catch {
+            throw AlreadyRunning(service: service, directory: directory, pid: error.holder)
+        }
+    }
+
+    private static let lockAttempts = 20
+    /// In seconds.
+    private static let lockInterval = 0.1
 
     /// The shared log that the settings choose: the one place that knows which.
     package static func log(_ settings: Settings) throws -> any EventLog {
