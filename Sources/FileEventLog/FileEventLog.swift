@@ -43,7 +43,8 @@ package struct FileEventLog: EventLog {
             lock = try disk.lockDirectory(files.directory)
         } catch {
             throw error.isLocked
-                ? LogError.writerExists(topic: topic, directory: files.directory, pid: error.holder) : error.asLogError(topic)
+                ? LogError.writerExists(topic: topic, directory: files.directory, pid: error.holder)
+                : error.asLogError(topic)
         }
         let writer: FileTopicWriter
         do {

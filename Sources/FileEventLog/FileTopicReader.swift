@@ -53,7 +53,8 @@ final class FileTopicReader: TopicReader {
     func read(maximumEvents: Int, maximumBytes: Int) throws -> [LoggedEvent] {
         let committed = try end()
         guard nextOffset <= committed else {
-            throw LogError.acknowledgedDataLost(topic: files.topic, end: committed, expected: nextOffset, witness: "this reader")
+            throw LogError.acknowledgedDataLost(
+                topic: files.topic, end: committed, expected: nextOffset, witness: "this reader")
         }
         var events: [LoggedEvent] = []
         var bytes = 0
@@ -88,7 +89,8 @@ final class FileTopicReader: TopicReader {
         let segments = try segmentOffsets()
         guard let base = segments.last(where: { $0 <= offset }) else {
             throw LogError.foreignPosition(
-                topic: files.topic, offset: offset, reason: "the first event kept is \(segments.first.map(String.init) ?? "none")")
+                topic: files.topic, offset: offset,
+                reason: "the first event kept is \(segments.first.map(String.init) ?? "none")")
         }
         let before = position
         do {
@@ -170,7 +172,9 @@ final class FileTopicReader: TopicReader {
         }
         let named = try openSegment(token.segment)
         do {
-            guard token.position <= (try named.size()) else { throw foreign("\(named.path) has no byte \(token.position)") }
+            guard token.position <= (try named.size()) else {
+                throw foreign("\(named.path) has no byte \(token.position)")
+            }
         } catch {
             named.close()
             throw (error as? DiskError)?.asLogError(files.topic) ?? error

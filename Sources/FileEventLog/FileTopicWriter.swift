@@ -48,12 +48,15 @@ final class FileTopicWriter: TopicWriter {
         self.lock = lock
         self.commitPage = commitPage
         topicID = tail.header.topicID
-        producerID = Array(files.topic.name.utf8).withUnsafeBytes { Hash(of: $0) }.bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }
+        producerID = Array(files.topic.name.utf8).withUnsafeBytes { Hash(of: $0) }.bytes[..<8].reduce(0) {
+            $0 << 8 | UInt64($1)
+        }
         self.epoch = epoch
         state = Mutex(
             State(
                 file: tail.file, path: tail.path, baseOffset: tail.header.baseOffset, position: tail.position,
-                nextOffset: tail.nextOffset, nextSequence: tail.nextSequence, previousHash: tail.previousHash, time: tail.time,
+                nextOffset: tail.nextOffset, nextSequence: tail.nextSequence, previousHash: tail.previousHash,
+                time: tail.time,
                 isSealed: tail.isSealed))
     }
 
@@ -230,7 +233,8 @@ final class FileTopicWriter: TopicWriter {
         do {
             try prepared.rename()
         } catch {
-            throw error.isNoSpace ? LogError.noSpace(topic: files.topic, file: prepared.path) : poisoned(&state, error.errno)
+            throw error.isNoSpace
+                ? LogError.noSpace(topic: files.topic, file: prepared.path) : poisoned(&state, error.errno)
         }
         do {
             try disk.syncDirectory(files.directory)
@@ -260,7 +264,8 @@ final class FileTopicWriter: TopicWriter {
             for logged in kept {
                 guard logged.bytes == rest.first else {
                     throw LogError.sequenceReused(
-                        topic: files.topic, sequence: firstSequence + (logged.offset - firstOffset), offset: logged.offset)
+                        topic: files.topic, sequence: firstSequence + (logged.offset - firstOffset),
+                        offset: logged.offset)
                 }
                 rest = rest.dropFirst()
             }

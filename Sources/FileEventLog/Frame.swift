@@ -183,7 +183,8 @@ extension Frame {
         guard length >= Self.headerLength, length <= Self.maximumLength, length % 8 == 0 else {
             throw .structure("frame length \(length)")
         }
-        guard kind == .events ? eventCount > 0 : length == Self.headerLength, eventCount <= (length - Self.headerLength) / 4
+        guard kind == .events ? eventCount > 0 : length == Self.headerLength,
+            eventCount <= (length - Self.headerLength) / 4
         else { throw .structure("\(kind) frame with \(eventCount) events in \(length) bytes") }
         guard baseOffset <= Self.maximumOffset, baseSequence <= Self.maximumOffset else {
             throw .structure("offset \(baseOffset), sequence \(baseSequence)")
@@ -204,10 +205,14 @@ extension Frame {
         events.reserveCapacity(eventCount)
         var cursor = Self.headerLength
         for index in 0..<eventCount {
-            guard length - cursor >= 4 else { throw .structure("event \(index) of \(eventCount) lies outside the frame") }
+            guard length - cursor >= 4 else {
+                throw .structure("event \(index) of \(eventCount) lies outside the frame")
+            }
             let count = Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: cursor, as: UInt32.self)))
             cursor += 4
-            guard length - cursor >= count else { throw .structure("event \(index) of \(eventCount) lies outside the frame") }
+            guard length - cursor >= count else {
+                throw .structure("event \(index) of \(eventCount) lies outside the frame")
+            }
             events.append([UInt8](frame[cursor..<cursor + count]))
             cursor += count
         }

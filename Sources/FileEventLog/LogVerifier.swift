@@ -36,7 +36,8 @@ package struct LogVerifier {
             try walk(try segmentOffsets(), commitPage, &finding)
             if finding.nextOffset < finding.acknowledged {
                 throw LogError.acknowledgedDataLost(
-                    topic: files.topic, end: finding.nextOffset, expected: finding.acknowledged, witness: "the commit page")
+                    topic: files.topic, end: finding.nextOffset, expected: finding.acknowledged,
+                    witness: "the commit page")
             }
         } catch let error as LogError {
             finding.faults.append(error)
@@ -56,7 +57,8 @@ package struct LogVerifier {
         // A topic that was begun and never opened has a commit page alone.
         if segments.isEmpty, commitPage.committed == 0, commitPage.epoch == 0 { return }
         guard segments.first == 0 else {
-            throw LogError.corrupt(topic: files.topic, file: files.segment(0), byte: 0, reason: "the segment is missing")
+            throw LogError.corrupt(
+                topic: files.topic, file: files.segment(0), byte: 0, reason: "the segment is missing")
         }
         var before: SegmentScan?
         defer { before?.file.close() }

@@ -24,7 +24,9 @@ final class LogWaiter: LogWatch {
             var pages: [(page: any SharedPage, word: UInt32)] = []
             while !isClosed.load(ordering: .relaxed) {
                 missing.removeAll { files in
-                    guard disk.exists(files.commitPage), let page = try? CommitPage(files, disk, .read) else { return false }
+                    guard disk.exists(files.commitPage), let page = try? CommitPage(files, disk, .read) else {
+                        return false
+                    }
                     pages.append((page.page, page.wakeWord))
                     bell.ring()  // it may hold events already
                     return true

@@ -21,7 +21,9 @@ package struct PosixDisk: Disk {
             current = parent.isEmpty ? "." : parent
         }
         for directory in missing.reversed() {
-            guard mkdir(directory, 0o750) == 0 || errno == EEXIST else { throw DiskError("create", directory, errno: errno) }
+            guard mkdir(directory, 0o750) == 0 || errno == EEXIST else {
+                throw DiskError("create", directory, errno: errno)
+            }
             try syncParent(of: directory)
         }
         // Whoever made it may have died before its entry was synced.
@@ -93,9 +95,12 @@ package struct PosixDisk: Disk {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw DiskError("stat", path, errno: errno) }
         // A shorter file would turn a load into SIGBUS.
-        guard status.st_size >= MappedPage.size else { throw DiskError("map (file is shorter than a page)", path, errno: EINVAL) }
+        guard status.st_size >= MappedPage.size else {
+            throw DiskError("map (file is shorter than a page)", path, errno: EINVAL)
+        }
         let protection = access == .read ? PROT_READ : PROT_READ | PROT_WRITE
-        guard let address = mmap(nil, MappedPage.size, protection, MAP_SHARED, descriptor, 0), address != MAP_FAILED else {
+        guard let address = mmap(nil, MappedPage.size, protection, MAP_SHARED, descriptor, 0), address != MAP_FAILED
+        else {
             throw DiskError("map", path, errno: errno)
         }
         return MappedPage(address: address)
@@ -140,12 +145,15 @@ package struct PosixDisk: Disk {
     /// Who holds the lock on an open directory, from `/proc/locks` (proc(5)); nil where there is no such file.
     private static func lockHolder(_ descriptor: Int32) -> Int32? {
         var status = stat()
-        guard fstat(descriptor, &status) == 0, let text = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else {
+        guard fstat(descriptor, &status) == 0, let text = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
+        else {
             return nil
         }
         for line in text.split(separator: "\n") where line.contains("FLOCK") && !line.contains("->") {
             let fields = line.split(separator: " ")
-            if let inode = fields.first(where: { $0.hasSuffix(":\(status.st_ino)") }), let place = fields.firstIndex(of: inode) {
+            if let inode = fields.first(where: { $0.hasSuffix(":\(status.st_ino)") }),
+                let place = fields.firstIndex(of: inode)
+            {
                 return Int32(fields[place - 1])
             }
         }

@@ -18,7 +18,8 @@ struct PreparedSegment {
         self.disk = disk
         let temporary = path + Self.temporarySuffix
         guard !disk.exists(path) else {
-            throw LogError.corrupt(topic: files.topic, file: path, byte: 0, reason: "the segment is there before it was made")
+            throw LogError.corrupt(
+                topic: files.topic, file: path, byte: 0, reason: "the segment is there before it was made")
         }
         do {
             if disk.exists(temporary) { try disk.remove(temporary) }

@@ -21,7 +21,8 @@ struct Recovery {
     /// - Returns: a scan that stands at the end; its file is open for writing.
     func openTail(segments: [UInt64], acknowledged: UInt64, topicID: [UInt8]?) throws -> SegmentScan {
         guard let first = segments.first, let last = segments.last, first == 0 else {
-            throw LogError.corrupt(topic: files.topic, file: files.segment(0), byte: 0, reason: "the segment is missing")
+            throw LogError.corrupt(
+                topic: files.topic, file: files.segment(0), byte: 0, reason: "the segment is missing")
         }
         try checkJoints(segments)
         var scan = try SegmentScan(files, baseOffset: last, disk: disk, access: .readWrite)
@@ -61,7 +62,9 @@ struct Recovery {
         func broken(_ byte: UInt64, _ reason: String) -> LogError {
             .corrupt(topic: files.topic, file: next.path, byte: byte, reason: reason)
         }
-        guard sealed.header.topicID == next.header.topicID else { throw broken(16, "the segment belongs to another topic") }
+        guard sealed.header.topicID == next.header.topicID else {
+            throw broken(16, "the segment belongs to another topic")
+        }
         guard next.header.previousLength >= UInt64(SegmentHeader.length + Frame.headerLength) else {
             throw broken(40, "its header names no segment before it")
         }
@@ -72,7 +75,10 @@ struct Recovery {
             let hash = bytes.withUnsafeBytes { Hash(of: $0) }
             guard seal.kind == .seal, seal.nextOffset == next.header.baseOffset,
                 seal.nextSequence == next.header.baseSequence, hash == next.header.previousHash
-            else { throw broken(40, "it does not continue \(sealed.path): a segment is missing, or one of the two was replaced") }
+            else {
+                throw broken(
+                    40, "it does not continue \(sealed.path): a segment is missing, or one of the two was replaced")
+            }
         } catch let fault as FrameFault {
             throw LogError.corrupt(
                 topic: files.topic, file: sealed.path, byte: sealPosition,

@@ -44,7 +44,8 @@ package struct SegmentHeader: Equatable, Sendable {
     }
 
     package init(
-        topicID: [UInt8], baseOffset: UInt64, previousLength: UInt64, created: Int64, baseSequence: UInt64, previousHash: Hash
+        topicID: [UInt8], baseOffset: UInt64, previousLength: UInt64, created: Int64, baseSequence: UInt64,
+        previousHash: Hash
     ) {
         self.topicID = topicID
         self.baseOffset = baseOffset

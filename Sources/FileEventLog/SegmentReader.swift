@@ -35,7 +35,8 @@ struct SegmentReader {
         do {
             header = try files.readHeader(file, path: path)
             guard header.topicID == topicID else {
-                throw LogError.corrupt(topic: files.topic, file: path, byte: 16, reason: "the segment belongs to another topic")
+                throw LogError.corrupt(
+                    topic: files.topic, file: path, byte: 16, reason: "the segment belongs to another topic")
             }
             guard header.baseOffset == baseOffset else {
                 throw LogError.corrupt(

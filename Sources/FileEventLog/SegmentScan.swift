@@ -76,8 +76,12 @@ struct SegmentScan {
         }
         if isSealed { throw broken("a frame after the segment's seal") }
         if frame.baseOffset != nextOffset { throw broken("offset \(frame.baseOffset) where \(nextOffset) belongs") }
-        if frame.baseSequence != nextSequence { throw broken("sequence \(frame.baseSequence) where \(nextSequence) belongs") }
-        if frame.previousHash != previousHash { throw broken("the hash chain is broken: the frame before was changed or removed") }
+        if frame.baseSequence != nextSequence {
+            throw broken("sequence \(frame.baseSequence) where \(nextSequence) belongs")
+        }
+        if frame.previousHash != previousHash {
+            throw broken("the hash chain is broken: the frame before was changed or removed")
+        }
         if frame.epoch < epoch { throw broken("writer epoch \(frame.epoch) after \(epoch)") }
         if frame.time < time { throw broken("time \(frame.time) after \(time)") }
     }

@@ -31,9 +31,12 @@ extension SegmentScan {
         case .structure(let what): return .damaged(what)
         case .blank, .short, .magic, .headerChecksum, .payloadChecksum: break
         }
-        if used > Frame.maximumLength { return .damaged("\(used) bytes that are no frame, more than one append can leave") }
+        if used > Frame.maximumLength {
+            return .damaged("\(used) bytes that are no frame, more than one append can leave")
+        }
         if let later = Self.firstFrameHeader(in: rest) {
-            return .damaged("\(fault); a whole frame follows at byte \(position + UInt64(later)), so this is no torn tail")
+            return .damaged(
+                "\(fault); a whole frame follows at byte \(position + UInt64(later)), so this is no torn tail")
         }
         return .torn(Array(rest[..<used]))
     }
