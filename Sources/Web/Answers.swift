@@ -31,7 +31,8 @@ package struct Problem: Error, Sendable {
     }
 
     package var response: Response {
-        let body = Body(type: "urn:stampede:problem:\(type)", title: title, status: status, detail: detail, field: field)
+        let body = Body(
+            type: "urn:stampede:problem:\(type)", title: title, status: status, detail: detail, field: field)
         var fields: HTTPFields = [.contentType: "application/problem+json"]
         for (name, value) in headers { fields[name] = value }
         return Response(
@@ -47,7 +48,8 @@ extension Problem {
 
     static func wrongMethod(_ method: HTTPRequest.Method, allowed: String) -> Problem {
         var problem = Problem(
-            405, "method-not-allowed", "Method not allowed", detail: "\(method.rawValue) is not possible here, \(allowed) is")
+            405, "method-not-allowed", "Method not allowed",
+            detail: "\(method.rawValue) is not possible here, \(allowed) is")
         problem.headers = [(.allow, allowed)]
         return problem
     }
@@ -86,7 +88,8 @@ enum JSONAnswer {
 
 enum TextAnswer {
     static func response(_ text: String, contentType: String = "text/plain; charset=utf-8") -> Response {
-        Response(status: .ok, headers: [.contentType: contentType], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+        Response(
+            status: .ok, headers: [.contentType: contentType], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 }
 
@@ -133,13 +136,17 @@ enum RequestBody {
         case .typeMismatch(let wanted, let context), .valueNotFound(let wanted, let context):
             let field = place(context.codingPath)
             return Problem(
-                400, "wrong-type", "Wrong type", detail: "\(field.isEmpty ? "the body" : "'\(field)'") must be \(name(wanted))",
+                400, "wrong-type", "Wrong type",
+                detail: "\(field.isEmpty ? "the body" : "'\(field)'") must be \(name(wanted))",
                 field: field.isEmpty ? nil : field)
         case .dataCorrupted(let context):
             let field = place(context.codingPath)
             return field.isEmpty
-                ? Problem(400, "malformed-json", "Malformed JSON", detail: "the body is not JSON: \(context.debugDescription)")
-                : Problem(400, "wrong-type", "Wrong type", detail: "'\(field)': \(context.debugDescription)", field: field)
+                ? Problem(
+                    400, "malformed-json", "Malformed JSON", detail: "the body is not JSON: \(context.debugDescription)"
+                )
+                : Problem(
+                    400, "wrong-type", "Wrong type", detail: "'\(field)': \(context.debugDescription)", field: field)
         @unknown default:
             return Problem(400, "malformed-json", "Malformed JSON", detail: "the body cannot be read")
         }

@@ -11,7 +11,8 @@ package enum AdminServer {
 
     package static func make(port: Int, logger: Logger, actions: [AdminAction] = []) -> any Service {
         HTTPServer.make(
-            port: port, maximumConnections: maximumConnections, endpoint: AdminEndpoint(actions: actions), logger: logger)
+            port: port, maximumConnections: maximumConnections, endpoint: AdminEndpoint(actions: actions),
+            logger: logger)
     }
 }
 
@@ -39,7 +40,9 @@ private struct AdminEndpoint: Endpoint {
             let body = try await RequestBody.read(request, limit: action.bodyLimit)
             return JSONAnswer.response(.ok, data: .init(try await action.run([UInt8](body))))
         }
-        guard path == "/health/live" || path == "/health/ready" || path == "/metrics" else { throw Problem.notFound(path) }
+        guard path == "/health/live" || path == "/health/ready" || path == "/metrics" else {
+            throw Problem.notFound(path)
+        }
         guard request.method == .get || request.method == .head else {
             throw Problem.wrongMethod(request.method, allowed: "GET, HEAD")
         }

@@ -45,7 +45,7 @@ package enum SeedingActions {
                 let changed = try await queue.submit(StockTaking.Request(key: body.key, counts: body.stock))
                 return [UInt8](JSONAnswer.encode(Changed(changed: changed)))
             } catch let refusal as StockTaking.Refusal {
-                throw Problem(400, "invalid-field", "Invalid field", detail: refusal.detail, field: refusal.field)
+                throw Problem(422, "invalid-field", "Invalid field", detail: refusal.detail, field: refusal.field)
             } catch let unavailable as CommandUnavailable {
                 throw Problem.unavailable("\(unavailable)", retryAfterSeconds: 1)
             }
@@ -54,21 +54,26 @@ package enum SeedingActions {
 
     private static func validate(_ products: [Product]) throws {
         func require(_ holds: Bool, _ field: String, _ detail: String) throws {
-            guard holds else { throw Problem(400, "invalid-field", "Invalid field", detail: detail, field: field) }
+            guard holds else { throw Problem(422, "invalid-field", "Invalid field", detail: detail, field: field) }
         }
         try require((1...maximumProducts).contains(products.count), "products", "1 to \(maximumProducts) products")
         for (index, product) in products.enumerated() {
             let place = "products[\(index)]"
-            try require((1...Catalog.maximumProductIDBytes).contains(product.productID.utf8.count), "\(place).productId", "1 to 64 bytes")
+            try require(
+                (1...Catalog.maximumProductIDBytes).contains(product.productID.utf8.count), "\(place).productId",
+                "1 to 64 bytes")
             try require(product.name.utf8.count <= Catalog.maximumNameBytes, "\(place).name", "at most 200 bytes")
             try require(product.price.amount >= 0, "\(place).price.amount", "not negative")
             try require(
-                product.price.currency.utf8.count == 3 && product.price.currency.utf8.allSatisfy { (65...90).contains($0) },
+                product.price.currency.utf8.count == 3
+                    && product.price.currency.utf8.allSatisfy { (65...90).contains($0) },
                 "\(place).price.currency", "a three-letter ISO 4217 code")
         }
     }
 
-    private static func onDatabaseThread(_ process: ServiceProcess, _ body: @escaping @Sendable () throws -> Void) async throws {
+    private static func onDatabaseThread(_ process: ServiceProcess, _ body: @escaping @Sendable () throws -> Void)
+        async throws
+    {
         try await withTaskExecutorPreference(process.databaseThread) { try body() }
     }
 }

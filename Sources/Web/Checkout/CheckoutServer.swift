@@ -24,7 +24,8 @@ package struct CheckoutServer: Endpoint {
     private static let retryAfterSeconds = 1
 
     package init(
-        checkout: Checkout, orders: CommandQueue<Checkout>, cancellations: CommandQueue<Cancellation>, reader: DatabaseReader,
+        checkout: Checkout, orders: CommandQueue<Checkout>, cancellations: CommandQueue<Cancellation>,
+        reader: DatabaseReader,
         maximumBodyBytes: Int
     ) {
         self.checkout = checkout
@@ -51,7 +52,9 @@ package struct CheckoutServer: Endpoint {
             return JSONAnswer.response(.ok, ProductsJSON(products: try await reader.read { try Catalog.products($0) }))
         }
         let prefix = "/v1/orders/"
-        guard path.hasPrefix(prefix), let order = OrderID(path.dropFirst(prefix.count)) else { throw Problem.notFound(path) }
+        guard path.hasPrefix(prefix), let order = OrderID(path.dropFirst(prefix.count)) else {
+            throw Problem.notFound(path)
+        }
         switch request.method {
         case .get: return try await show(order, request)
         case .delete: return try await cancel(order)
@@ -61,8 +64,13 @@ package struct CheckoutServer: Endpoint {
 
     private func place(_ request: Request) async throws -> Response {
         let key = try idempotencyKey(request)
-        if let type = request.headers[.contentType], !type.lowercased().hasPrefix("application/json") {
-            throw Problem(415, "unsupported-media-type", "Unsupported media type", detail: "send application/json, not \(type)")
+        if let type = request.headers[.contentType] {
+            let mediaType = type.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+            guard mediaType == "application/json" else {
+                throw Problem(
+                    415, "unsupported-media-type", "Unsupported media type",
+                    detail: "send application/json, not \(type)")
+            }
         }
         let bytes = try await RequestBody.read(request, limit: maximumBodyBytes)
         let body = try RequestBody.decode(PlaceOrderBody.self, from: bytes)
@@ -82,7 +90,9 @@ package struct CheckoutServer: Endpoint {
         } catch let refusal as CheckoutRefusal {
             throw Self.problem(refusal)
         } catch let error as EventCodingError {
-            throw Problem(413, "order-too-large", "Order too large", detail: "\(error); order fewer lines at a time", field: "lines")
+            throw Problem(
+                413, "order-too-large", "Order too large", detail: "\(error); order fewer lines at a time",
+                field: "lines")
         } catch let unavailable as CommandUnavailable {
             throw Problem.unavailable("\(unavailable)", retryAfterSeconds: Self.retryAfterSeconds)
         }
@@ -116,18 +126,22 @@ package struct CheckoutServer: Endpoint {
     private func idempotencyKey(_ request: Request) throws -> String {
         guard let key = request.headers[.idempotencyKey] else {
             throw Problem(
-                400, "missing-field", "Missing field", detail: "send an Idempotency-Key, one for each order", field: "Idempotency-Key")
+                400, "missing-field", "Missing field", detail: "send an Idempotency-Key, one for each order",
+                field: "Idempotency-Key")
         }
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (33...126).contains($0) }) else {
             throw Problem(
-                400, "invalid-field", "Invalid field", detail: "1 to 255 visible ASCII characters", field: "Idempotency-Key")
+                400, "invalid-field", "Invalid field", detail: "1 to 255 visible ASCII characters",
+                field: "Idempotency-Key")
         }
         return key
     }
 
     private func wait(_ request: Request) throws -> Duration {
         guard let text = request.uri.queryParameters["wait"] else { return .zero }
-        guard text.hasSuffix("s"), let seconds = Int(text.dropLast()), seconds >= 0, .seconds(seconds) <= Self.maximumWait else {
+        guard text.hasSuffix("s"), let seconds = Int(text.dropLast()), seconds >= 0,
+            .seconds(seconds) <= Self.maximumWait
+        else {
             throw Problem(
                 400, "invalid-field", "Invalid field", detail: "seconds such as 5s, at most 30s", field: "wait")
         }
@@ -141,7 +155,8 @@ package struct CheckoutServer: Endpoint {
         case .unknownProduct:
             Problem(422, "unknown-product", "Unknown product", detail: refusal.detail, field: refusal.field)
         case .idempotencyKeyReused:
-            Problem(422, "idempotency-key-reused", "Idempotency key reused", detail: refusal.detail, field: refusal.field)
+            Problem(
+                422, "idempotency-key-reused", "Idempotency key reused", detail: refusal.detail, field: refusal.field)
         }
     }
 }

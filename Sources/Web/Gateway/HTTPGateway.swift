@@ -16,10 +16,13 @@ package struct HTTPGateway: PaymentGateway {
     package func charge(key: String, body: [UInt8]) async throws -> ChargeAnswer {
         let answer = try await client.post("/v1/payment_intents", idempotencyKey: key, body: body)
         switch answer.status {
-        case 200: return .captured(paymentIntent: try answer.decode(Identified.self).id)
-        case 402: return .declined(code: try answer.decode(Failure.self).error.decline_code ?? "unknown")
-        case 409 where (try? answer.decode(Failure.self).error.code) == "key_voided": return .voided
-        case 400..<500: return .refused("gateway answered \(answer.status)")
+        case 200: return .captured(paymentIntent: try answer.succeeded().id)
+        case 402:
+            let error = try answer.decode(Failure.self).error
+            return .declined(code: error.decline_code ?? error.code ?? "unknown")
+        case 409 where (try answer.decode(Failure.self).error.code) == "key_voided": return .voided
+        case 400, 422: return .refused("gateway answered \(answer.status)")
+        // Also 401, 404, 408, 409, 429: they speak of the caller, the place or the moment, not of this charge.
         default: throw answer.unknownOutcome
         }
     }
@@ -35,7 +38,7 @@ package struct HTTPGateway: PaymentGateway {
         case "voided": return .voided
         case "declined": return .declined(code: state.decline_code ?? "unknown")
         case "succeeded":
-            guard let intent = state.payment_intent else { throw answer.unknownOutcome }
+            guard let intent = state.payment_intent, intent.status == moved else { throw answer.unknownOutcome }
             return .captured(paymentIntent: intent.id)
         default: throw answer.unknownOutcome
         }
@@ -44,14 +47,10 @@ package struct HTTPGateway: PaymentGateway {
     package func refund(key: String, body: [UInt8]) async throws -> RefundAnswer {
         let answer = try await client.post("/v1/refunds", idempotencyKey: key, body: body)
         guard answer.status == 200 else { throw answer.unknownOutcome }
-        return .refunded(id: try answer.decode(Identified.self).id)
+        return .refunded(id: try answer.succeeded().id)
     }
 
     // MARK: - Answers
-
-    private struct Identified: Decodable {
-        let id: String
-    }
 
     private struct Failure: Decodable {
         struct Detail: Decodable {
@@ -64,8 +63,17 @@ package struct HTTPGateway: PaymentGateway {
     private struct KeyState: Decodable {
         let status: String
         let decline_code: String?
-        let payment_intent: Identified?
+        let payment_intent: Movement?
     }
+}
+
+/// The status of a capture or refund that happened.
+private let moved = "succeeded"
+
+/// A capture or a refund, as the gateway shows it.
+private struct Movement: Decodable {
+    let id: String
+    let status: String
 }
 
 /// Nothing is known about what a call did.
@@ -77,6 +85,13 @@ struct UnknownOutcome: Error, CustomStringConvertible {
 extension PooledHTTPClient.Answer {
     var unknownOutcome: UnknownOutcome {
         UnknownOutcome(detail: "status \(status), body \(String(decoding: body.prefix(200), as: UTF8.self))")
+    }
+
+    /// Money moved; anything else under a 200 (`processing`, `requires_action`) is not final.
+    fileprivate func succeeded() throws -> Movement {
+        let movement = try decode(Movement.self)
+        guard movement.status == moved else { throw unknownOutcome }
+        return movement
     }
 
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {

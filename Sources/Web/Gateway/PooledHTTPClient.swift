@@ -37,23 +37,28 @@ final class PooledHTTPClient: Sendable {
     init(host: String, port: Int, connections: Int, timeout: Duration) {
         self.host = host
         self.port = port
-        self.timeout = .nanoseconds(timeout.components.seconds * 1_000_000_000 + timeout.components.attoseconds / 1_000_000_000)
+        self.timeout = .nanoseconds(
+            timeout.components.seconds * 1_000_000_000 + timeout.components.attoseconds / 1_000_000_000)
         maximumConnections = connections
         eventLoop = MultiThreadedEventLoopGroup.singleton.next()
     }
 
-    /// - Throws: where no whole answer came in time; the server may have acted all the same.
+    /// - Throws: where no whole answer came in time, or the task was cancelled; the server may have acted all the same.
     func post(_ path: String, idempotencyKey: String?, body: [UInt8]) async throws -> Answer {
-        var headers: HTTPHeaders = ["host": host, "content-type": "application/json", "content-length": String(body.count)]
+        var headers: HTTPHeaders = [
+            "host": "\(host):\(port)", "content-type": "application/json", "content-length": String(body.count),
+        ]
         if let idempotencyKey { headers.add(name: "idempotency-key", value: idempotencyKey) }
         let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: headers)
         let connection = try await checkOut()
-        let eventLoop = eventLoop
-        let timeout = timeout
         do {
-            let answer = try await eventLoop.flatSubmit {
-                connection.exchange.value.send(head, body, timeout: timeout)
-            }.get()
+            let answer = try await withTaskCancellationHandler {
+                try await eventLoop.flatSubmit { [eventLoop, timeout] in
+                    connection.exchange.value.send(head, body, timeout: timeout, on: eventLoop)
+                }.get()
+            } onCancel: {
+                connection.channel.close(promise: nil)
+            }
             checkIn(connection)
             return answer
         } catch {
@@ -65,6 +70,7 @@ final class PooledHTTPClient: Sendable {
     // MARK: - Connections
 
     private func checkOut() async throws -> Connection {
+        try Task.checkCancellation()
         enum Choice {
             case ready(Connection)
             case connect
@@ -86,8 +92,14 @@ final class PooledHTTPClient: Sendable {
         switch choice {
         case .ready(let connection): return connection
         case .connect: return try await connect()
-        // Nil: a connection was lost, and with it the right to open one came here.
-        case .wait(let future): if let connection = try await future.get() { return connection } else { return try await connect() }
+        case .wait(let future):
+            let passedOn = try await future.get()
+            if Task.isCancelled {
+                passOn(passedOn)
+                throw CancellationError()
+            }
+            // Nil: a connection was lost, and with it the right to open one came here.
+            return if let passedOn { passedOn } else { try await connect() }
         }
     }
 
@@ -132,76 +144,5 @@ final class PooledHTTPClient: Sendable {
             return nil
         }
         waiter?.succeed(connection)
-    }
-}
-
-/// One request and its answer at a time on a connection.
-private final class ExchangeHandler: ChannelInboundHandler {
-    typealias InboundIn = HTTPClientResponsePart
-    typealias OutboundOut = HTTPClientRequestPart
-
-    private var context: ChannelHandlerContext?
-    private var promise: EventLoopPromise<PooledHTTPClient.Answer>?
-    private var timer: Scheduled<Void>?
-    private var status = 0
-    private var body: [UInt8] = []
-    private var closes = false
-
-    func send(_ head: HTTPRequestHead, _ bytes: [UInt8], timeout: TimeAmount) -> EventLoopFuture<PooledHTTPClient.Answer> {
-        guard let context, promise == nil else {
-            preconditionFailure("one request at a time on a connection that was set up")
-        }
-        let promise = context.eventLoop.makePromise(of: PooledHTTPClient.Answer.self)
-        self.promise = promise
-        guard context.channel.isActive else {
-            fail(UnknownOutcome(detail: "the connection was closed"))
-            return promise.futureResult
-        }
-        body = []
-        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        timer = context.eventLoop.scheduleTask(in: timeout) {
-            handler.value.fail(UnknownOutcome(detail: "no answer in time"))
-        }
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        if !bytes.isEmpty { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil) }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        return promise.futureResult
-    }
-
-    private func fail(_ error: any Error) {
-        timer?.cancel()
-        let promise = promise
-        self.promise = nil
-        promise?.fail(error)
-        context?.close(promise: nil)
-    }
-
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .head(let head):
-            status = Int(head.status.code)
-            closes = !head.isKeepAlive
-        case .body(let buffer):
-            body.append(contentsOf: buffer.readableBytesView)
-            if body.count > PooledHTTPClient.maximumAnswerBytes { fail(UnknownOutcome(detail: "an answer without end")) }
-        case .end:
-            timer?.cancel()
-            let promise = promise
-            self.promise = nil
-            if closes { context.close(promise: nil) }
-            promise?.succeed(PooledHTTPClient.Answer(status: status, body: body))
-        }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        fail(UnknownOutcome(detail: "the connection was cut before the answer"))
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        fail(UnknownOutcome(detail: "\(error)"))
     }
 }
