@@ -6,7 +6,8 @@ struct ApplyStockReserved: FactApplier {
     func apply(_ fact: Delivered<V1.StockReserved>, in db: Database) throws {
         for line in fact.payload.lines { try InventoryStore.move(line, toReserved: line.quantity, db) }
         try InventoryStore.insertReservation(
-            try fact.orderID, .reserved, lines: fact.payload.lines, at: fact.time, expiresAt: fact.payload.expiresAt, db)
+            try fact.orderID, .reserved, lines: fact.payload.lines, at: fact.time, expiresAt: fact.payload.expiresAt, db
+        )
     }
 }
 

@@ -58,8 +58,11 @@ package enum InventoryStore {
                 """)
         // A negative first row would break the CHECK before the conflict clause is looked at.
         if delta < 0 {
-            try db.execute(sql: "UPDATE stock SET available = available + ? WHERE product_id = ?", arguments: [delta, product])
-            guard db.changesCount == 1 else { throw EventFault.brokenRule("product '\(product)' has no stock to take from") }
+            try db.execute(
+                sql: "UPDATE stock SET available = available + ? WHERE product_id = ?", arguments: [delta, product])
+            guard db.changesCount == 1 else {
+                throw EventFault.brokenRule("product '\(product)' has no stock to take from")
+            }
         } else {
             try statement.execute(arguments: [product, delta])
         }
@@ -74,10 +77,13 @@ package enum InventoryStore {
             arguments: [key, product]) ?? false
     }
 
-    static func insertAdjustment(_ product: String, _ fact: V1.StockAdjusted, at time: Timestamp, _ db: Database) throws {
+    static func insertAdjustment(_ product: String, _ fact: V1.StockAdjusted, at time: Timestamp, _ db: Database) throws
+    {
         let statement = try db.cachedStatement(
             sql: "INSERT INTO adjustments (adjustment_key, product_id, delta, reason, at) VALUES (?, ?, ?, ?, ?)")
-        try statement.execute(arguments: [fact.adjustmentKey, product, fact.delta, fact.reason.rawValue, time.microseconds])
+        try statement.execute(arguments: [
+            fact.adjustmentKey, product, fact.delta, fact.reason.rawValue, time.microseconds,
+        ])
     }
 
     // MARK: - Reservations
@@ -89,7 +95,8 @@ package enum InventoryStore {
                 arguments: [Data(order.bytes)])
         else { return nil }
         guard let state = ReservationState(rawValue: row["state"]) else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "reservations.state is '\(row["state"] as String)'")
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT, message: "reservations.state is '\(row["state"] as String)'")
         }
         return (state, try JSONDecoder().decode([StockLine].self, from: Data((row["lines"] as String).utf8)))
     }
@@ -101,21 +108,24 @@ package enum InventoryStore {
     }
 
     static func insertReservation(
-        _ order: OrderID, _ state: ReservationState, lines: [StockLine], at time: Timestamp, expiresAt: Timestamp?, _ db: Database
+        _ order: OrderID, _ state: ReservationState, lines: [StockLine], at time: Timestamp, expiresAt: Timestamp?,
+        _ db: Database
     ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let statement = try db.cachedStatement(
             sql: "INSERT INTO reservations (order_id, state, lines, decided_at, expires_at) VALUES (?, ?, ?, ?, ?)")
         try statement.execute(arguments: [
-            Data(order.bytes), state.rawValue, String(decoding: try encoder.encode(lines), as: UTF8.self), time.microseconds,
+            Data(order.bytes), state.rawValue, String(decoding: try encoder.encode(lines), as: UTF8.self),
+            time.microseconds,
             expiresAt?.microseconds,
         ])
     }
 
     static func setReleased(_ order: OrderID, at time: Timestamp, _ db: Database) throws {
         try db.execute(
-            sql: "UPDATE reservations SET state = 'released', released_at = ? WHERE order_id = ? AND state = 'reserved'",
+            sql:
+                "UPDATE reservations SET state = 'released', released_at = ? WHERE order_id = ? AND state = 'reserved'",
             arguments: [time.microseconds, Data(order.bytes)])
         guard db.changesCount == 1 else { throw EventFault.brokenRule("order \(order) holds no stock to release") }
     }

@@ -4,7 +4,9 @@ package import GRDB
 
 /// Sets the stock of products: what is available becomes the number given, by an adjustment of the difference.
 ///
-/// The same key and product twice is done once. A product that was never stocked gets its initial stock.
+/// The same key and product twice is done once, also where nothing was to change the first time: that is told by an
+/// adjustment of zero. *If broken*: an operator who sends a request again, because its answer was lost, stocks what was
+/// sold in between. A product that was never stocked gets its initial stock.
 package struct StockTaking: CommandHandler {
     package struct Request: Sendable {
         /// Unique for ever; one adjustment a key and product.
@@ -54,17 +56,24 @@ package struct StockTaking: CommandHandler {
     package func decide(_ request: Request, at now: Timestamp, in db: Database) throws -> CommandDecision<Int> {
         try validate(request)
         var outgoing: [Outgoing] = []
+        var first: String?
+        var changed = 0
         for count in request.counts where try !InventoryStore.isAdjusted(count.productID, key: request.key, db) {
             let present = try InventoryStore.available(count.productID, db)
             let delta = count.available - (present ?? 0)
-            guard delta != 0 || present == nil else { continue }
-            let fact = V1.StockAdjusted(delta: delta, reason: present == nil ? .initial : .adjustment, adjustmentKey: request.key)
+            if delta != 0 || present == nil { changed += 1 }
+            first = first ?? count.productID
+            let fact = V1.StockAdjusted(
+                delta: delta, reason: present == nil ? .initial : .adjustment, adjustmentKey: request.key)
             outgoing.append(.event(fact, subject: count.productID))
         }
+        guard let first else { return CommandDecision(reply: 0) }
         let correlation = CorrelationID.version7(at: now, randomBits: (randomness.next(), randomness.next()))
+        // A key may come again with more products, in the same millisecond too; a product is adjusted under it once, so
+        // the first of those that are left names the command for ever.
         return CommandDecision(
-            reply: outgoing.count,
-            command: Command(key: "stock:\(request.key)", correlationID: correlation, at: now),
+            reply: changed,
+            command: Command(key: "stock:\(first):\(request.key)", correlationID: correlation, at: now),
             outgoing: outgoing)
     }
 
@@ -73,11 +82,14 @@ package struct StockTaking: CommandHandler {
             guard holds else { throw Refusal(field: field, detail: detail) }
         }
         try require((1...200).contains(request.key.utf8.count), "key", "1 to 200 bytes")
-        try require((1...Self.maximumCounts).contains(request.counts.count), "stock", "1 to \(Self.maximumCounts) products")
+        try require(
+            (1...Self.maximumCounts).contains(request.counts.count), "stock", "1 to \(Self.maximumCounts) products")
         var seen: Set<String> = []
         for (index, count) in request.counts.enumerated() {
             try require((1...64).contains(count.productID.utf8.count), "stock[\(index)].productId", "1 to 64 bytes")
-            try require(seen.insert(count.productID).inserted, "stock[\(index)].productId", "'\(count.productID)' is named twice")
+            try require(
+                seen.insert(count.productID).inserted, "stock[\(index)].productId",
+                "'\(count.productID)' is named twice")
             try require(
                 (0...Self.maximumAvailable).contains(count.available), "stock[\(index)].available",
                 "from 0 to \(Self.maximumAvailable), this is \(count.available)")

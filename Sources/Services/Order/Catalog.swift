@@ -26,12 +26,14 @@ package enum Catalog {
     package static let maximumNameBytes = 200
 
     package static func products(_ db: Database) throws -> [Product] {
-        try Row.fetchAll(db, sql: "SELECT product_id, name, unit_price, currency FROM products ORDER BY product_id").map(decode)
+        try Row.fetchAll(db, sql: "SELECT product_id, name, unit_price, currency FROM products ORDER BY product_id")
+            .map(decode)
     }
 
     static func product(_ id: String, _ db: Database) throws -> Product? {
         try Row.fetchOne(
-            try db.cachedStatement(sql: "SELECT product_id, name, unit_price, currency FROM products WHERE product_id = ?"),
+            try db.cachedStatement(
+                sql: "SELECT product_id, name, unit_price, currency FROM products WHERE product_id = ?"),
             arguments: [id]
         ).map(decode)
     }
@@ -45,7 +47,9 @@ package enum Catalog {
                 SET name = excluded.name, unit_price = excluded.unit_price, currency = excluded.currency
                 """)
         for product in products {
-            try statement.execute(arguments: [product.productID, product.name, product.price.amount, product.price.currency])
+            try statement.execute(arguments: [
+                product.productID, product.name, product.price.amount, product.price.currency,
+            ])
         }
     }
 

@@ -15,7 +15,8 @@ package struct CheckoutRequest: Sendable, Equatable {
     package var traceparent: String?
 
     package init(
-        customerID: String, email: String, currency: String, cardToken: String, lines: [StockLine], idempotencyKey: String,
+        customerID: String, email: String, currency: String, cardToken: String, lines: [StockLine],
+        idempotencyKey: String,
         bodyHash: String, traceparent: String? = nil
     ) {
         self.customerID = customerID
@@ -78,7 +79,9 @@ package struct Checkout: CommandHandler {
         self.randomness = randomness
     }
 
-    package func decide(_ request: CheckoutRequest, at now: Timestamp, in db: Database) throws -> CommandDecision<Accepted> {
+    package func decide(_ request: CheckoutRequest, at now: Timestamp, in db: Database) throws -> CommandDecision<
+        Accepted
+    > {
         if let known = try OrderStore.order(idempotencyKey: request.idempotencyKey, db) {
             guard known.bodyHash == request.bodyHash else {
                 throw CheckoutRefusal(
@@ -90,11 +93,13 @@ package struct Checkout: CommandHandler {
         let (lines, total) = try price(request, db)
         let order = OrderID.version7(at: now, randomBits: (randomness.next(), randomness.next()))
         let created = V1.OrderCreated(
-            customerID: request.customerID, email: request.email, lines: lines, total: total, cardToken: request.cardToken,
+            customerID: request.customerID, email: request.email, lines: lines, total: total,
+            cardToken: request.cardToken,
             idempotencyKey: request.idempotencyKey, bodyHash: request.bodyHash)
         return CommandDecision(
             reply: Accepted(orderID: order, total: total),
-            command: Command(key: "create:\(order)", correlationID: order.rebound(), at: now, traceparent: request.traceparent),
+            command: Command(
+                key: "create:\(order)", correlationID: order.rebound(), at: now, traceparent: request.traceparent),
             outgoing: [.event(created, order: order)])
     }
 
@@ -103,7 +108,8 @@ package struct Checkout: CommandHandler {
         var total: Int64 = 0
         for (index, line) in request.lines.enumerated() {
             guard let product = try Catalog.product(line.productID, db) else {
-                throw CheckoutRefusal(.unknownProduct, field: "lines[\(index)].productId", "no product '\(line.productID)' is for sale")
+                throw CheckoutRefusal(
+                    .unknownProduct, field: "lines[\(index)].productId", "no product '\(line.productID)' is for sale")
             }
             guard product.price.currency == request.currency else {
                 throw CheckoutRefusal(
@@ -119,6 +125,11 @@ package struct Checkout: CommandHandler {
             total = sum
             lines.append(OrderLine(productID: line.productID, quantity: line.quantity, unitPrice: product.price.amount))
         }
+        guard total > 0 else {
+            throw CheckoutRefusal(
+                .invalidField, field: "lines", "the total is 0: there is nothing to pay, and no card is charged nothing"
+            )
+        }
         return (lines, Money(amount: total, currency: request.currency))
     }
 
@@ -129,19 +140,24 @@ package struct Checkout: CommandHandler {
         func require(_ holds: Bool, _ field: String, _ detail: String) throws {
             guard holds else { throw CheckoutRefusal(.invalidField, field: field, detail) }
         }
-        try require(isPlainText(request.customerID, 1...100), "customerId", "1 to 100 bytes of text without control characters")
+        try require(
+            isPlainText(request.customerID, 1...100), "customerId", "1 to 100 bytes of text without control characters")
         try require(
             isPlainText(request.email, 3...254) && !request.email.contains(" ")
-                && request.email.split(separator: "@", omittingEmptySubsequences: false).map(\.isEmpty) == [false, false],
+                && request.email.split(separator: "@", omittingEmptySubsequences: false).map(\.isEmpty) == [
+                    false, false,
+                ],
             "email", "an address such as ann@example.test, at most 254 bytes")
         try require(
             request.currency.utf8.count == 3 && request.currency.utf8.allSatisfy { (65...90).contains($0) },
             "currency", "a three-letter ISO 4217 code such as GBP")
         try require(
-            (1...100).contains(request.cardToken.utf8.count) && request.cardToken.utf8.allSatisfy { (33...126).contains($0) },
+            (1...100).contains(request.cardToken.utf8.count)
+                && request.cardToken.utf8.allSatisfy { (33...126).contains($0) },
             "cardToken", "1 to 100 visible ASCII characters")
         try require(
-            (1...limits.lines).contains(request.lines.count), "lines", "1 to \(limits.lines) lines, this order has \(request.lines.count)")
+            (1...limits.lines).contains(request.lines.count), "lines",
+            "1 to \(limits.lines) lines, this order has \(request.lines.count)")
         var seen: Set<String> = []
         for (index, line) in request.lines.enumerated() {
             try require(

@@ -8,7 +8,8 @@ package enum OrderStore {
     static let digest = DigestTable(
         "orders", key: ["order_id"],
         columns: [
-            "order_id", "customer_id", "email", "lines", "total_amount", "currency", "idempotency_key", "body_hash", "status",
+            "order_id", "customer_id", "email", "lines", "total_amount", "currency", "idempotency_key", "body_hash",
+            "status",
             "reason", "created_at", "updated_at", "cancellation_requested_at",
         ])
 
@@ -37,7 +38,8 @@ package enum OrderStore {
 
     static func order(idempotencyKey: String, _ db: Database) throws -> StoredOrder? {
         try Row.fetchOne(
-            try db.cachedStatement(sql: "SELECT \(columns) FROM orders WHERE idempotency_key = ?"), arguments: [idempotencyKey]
+            try db.cachedStatement(sql: "SELECT \(columns) FROM orders WHERE idempotency_key = ?"),
+            arguments: [idempotencyKey]
         ).map(decode)
     }
 
@@ -54,8 +56,11 @@ package enum OrderStore {
         ])
     }
 
-    static func setStatus(_ status: OrderStatus, reason: CancellationReason?, of order: OrderID, at time: Timestamp, _ db: Database) throws {
-        let statement = try db.cachedStatement(sql: "UPDATE orders SET status = ?, reason = ?, updated_at = ? WHERE order_id = ?")
+    static func setStatus(
+        _ status: OrderStatus, reason: CancellationReason?, of order: OrderID, at time: Timestamp, _ db: Database
+    ) throws {
+        let statement = try db.cachedStatement(
+            sql: "UPDATE orders SET status = ?, reason = ?, updated_at = ? WHERE order_id = ?")
         try statement.execute(arguments: [status.rawValue, reason?.rawValue, time.microseconds, Data(order.bytes)])
         try requireOneRow(order, db)
     }
@@ -79,9 +84,12 @@ package enum OrderStore {
         }
         return StoredOrder(
             orderID: id, customerID: row["customer_id"], email: row["email"], lines: try LinesJSON.decode(row["lines"]),
-            total: Money(amount: row["total_amount"], currency: row["currency"]), idempotencyKey: row["idempotency_key"],
-            bodyHash: row["body_hash"], status: status, reason: (row["reason"] as String?).flatMap(CancellationReason.init),
-            createdAt: Timestamp(microseconds: row["created_at"]), updatedAt: Timestamp(microseconds: row["updated_at"]),
+            total: Money(amount: row["total_amount"], currency: row["currency"]),
+            idempotencyKey: row["idempotency_key"],
+            bodyHash: row["body_hash"], status: status,
+            reason: (row["reason"] as String?).flatMap(CancellationReason.init),
+            createdAt: Timestamp(microseconds: row["created_at"]),
+            updatedAt: Timestamp(microseconds: row["updated_at"]),
             cancellationRequestedAt: (row["cancellation_requested_at"] as Int64?).map(Timestamp.init(microseconds:)))
     }
 }

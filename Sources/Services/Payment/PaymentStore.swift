@@ -43,18 +43,22 @@ enum PaymentStore {
 
     static func payment(_ order: OrderID, _ db: Database) throws -> Payment? {
         try Row.fetchOne(
-            try db.cachedStatement(sql: "SELECT state, amount, currency, payment_intent FROM payments WHERE order_id = ?"),
+            try db.cachedStatement(
+                sql: "SELECT state, amount, currency, payment_intent FROM payments WHERE order_id = ?"),
             arguments: [Data(order.bytes)]
         ).map { row in
             guard let state = PaymentState(rawValue: row["state"]) else {
-                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "payments.state is '\(row["state"] as String)'")
+                throw DatabaseError(
+                    resultCode: .SQLITE_CORRUPT, message: "payments.state is '\(row["state"] as String)'")
             }
             let amount = (row["amount"] as Int64?).map { Money(amount: $0, currency: row["currency"]) }
             return Payment(state: state, amount: amount, paymentIntent: row["payment_intent"])
         }
     }
 
-    static func insertSucceeded(_ order: OrderID, _ fact: V1.PaymentSucceeded, at time: Timestamp, _ db: Database) throws {
+    static func insertSucceeded(_ order: OrderID, _ fact: V1.PaymentSucceeded, at time: Timestamp, _ db: Database)
+        throws
+    {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO payments (order_id, state, amount, currency, payment_intent, settled_at)
@@ -75,7 +79,8 @@ enum PaymentStore {
 
     static func setRefunded(_ order: OrderID, _ fact: V1.PaymentRefunded, at time: Timestamp, _ db: Database) throws {
         try db.execute(
-            sql: "UPDATE payments SET state = 'refunded', refund = ?, refunded_at = ? WHERE order_id = ? AND state = 'succeeded'",
+            sql:
+                "UPDATE payments SET state = 'refunded', refund = ?, refunded_at = ? WHERE order_id = ? AND state = 'succeeded'",
             arguments: [fact.refund, time.microseconds, Data(order.bytes)])
         guard db.changesCount == 1 else { throw EventFault.brokenRule("order \(order) has no capture to pay back") }
     }
@@ -84,7 +89,8 @@ enum PaymentStore {
 
     static func insertCancellation(_ order: OrderID, _ request: Envelope, _ db: Database) throws {
         try db.execute(
-            sql: "INSERT INTO cancellation_requests (order_id, event_id, requested_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            sql:
+                "INSERT INTO cancellation_requests (order_id, event_id, requested_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             arguments: [Data(order.bytes), Data(request.id.bytes), request.time.microseconds])
     }
 
@@ -92,14 +98,16 @@ enum PaymentStore {
     static func cancellation(_ order: OrderID, _ db: Database) throws -> Envelope? {
         guard
             let row = try Row.fetchOne(
-                try db.cachedStatement(sql: "SELECT event_id, requested_at FROM cancellation_requests WHERE order_id = ?"),
+                try db.cachedStatement(
+                    sql: "SELECT event_id, requested_at FROM cancellation_requests WHERE order_id = ?"),
                 arguments: [Data(order.bytes)])
         else { return nil }
         guard let id = EventID(bytes: row["event_id"] as Data) else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "cancellation_requests.event_id is no id")
         }
         return Envelope(
-            id: id, source: ServiceName.order.source, type: V1.OrderCancellationRequested.type, subject: order.description,
+            id: id, source: ServiceName.order.source, type: V1.OrderCancellationRequested.type,
+            subject: order.description,
             time: Timestamp(microseconds: row["requested_at"]), correlationID: order.rebound(), data: [])
     }
 

@@ -12,14 +12,15 @@ struct OnOrderCreated: EventHandler {
     func decide(_ event: Delivered<V1.OrderCreated>, in db: Database) throws -> [Outgoing] {
         let order = try event.orderID
         if try InventoryStore.reservationExists(order, db) { return [] }
-        let demand = Stock.demand(event.payload.lines)
+        let demand = try Stock.demand(event.payload.lines)
         var available: [String: Int64] = [:]
         for line in demand { available[line.productID] = try InventoryStore.available(line.productID, db) ?? 0 }
 
         let shortages = Stock.shortages(demand, available: available)
         guard shortages.isEmpty else { return [.event(V1.StockRejected(shortages: shortages), order: order)] }
         let reserved = V1.StockReserved(
-            lines: demand, total: event.payload.total, cardToken: event.payload.cardToken, expiresAt: event.recordedAt + hold)
+            lines: demand, total: event.payload.total, cardToken: event.payload.cardToken,
+            expiresAt: event.recordedAt + hold)
         return [.event(reserved, order: order)]
     }
 }

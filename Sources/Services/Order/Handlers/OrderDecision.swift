@@ -21,7 +21,8 @@ enum OrderDecision {
         case .cancel:
             guard let reason else { preconditionFailure("\(news) cancels no order") }
             let cancelled = V1.OrderCancelled(
-                reason: reason, customerID: order.customerID, email: order.email, lines: order.lines, total: order.total)
+                reason: reason, customerID: order.customerID, email: order.email, lines: order.lines, total: order.total
+            )
             return [.event(cancelled, order: id)]
         case .illegal:
             throw EventFault.brokenRule(

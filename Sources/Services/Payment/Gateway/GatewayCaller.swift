@@ -53,13 +53,16 @@ package struct GatewayCaller: OutsideCaller {
         }
     }
 
-    package func settle(_ intent: Intent, _ answer: Answer, at recordedAt: Timestamp, in db: Database) throws -> [Outgoing] {
+    package func settle(_ intent: Intent, _ answer: Answer, at recordedAt: Timestamp, in db: Database) throws
+        -> [Outgoing]
+    {
         let order = try order(of: intent)
         switch answer {
         case .charge(.captured(let paymentIntent)):
             let body = try JSONDecoder().decode(ChargeBody.self, from: Data(intent.request))
             let amount = Money(amount: body.amount, currency: body.currency.uppercased())
-            let succeeded = Outgoing.event(V1.PaymentSucceeded(amount: amount, paymentIntent: paymentIntent), order: order)
+            let succeeded = Outgoing.event(
+                V1.PaymentSucceeded(amount: amount, paymentIntent: paymentIntent), order: order)
             guard let request = try PaymentStore.cancellation(order, db) else { return [succeeded] }
             return [succeeded, try Self.refund(order, amount, paymentIntent: paymentIntent, because: request)]
         case .charge(.declined(let code)):
@@ -67,13 +70,27 @@ package struct GatewayCaller: OutsideCaller {
         case .charge(.refused(let reason)):
             return [.event(V1.PaymentFailed(reason: .declined, declineCode: reason), order: order)]
         case .charge(.voided):
-            let isCancelled = try PaymentStore.isCancellationRequested(order, db)
-            return [.event(V1.PaymentFailed(reason: isCancelled ? .cancelledByCustomer : .expired, declineCode: nil), order: order)]
+            return [.event(try whyVoided(intent, order, recordedAt, db), order: order)]
         case .refund(.refunded(let id)):
             let body = try JSONDecoder().decode(RefundBody.self, from: Data(intent.request))
             let amount = Money(amount: body.amount, currency: body.currency.uppercased())
-            return [.event(V1.PaymentRefunded(amount: amount, paymentIntent: body.paymentIntent, refund: id), order: order)]
+            return [
+                .event(V1.PaymentRefunded(amount: amount, paymentIntent: body.paymentIntent, refund: id), order: order)
+            ]
         }
+    }
+
+    /// A key is voided for three reasons; the third is seen here only after a crash between the void and its answer.
+    private func whyVoided(_ intent: Intent, _ order: OrderID, _ recordedAt: Timestamp, _ db: Database) throws
+        -> V1.PaymentFailed
+    {
+        if try PaymentStore.isCancellationRequested(order, db) {
+            return V1.PaymentFailed(reason: .cancelledByCustomer, declineCode: nil)
+        }
+        if let deadline = intent.deadline, recordedAt >= deadline {
+            return V1.PaymentFailed(reason: .expired, declineCode: nil)
+        }
+        return V1.PaymentFailed(reason: .declined, declineCode: "refused by the gateway")
     }
 
     // MARK: - The calls that handlers record
@@ -86,11 +103,14 @@ package struct GatewayCaller: OutsideCaller {
     }
 
     /// The cause of a refund is always the customer's request.
-    static func refund(_ order: OrderID, _ amount: Money, paymentIntent: String, because request: Envelope) throws -> Outgoing {
+    static func refund(_ order: OrderID, _ amount: Money, paymentIntent: String, because request: Envelope) throws
+        -> Outgoing
+    {
         .call(
             CallRequest(
                 key: "refund:\(order)", kind: Kind.refund, subject: order.description,
-                body: try RefundBody(paymentIntent: paymentIntent, amount: amount, order: order).sortedJSON(), cause: request))
+                body: try RefundBody(paymentIntent: paymentIntent, amount: amount, order: order).sortedJSON(),
+                cause: request))
     }
 
     private func order(of intent: Intent) throws -> OrderID {
