@@ -27,7 +27,8 @@ package enum LogError: Error, Equatable, CustomStringConvertible {
                 + "run 'stampede log verify' and restore the file from a copy"
         case .acknowledgedDataLost(let topic, let end, let expected, let witness):
             "topic \(topic) ends at offset \(end), but \(witness) saw \(expected): acknowledged events are gone. "
-                + "Nothing was changed; restore the topic's files, or the database if that is the newer copy"
+                + "Nothing was changed; after a power failure start the topic's owner first, "
+                + "else restore the topic's files, or the database if that is the newer copy"
         case .foreignPosition(let topic, let offset, let reason):
             "the position at offset \(offset) of topic \(topic) does not belong to this log: \(reason). "
                 + "Was the log or the database restored from another copy?"

@@ -23,6 +23,7 @@ final class LogWaiter: LogWatch {
             var missing = topics
             var pages: [(page: any SharedPage, word: UInt32)] = []
             while !isClosed.load(ordering: .relaxed) {
+                // A page that cannot be opened now is looked for again at the next turn.
                 missing.removeAll { files in
                     guard disk.exists(files.commitPage), let page = try? CommitPage(files, disk, .read) else {
                         return false
