@@ -183,6 +183,16 @@ struct RecoveryTests {
         #expect(disk.paths(in: "/data/log/test/quarantine").count == 2)
     }
 
+    @Test("the last frame is written again and synced before the next one is written")
+    func oneFrameInFlight() throws {
+        let disk = MemoryDisk.holding(try Self.image(acknowledged: 4))
+        let writer = try makeLog(disk).openWriter(of: .test)
+        let calls = disk.journal.filter { $0.path == Self.segment || $0.call == .publish }
+        #expect(calls.map(\.call) == [.write, .sync, .write, .sync, .publish])
+        #expect(calls.map(\.offset) == [592, 0, 776, 0, 6])
+        #expect(writer.lastSequence == 6)
+    }
+
     @Test("frames swapped, repeated, removed, or after the end of another history are refused")
     func rearranged() throws {
         let image = try Self.image(acknowledged: 6)
