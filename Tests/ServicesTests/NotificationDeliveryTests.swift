@@ -146,7 +146,7 @@ struct NotificationDeliveryTests {
         try harness.runUntilIdle()
         let settled = file.bytes.count
         var second: [String] = []
-        for _ in 0..<3 {
+        for _ in 0..<2 {
             second.append(
                 Notice.messageID(of: try harness.emit(Sample.confirmed(), order: harness.newOrderID(), on: .orders).id))
         }
@@ -158,7 +158,7 @@ struct NotificationDeliveryTests {
         let open = try harness.node.database.read { try Intent.open(after: "", limit: 100, $0) }
         _ = try channel.deliver(try open.map { try composer.compose(try Notice($0)) })
         let written = file.bytes
-        #expect(open.count == 3 && written.count > settled + 3000)
+        #expect(open.count == 2 && written.count > settled + 2000)
 
         for cut in settled...written.count {
             let torn = Array(written[..<cut])
