@@ -27,7 +27,7 @@ struct Evidence {
     /// Databases that are there and cannot be read, by service or `payment-gateway`.
     private(set) var unreadable: [String: String] = [:]
     private(set) var topics: [Topic: TopicFacts] = [:]
-    /// The counters of 5.
+    /// The counters of 5; nil where they could not be read once more.
     private(set) var latestCounters: [ServiceName: [Topic: ServiceFacts.Counter]] = [:]
     /// Nil where there is no ledger.
     private(set) var ledger: LedgerFacts?
@@ -61,11 +61,9 @@ struct Evidence {
             directory: directory + "/log", now: { Timestamp(microseconds: 0) }, randomBytes: { _ in [] })
         readTopics(log)
 
-        for (service, facts) in services {
+        for service in services.keys {
             let database = Self.database(service.rawValue, in: directory)
-            // It was read before: where it cannot be now, what it said then stands.
-            let counters = try? database.read { try ServiceFacts.counters($0) }
-            latestCounters[service] = counters ?? facts.counters
+            latestCounters[service] = try? database.read { try ServiceFacts.counters($0) }  // nil: not compared
         }
         if ledgerDatabase.exists {
             do {
@@ -155,7 +153,7 @@ struct Evidence {
     private mutating func readTopics(_ log: FileEventLog) {
         let directory = directory + "/log"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []  // no log: no topics
-        let found = Set(names.map { Topic($0) })
+        let found = Set(names.map { Topic($0) }.filter { TopicFacts.exists($0, in: directory) })
         let known = Rules.topics.filter(found.contains)
         let others = found.subtracting(known).sorted { $0.name < $1.name }
         // The longest first, so that two cores end at about the same time.

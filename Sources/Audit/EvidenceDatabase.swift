@@ -33,7 +33,13 @@ package struct EvidenceDatabase: Sendable {
             if ownerRuns() {
                 // Not there for a moment while the owner opens or closes its database.
                 guard exists(suffix: "-shm"), exists(suffix: "-wal") else { continue }
-                return try read(at: path, readOnly: true, body)
+                do {
+                    return try read(at: path, readOnly: true, body)
+                } catch {
+                    // An owner that just ended takes its write-ahead log with it: then there is a whole file to copy.
+                    if ownerRuns() { throw error }
+                    continue
+                }
             }
             let copy = try temporaryDirectory()
             defer { try? FileManager.default.removeItem(atPath: copy) }  // private; the system clears what stays

@@ -132,6 +132,12 @@ struct TopicFacts {
         return Place(file: "log/\(topic.name)/\(name)", offset: offset)
     }
 
+    /// A folder without a commit page and without segments is no topic yet.
+    static func exists(_ topic: Topic, in directory: String) -> Bool {
+        let folder = directory + "/" + topic.name
+        return FileManager.default.fileExists(atPath: folder + "/commit") || !segments(folder).isEmpty
+    }
+
     private static func segments(_ directory: String) -> [UInt64] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []  // no topic: no segments
         return names.compactMap { name in

@@ -28,7 +28,7 @@ struct InFlightTests {
             if step % 23 == 0, let order = orders.popLast(), shop.books.orders[order]?.status != "cancelled" {
                 try shop.requestCancellation(order)
             }
-            guard step % 3 == 0 else { continue }
+            guard step % 5 == 0 else { continue }
             let report = try shop.audit()
             #expect(report.broken.isEmpty, "after step \(step), \(next):\n\(report.words)")
         }

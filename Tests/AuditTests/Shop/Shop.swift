@@ -51,7 +51,7 @@ final class Shop {
         var settle: ((Shop, Database, inout [Envelope]) throws -> Void)?
     }
 
-    init(seed: UInt64 = 1, segmentBytes: UInt64 = 1 << 16) throws {
+    init(seed: UInt64 = 1, segmentBytes: UInt64 = 1 << 14) throws {
         random = SplitMix64(state: seed)
         var template = Array((NSTemporaryDirectory() + "/stampede-audit-tests-XXXXXX").utf8CString)
         guard mkdtemp(&template) != nil else { throw ShopError("no temporary directory") }

@@ -44,7 +44,7 @@ extension Shop {
     }
 
     /// False for a type that the service does not subscribe to.
-    private func handle(
+    func handle(
         _ service: ServiceName, _ event: Envelope, _ db: Database, _ made: inout [Envelope]
     ) throws -> Bool {
         if service == .analytics {
