@@ -72,8 +72,8 @@ let package = Package(
         program("payment-gateway", [.hummingbird, .grdb, .logging, .lifecycle, .crypto, .nio]),
         program(
             "flash-sale",
-            ["Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .nioHTTP1, .histogram, .subprocess]),
-        program("stampede", ["Contracts", "EventLog", "FileEventLog", "Audit", .grdb]),
+            ["Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .histogram, .subprocess], card: true),
+        program("stampede", ["Contracts", "EventLog", "FileEventLog", "Audit", .grdb], card: true),
 
         // Tests mirror the sources.
         tests("ContractsTests", ["Contracts"]),
@@ -137,10 +137,10 @@ func service(_ name: String, _ more: [Target.Dependency] = [], resources: [Resou
         path: "Sources/Services/\(name)", exclude: ["README.md"], resources: resources, swiftSettings: .houseRules)
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func program(_ name: String, _ dependencies: [Target.Dependency], card: Bool = false) -> Target {
     .executableTarget(
         name: name, dependencies: dependencies + [.argumentParser], path: "Sources/Programs/\(name)",
-        swiftSettings: .houseRules)
+        exclude: card ? ["README.md"] : [], swiftSettings: .houseRules)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {

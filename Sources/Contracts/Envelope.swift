@@ -46,6 +46,9 @@ package struct Envelope: Hashable, Sendable {
 /// A type, once published, never changes: a new field with another meaning is a new version.
 package protocol EventPayload: Codable, Sendable, Equatable {
     static var type: String { get }
+    /// JSON with sorted keys: the event's data.
+    func encoded() throws -> [UInt8]
+    static func decoded(from data: [UInt8]) throws -> Self
 }
 
 /// The first version of every event.

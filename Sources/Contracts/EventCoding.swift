@@ -192,14 +192,22 @@ extension [UInt8] {
 // MARK: - Data
 
 extension EventPayload {
-    /// JSON with sorted keys.
-    package func encoded() throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return [UInt8](try encoder.encode(self))
-    }
+    package func encoded() throws -> [UInt8] { try encodedByFoundation() }
 
     package static func decoded(from data: [UInt8]) throws -> Self {
         try JSONDecoder().decode(Self.self, from: Data(data))
     }
+
+    /// What `encoded` must equal, byte for byte.
+    package func encodedByFoundation() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return [UInt8](try encoder.encode(self))
+    }
+}
+
+extension EventPayload where Self: CanonicalJSON {
+    package func encoded() throws -> [UInt8] { canonicalBytes }
+
+    package static func decoded(from data: [UInt8]) throws -> Self { try decoded(fromJSON: data) }
 }

@@ -51,7 +51,8 @@ package enum OrderStore {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)
                 """)
         try statement.execute(arguments: [
-            Data(order.bytes), fact.customerID, fact.email, try LinesJSON.encode(fact.lines), fact.total.amount,
+            Data(order.bytes), fact.customerID, fact.email, String(decoding: fact.lines.canonicalBytes, as: UTF8.self),
+            fact.total.amount,
             fact.total.currency, fact.idempotencyKey, fact.bodyHash, time.microseconds, time.microseconds,
         ])
     }
@@ -83,7 +84,8 @@ package enum OrderStore {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a row of orders holds no order")
         }
         return StoredOrder(
-            orderID: id, customerID: row["customer_id"], email: row["email"], lines: try LinesJSON.decode(row["lines"]),
+            orderID: id, customerID: row["customer_id"], email: row["email"],
+            lines: try [OrderLine].decoded(fromJSON: Array((row["lines"] as String).utf8)),
             total: Money(amount: row["total_amount"], currency: row["currency"]),
             idempotencyKey: row["idempotency_key"],
             bodyHash: row["body_hash"], status: status,
@@ -91,18 +93,5 @@ package enum OrderStore {
             createdAt: Timestamp(microseconds: row["created_at"]),
             updatedAt: Timestamp(microseconds: row["updated_at"]),
             cancellationRequestedAt: (row["cancellation_requested_at"] as Int64?).map(Timestamp.init(microseconds:)))
-    }
-}
-
-/// Order lines as JSON text in a row: read whole or not at all.
-enum LinesJSON {
-    static func encode(_ lines: [OrderLine]) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(lines), as: UTF8.self)
-    }
-
-    static func decode(_ text: String) throws -> [OrderLine] {
-        try JSONDecoder().decode([OrderLine].self, from: Data(text.utf8))
     }
 }

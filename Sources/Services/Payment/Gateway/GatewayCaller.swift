@@ -59,7 +59,7 @@ package struct GatewayCaller: OutsideCaller {
         let order = try order(of: intent)
         switch answer {
         case .charge(.captured(let paymentIntent)):
-            let body = try JSONDecoder().decode(ChargeBody.self, from: Data(intent.request))
+            let body = try ChargeBody.decoded(fromJSON: intent.request)
             let amount = Money(amount: body.amount, currency: body.currency.uppercased())
             let succeeded = Outgoing.event(
                 V1.PaymentSucceeded(amount: amount, paymentIntent: paymentIntent), order: order)
@@ -72,7 +72,7 @@ package struct GatewayCaller: OutsideCaller {
         case .charge(.voided):
             return [.event(try whyVoided(intent, order, recordedAt, db), order: order)]
         case .refund(.refunded(let id)):
-            let body = try JSONDecoder().decode(RefundBody.self, from: Data(intent.request))
+            let body = try RefundBody.decoded(fromJSON: intent.request)
             let amount = Money(amount: body.amount, currency: body.currency.uppercased())
             return [
                 .event(V1.PaymentRefunded(amount: amount, paymentIntent: body.paymentIntent, refund: id), order: order)
@@ -99,7 +99,7 @@ package struct GatewayCaller: OutsideCaller {
         .call(
             CallRequest(
                 key: "charge:\(order)", kind: Kind.charge, subject: order.description,
-                body: try ChargeBody(reservation, order: order).sortedJSON(), deadline: reservation.expiresAt))
+                body: ChargeBody(reservation, order: order).canonicalBytes, deadline: reservation.expiresAt))
     }
 
     /// The cause of a refund is always the customer's request.
@@ -109,7 +109,7 @@ package struct GatewayCaller: OutsideCaller {
         .call(
             CallRequest(
                 key: "refund:\(order)", kind: Kind.refund, subject: order.description,
-                body: try RefundBody(paymentIntent: paymentIntent, amount: amount, order: order).sortedJSON(),
+                body: RefundBody(paymentIntent: paymentIntent, amount: amount, order: order).canonicalBytes,
                 cause: request))
     }
 
