@@ -197,7 +197,7 @@ struct FailingDiskTests {
                 disk.fail(call, matching: "test", after: after, errno: 24)
                 var all: [[UInt8]] = []
                 var failures = 0
-                while all.count < 40 - Int(start?.nextOffset ?? 0), failures < 3 {
+                for _ in 0..<60 where all.count < 40 - Int(start?.nextOffset ?? 0) && failures < 3 {
                     let before = reader.position
                     do {
                         all += try reader.read(maximumEvents: 7, maximumBytes: 1 << 20).map(\.bytes)

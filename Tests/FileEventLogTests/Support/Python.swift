@@ -60,6 +60,7 @@ struct Python {
         var buffer = [UInt8](repeating: 0, count: 65536)
         while true {
             let count = read(output, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
             if count <= 0 { break }
             bytes += buffer[..<count]
         }
