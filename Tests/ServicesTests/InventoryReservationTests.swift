@@ -6,7 +6,7 @@ import Testing
 
 @testable import InventoryService
 
-@Suite("Inventory: reservations", .timeLimit(.minutes(2)))
+@Suite("Inventory: reservations", .timeLimit(.minutes(5)))
 struct InventoryReservationTests {
     private let failed = V1.PaymentFailed(reason: .declined, declineCode: nil)
     private let refunded = V1.PaymentRefunded(

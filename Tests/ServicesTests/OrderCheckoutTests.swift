@@ -6,7 +6,7 @@ import Testing
 
 @testable import OrderService
 
-@Suite("Order: checkout", .timeLimit(.minutes(1)))
+@Suite("Order: checkout", .timeLimit(.minutes(5)))
 struct OrderCheckoutTests {
     // MARK: - One order a key
 

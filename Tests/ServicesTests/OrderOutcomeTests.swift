@@ -7,7 +7,7 @@ import Testing
 
 @testable import OrderService
 
-@Suite("Order: outcomes", .timeLimit(.minutes(2)))
+@Suite("Order: outcomes", .timeLimit(.minutes(5)))
 struct OrderOutcomeTests {
     private let succeeded = V1.PaymentSucceeded(amount: Money(amount: 1999, currency: "GBP"), paymentIntent: "pi")
     private let refunded = V1.PaymentRefunded(

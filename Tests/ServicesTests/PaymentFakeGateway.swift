@@ -45,6 +45,8 @@ final class PaymentFakeGateway: PaymentGateway {
     /// Of the next calls, one each.
     func expect(_ weather: Weather...) { state.withLock { $0.weather += weather } }
 
+    func forgetForecast() { state.withLock { $0.weather = [] } }
+
     func bind(_ key: String, _ answer: ChargeAnswer, amount: Money = Money(amount: 0, currency: "GBP")) {
         state.withLock { state in
             state.bound[key] = answer
@@ -53,6 +55,7 @@ final class PaymentFakeGateway: PaymentGateway {
     }
 
     var calls: [Call] { state.withLock { $0.calls } }
+    func calls(_ keys: Set<String>) -> [Call] { state.withLock { $0.calls.filter { keys.contains($0.key) } } }
     func bound(_ key: String) -> ChargeAnswer? { state.withLock { $0.bound[key] } }
     var captures: [String: Money] { state.withLock { $0.captured } }
     var refunds: [String: Money] { state.withLock { $0.refunds.mapValues(\.amount) } }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PaymentService
 
-@Suite("Payment", .timeLimit(.minutes(1)))
+@Suite("Payment", .timeLimit(.minutes(5)))
 struct PaymentTests {
     private let succeeded = "succeeded 4498"
     private let refunded = "refunded 4498"

@@ -88,9 +88,24 @@ final class PaymentTill {
 
     // MARK: - What it said
 
+    private var saidSoFar: [OrderID: [Envelope]] = [:]
+    private var saidUpTo: Position?
+
+    /// An order's events, in order.
+    func said(_ order: OrderID) throws -> [Envelope] {
+        let reader = try service.log.openReader(of: .payments, from: saidUpTo)
+        defer { reader.close() }
+        for logged in try reader.read(maximumEvents: .max, maximumBytes: .max) {
+            let event = try EventCoding.decode(logged.bytes)
+            if let order = event.orderID { saidSoFar[order, default: []].append(event) }
+        }
+        saidUpTo = reader.position
+        return saidSoFar[order] ?? []
+    }
+
     /// Type, reason or amount, and the cause of each event of an order.
     func story(_ order: OrderID) throws -> [String] {
-        try service.events(.payments).filter { $0.orderID == order }.map { event in
+        try said(order).map { event in
             switch event.type {
             case V1.PaymentSucceeded.type:
                 "succeeded \(try V1.PaymentSucceeded.decoded(from: event.data).amount.amount)"
@@ -102,6 +117,6 @@ final class PaymentTill {
     }
 
     func causes(_ order: OrderID) throws -> [EventID?] {
-        try service.events(.payments).filter { $0.orderID == order }.map(\.causationID)
+        try said(order).map(\.causationID)
     }
 }

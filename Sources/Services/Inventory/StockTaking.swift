@@ -19,15 +19,10 @@ package struct StockTaking: CommandHandler {
         }
     }
 
-    package struct Count: Codable, Sendable {
+    package struct Count: Sendable {
         package let productID: String
         /// Pieces that shall be available; not negative.
         package let available: Int64
-
-        private enum CodingKeys: String, CodingKey {
-            case productID = "productId"
-            case available
-        }
 
         package init(productID: String, available: Int64) {
             self.productID = productID

@@ -18,31 +18,53 @@ package enum SeedingActions {
     /// `PUT /admin/products` on Order: adds or replaces products.
     package static func products(_ process: ServiceProcess) -> AdminAction {
         struct Body: Decodable {
-            let products: [Product]
+            struct Price: Decodable {
+                let amount: WholeNumber
+                let currency: String
+            }
+
+            struct Offer: Decodable {
+                let productId: String
+                let name: String
+                let price: Price
+            }
+
+            let products: [Offer]
         }
         return AdminAction(path: "/admin/products", bodyLimit: bodyLimit) { bytes in
             let body = try RequestBody.decode(Body.self, from: Data(bytes))
-            try validate(body.products)
+            let products = body.products.map { offer in
+                Product(
+                    productID: offer.productId, name: offer.name,
+                    price: Money(amount: offer.price.amount.value, currency: offer.price.currency))
+            }
+            try validate(products)
             try await onDatabaseThread(process) {
                 try process.node.execute { db, _ in
-                    try Catalog.load(body.products, db)
+                    try Catalog.load(products, db)
                     return CommandDecision(reply: ())
                 }
             }
-            return [UInt8](JSONAnswer.encode(Changed(changed: body.products.count)))
+            return [UInt8](JSONAnswer.encode(Changed(changed: products.count)))
         }
     }
 
     /// `PUT /admin/stock` on Inventory: sets what is available.
     package static func stock(_ process: ServiceProcess, _ queue: CommandQueue<StockTaking>) -> AdminAction {
         struct Body: Decodable {
+            struct Count: Decodable {
+                let productId: String
+                let available: WholeNumber
+            }
+
             let key: String
-            let stock: [StockTaking.Count]
+            let stock: [Count]
         }
         return AdminAction(path: "/admin/stock", bodyLimit: bodyLimit) { bytes in
             let body = try RequestBody.decode(Body.self, from: Data(bytes))
+            let counts = body.stock.map { StockTaking.Count(productID: $0.productId, available: $0.available.value) }
             do {
-                let changed = try await queue.submit(StockTaking.Request(key: body.key, counts: body.stock))
+                let changed = try await queue.submit(StockTaking.Request(key: body.key, counts: counts))
                 return [UInt8](JSONAnswer.encode(Changed(changed: changed)))
             } catch let refusal as StockTaking.Refusal {
                 throw Problem(422, "invalid-field", "Invalid field", detail: refusal.detail, field: refusal.field)

@@ -5,7 +5,7 @@ import OrderService
 struct PlaceOrderBody: Decodable {
     struct Line: Decodable {
         let productId: String
-        let quantity: Int64
+        let quantity: WholeNumber
     }
 
     let customerId: String
@@ -15,63 +15,11 @@ struct PlaceOrderBody: Decodable {
     let lines: [Line]
 }
 
-extension PlaceOrderBody {
-    /// Reads a compact body with each field once, in any order, and nothing else; nil for whatever else it may be,
-    /// which the general reader then takes or refuses.
-    init?(compact data: [UInt8]) {
-        guard let body = CanonicalJSONReader.parse(data, Self.read) else { return nil }
-        self = body
-    }
-
-    private static func read(_ reader: inout CanonicalJSONReader) -> PlaceOrderBody? {
-        var texts: [String: String] = [:]
-        var lines: [Line]?
-        guard reader.skip("{") else { return nil }
-        repeat {
-            guard let key = reader.string(), reader.skip(":") else { return nil }
-            switch key {
-            case "customerId", "email", "currency", "cardToken":
-                guard texts[key] == nil, let text = reader.string() else { return nil }
-                texts[key] = text
-            case "lines":
-                guard lines == nil, let list = reader.list(readLine) else { return nil }
-                lines = list
-            default:
-                return nil
-            }
-        } while reader.skip(",")
-        guard reader.skip("}"), let lines, let customerId = texts["customerId"], let email = texts["email"],
-            let currency = texts["currency"], let cardToken = texts["cardToken"]
-        else { return nil }
-        return PlaceOrderBody(
-            customerId: customerId, email: email, currency: currency, cardToken: cardToken, lines: lines)
-    }
-
-    private static func readLine(_ reader: inout CanonicalJSONReader) -> Line? {
-        guard reader.skip(#"{"productId":"#), let productId = reader.string(),
-            reader.skip(#","quantity":"#), let quantity = reader.integer(), reader.skip("}")
-        else { return nil }
-        return Line(productId: productId, quantity: quantity)
-    }
-}
-
-/// The answer to an order that was accepted: one for every checkout, so it is written by hand.
-struct AcceptedJSON {
+/// The answer to an order that was accepted.
+struct AcceptedJSON: Encodable {
     let orderId: OrderID
     let status: String
     let total: Money
-
-    var bytes: [UInt8] {
-        var writer = CanonicalJSONWriter()
-        writer.raw(#"{"orderId":"#)
-        writer.string(orderId.description)
-        writer.raw(#","status":"#)
-        writer.string(status)
-        writer.raw(#","total":"#)
-        total.write(to: &writer)
-        writer.raw("}")
-        return writer.bytes
-    }
 }
 
 /// An order as `GET /v1/orders/{id}` shows it.
@@ -100,6 +48,23 @@ struct OrderJSON: Encodable {
         cancellationRequested = order.cancellationRequestedAt != nil
         createdAt = order.createdAt
         updatedAt = order.updatedAt
+    }
+
+    private enum CodingKeys: CodingKey {
+        case orderId, status, reason, total, lines, cancellationRequested, createdAt, updatedAt
+    }
+
+    /// Written out for `reason`, which is there as null where there is none.
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(orderId, forKey: .orderId)
+        try container.encode(status, forKey: .status)
+        try container.encode(reason, forKey: .reason)
+        try container.encode(total, forKey: .total)
+        try container.encode(lines, forKey: .lines)
+        try container.encode(cancellationRequested, forKey: .cancellationRequested)
+        try container.encode(createdAt, forKey: .createdAt)
+        try container.encode(updatedAt, forKey: .updatedAt)
     }
 }
 

@@ -39,17 +39,18 @@ final class ExchangeHandler: ChannelInboundHandler {
     }
 
     private func fail(_ error: any Error) {
-        end(.failure(error))
+        let promise = takePromise()
         context?.close(promise: nil)
+        promise?.fail(error)
     }
 
-    private func end(_ result: Result<PooledHTTPClient.Answer, any Error>) {
+    /// Nil where the exchange has ended already: it ends once.
+    private func takePromise() -> EventLoopPromise<PooledHTTPClient.Answer>? {
         timer?.cancel()
         timer = nil
         body = []
-        let promise = promise
-        self.promise = nil
-        promise?.completeWith(result)
+        defer { promise = nil }
+        return promise
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -69,9 +70,11 @@ final class ExchangeHandler: ChannelInboundHandler {
             }
             body.append(contentsOf: buffer.readableBytesView)
         case .end:
+            let answer = PooledHTTPClient.Answer(status: status, body: body)
+            let promise = takePromise()
             // Closed first, so that whoever gets the answer sees a connection that is not to be used again.
             if closes { context.close(promise: nil) }
-            end(.success(PooledHTTPClient.Answer(status: status, body: body)))
+            promise?.succeed(answer)
         }
     }
 

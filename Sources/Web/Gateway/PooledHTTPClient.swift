@@ -69,6 +69,9 @@ final class PooledHTTPClient: Sendable {
 
     // MARK: - Connections
 
+    /// Connections that are open or being opened, and calls that wait for one.
+    var usage: (open: Int, waiting: Int) { pool.withLock { ($0.open, $0.waiting.count) } }
+
     private func checkOut() async throws -> Connection {
         try Task.checkCancellation()
         enum Choice {

@@ -1,0 +1,89 @@
+import Foundation
+import Hummingbird
+import NIOCore
+
+/// Reads requests within bounds.
+enum RequestBody {
+    /// - Throws: `Problem` 413 or 400.
+    static func read(_ request: Request, limit: Int) async throws -> Data {
+        if let length = request.headers[.contentLength].flatMap(Int.init), length > limit {
+            throw Problem.bodyTooLarge(limit: limit)
+        }
+        do {
+            return Data((try await request.body.collect(upTo: limit)).readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw Problem.bodyTooLarge(limit: limit)
+        }
+    }
+
+    /// - Throws: `Problem` 400 that names the field.
+    static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: data)
+        } catch let error as DecodingError {
+            throw problem(error)
+        } catch {
+            throw Problem(400, "malformed-json", "Malformed JSON", detail: "the body is not JSON")
+        }
+    }
+
+    private static func problem(_ error: DecodingError) -> Problem {
+        func place(_ path: [any CodingKey]) -> String {
+            path.reduce(into: "") { text, key in
+                if let index = key.intValue {
+                    text += "[\(index)]"
+                } else {
+                    text += text.isEmpty ? key.stringValue : ".\(key.stringValue)"
+                }
+            }
+        }
+        switch error {
+        case .keyNotFound(let key, let context):
+            return Problem(
+                400, "missing-field", "Missing field", detail: "'\(key.stringValue)' is missing",
+                field: place(context.codingPath + [key]))
+        case .typeMismatch(let wanted, let context), .valueNotFound(let wanted, let context):
+            let field = place(context.codingPath)
+            return Problem(
+                400, "wrong-type", "Wrong type",
+                detail: "\(field.isEmpty ? "the body" : "'\(field)'") must be \(name(wanted))",
+                field: field.isEmpty ? nil : field)
+        case .dataCorrupted(let context):
+            let field = place(context.codingPath)
+            return field.isEmpty
+                ? Problem(
+                    400, "malformed-json", "Malformed JSON", detail: "the body is not JSON: \(context.debugDescription)"
+                )
+                : Problem(
+                    400, "wrong-type", "Wrong type", detail: "'\(field)': \(context.debugDescription)", field: field)
+        @unknown default:
+            return Problem(400, "malformed-json", "Malformed JSON", detail: "the body cannot be read")
+        }
+    }
+
+    private static func name(_ type: any Any.Type) -> String {
+        switch type {
+        case is String.Type: "a string"
+        case is WholeNumber.Type: "a whole number of at most 64 bits"
+        case is [Any].Type: "a list"
+        default: "\(type)".hasPrefix("Array") ? "a list" : "an object"
+        }
+    }
+}
+
+/// An integer of a request that says which field it is when it is none.
+///
+/// Why: of a number that does not fit (`1.5`, `9223372036854775808`) the decoder says that it is not representable, but not
+/// where it stands.
+struct WholeNumber: Decodable {
+    let value: Int64
+
+    init(from decoder: any Decoder) throws {
+        do {
+            value = try decoder.singleValueContainer().decode(Int64.self)
+        } catch {
+            throw DecodingError.typeMismatch(
+                Self.self, DecodingError.Context(codingPath: decoder.codingPath, debugDescription: "\(error)"))
+        }
+    }
+}

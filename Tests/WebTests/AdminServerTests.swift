@@ -1,0 +1,156 @@
+import Contracts
+import Delivery
+import Foundation
+import GRDB
+import InventoryService
+import OrderService
+import ServiceRuntime
+import Testing
+
+@testable import Web
+
+@Suite("Admin over HTTP", .timeLimit(.minutes(5)))
+struct AdminServerTests {
+    private func json(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+    @Test("health and metrics answer; the rest is 404 or 405")
+    func health() async throws {
+        try await withServer({ AdminServer.make(port: $0, logger: $1) }) { port in
+            try await blocking {
+                let client = try RawClient(port)
+                for path in ["/health/live", "/health/ready", "/metrics"] {
+                    let answer = try client.call("GET", path)
+                    #expect(answer.status == 200)
+                    #expect(answer.headers["content-type"]?.hasPrefix("text/plain") == true)
+                    let wrong = try client.call("POST", path, body: [])
+                    expectProblem(wrong, 405, "method-not-allowed")
+                    #expect(wrong.headers["allow"] == "GET, HEAD")
+                }
+                expectProblem(try client.call("GET", "/admin/products"), 404, "not-found")
+            }
+        }
+    }
+
+    @Test("PUT /admin/products adds and replaces; a wrong one names its field and changes nothing")
+    func products() async throws {
+        let directory = try TemporaryDirectory()
+        let process = try ServiceProcess(OrderService.card(), settings: Settings(dataDirectory: directory.path))
+        let products: @Sendable () throws -> [String] = {
+            try process.node.database.read { try Catalog.products($0) }.map {
+                "\($0.productID) \($0.price.amount) \($0.price.currency)"
+            }
+        }
+        try await withServer({ AdminServer.make(port: $0, logger: $1, actions: [SeedingActions.products(process)]) }) {
+            port in
+            try await blocking {
+                let client = try RawClient(port)
+                func put(_ body: String) throws -> RawClient.Answer {
+                    try client.call("PUT", "/admin/products", body: Array(body.utf8))
+                }
+                func product(_ id: String, _ price: String, _ currency: String = "GBP", name: String = "Tea") -> String
+                {
+                    #"{"productId":"\#(id)","name":"\#(name)","price":{"amount":\#(price),"currency":"\#(currency)"}}"#
+                }
+                let added = try put(#"{"products":[\#(product("A", "100")),\#(product("B", "0"))]}"#)
+                #expect(added.status == 200)
+                #expect(added["changed"] == "2")
+                #expect(try put(#"{"products":[\#(product("A", "250", "EUR"))]}"#).status == 200)
+                #expect(try products() == ["A 250 EUR", "B 0 GBP"])
+
+                expectProblem(try put("{"), 400, "malformed-json")
+                expectProblem(try put("{}"), 400, "missing-field", field: "products")
+                let cases = [
+                    (#"[\#(product("C", "1.5"))]"#, 400, "wrong-type", "products[0].price.amount"),
+                    (#"[{"productId":"C","name":"x"}]"#, 400, "missing-field", "products[0].price"),
+                    ("[]", 422, "invalid-field", "products"),
+                    (#"[\#(product("C", "1")),\#(product("", "1"))]"#, 422, "invalid-field", "products[1].productId"),
+                    (
+                        #"[\#(product(String(repeating: "p", count: 65), "1"))]"#, 422, "invalid-field",
+                        "products[0].productId"
+                    ),
+                    (#"[\#(product("C", "-1"))]"#, 422, "invalid-field", "products[0].price.amount"),
+                    (#"[\#(product("C", "1", "gbp"))]"#, 422, "invalid-field", "products[0].price.currency"),
+                    (
+                        #"[\#(product("C", "1", name: String(repeating: "n", count: 201)))]"#, 422, "invalid-field",
+                        "products[0].name"
+                    ),
+                ]
+                for (list, status, type, field) in cases {
+                    expectProblem(try put("{\"products\":\(list)}"), status, type, field: field, "\(list.prefix(80))")
+                }
+                #expect(try products() == ["A 250 EUR", "B 0 GBP"])
+                let wrong = try client.call("POST", "/admin/products", body: [])
+                expectProblem(wrong, 405, "method-not-allowed")
+                #expect(wrong.headers["allow"] == "PUT")
+            }
+        }
+    }
+
+    @Test("PUT /admin/stock sets what is available, once a key; a wrong one names its field and changes nothing")
+    func stock() async throws {
+        let directory = try TemporaryDirectory()
+        let process = try ServiceProcess(InventoryService.card(), settings: Settings(dataDirectory: directory.path))
+        let queue = CommandQueue(node: process.node, limit: 4, handler: StockTaking(randomness: SystemRandomness()))
+        let loop = Task(executorPreference: process.databaseThread) { try await queue.run() }
+        let rows: @Sendable (String) throws -> Int = { sql in
+            try process.node.database.read { try Int.fetchOne($0, sql: sql) ?? 0 }
+        }
+        try await withServer({ AdminServer.make(port: $0, logger: $1, actions: [SeedingActions.stock(process, queue)]) }
+        ) { port in
+            try await blocking {
+                let client = try RawClient(port)
+                func put(_ body: String) throws -> RawClient.Answer {
+                    try client.call("PUT", "/admin/stock", body: Array(body.utf8))
+                }
+                let seeding =
+                    #"{"key":"s1","stock":[{"productId":"A","available":10},{"productId":"B","available":0}]}"#
+                let first = try put(seeding)
+                #expect(first.status == 200)
+                #expect(first["changed"] == "2")
+                let again = try put(seeding)
+                #expect(again["changed"] == "0")
+                #expect(try rows("SELECT available FROM stock WHERE product_id = 'A'") == 10)
+                #expect(try rows("SELECT count(*) FROM outbox") == 2)
+
+                expectProblem(try put(#"{"stock":[]}"#), 400, "missing-field", field: "key")
+                expectProblem(try put(#"{"key":"s2","stock":[]}"#), 422, "invalid-field", field: "stock")
+                expectProblem(
+                    try put(#"{"key":"s2","stock":[{"productId":"A","available":-1}]}"#), 422, "invalid-field",
+                    field: "stock[0].available")
+                #expect(try rows("SELECT count(*) FROM outbox") == 2)
+            }
+        }
+        loop.cancel()
+        try await loop.value
+        // Stopped: nothing is kept, and the operator is told to come back.
+        try await withServer({ AdminServer.make(port: $0, logger: $1, actions: [SeedingActions.stock(process, queue)]) }
+        ) { port in
+            try await blocking {
+                let body = #"{"key":"s3","stock":[{"productId":"A","available":1}]}"#
+                let answer = try RawClient(port).call("PUT", "/admin/stock", body: Array(body.utf8))
+                expectProblem(answer, 503, "unavailable")
+                #expect(answer.headers["retry-after"] != nil)
+            }
+        }
+    }
+
+    @Test("a database that takes nothing is 503, not an error of the request")
+    func databaseFull() async throws {
+        let directory = try TemporaryDirectory()
+        let process = try ServiceProcess(OrderService.card(), settings: Settings(dataDirectory: directory.path))
+        try process.node.database.read { db in
+            try db.execute(sql: "PRAGMA max_page_count = \(try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0)")
+        }
+        let list = (0..<2000).map { #"{"productId":"P-\#($0)","name":"Tea","price":{"amount":1,"currency":"GBP"}}"# }
+        try await withServer({ AdminServer.make(port: $0, logger: $1, actions: [SeedingActions.products(process)]) }) {
+            port in
+            try await blocking {
+                let body = Array("{\"products\":[\(list.joined(separator: ","))]}".utf8)
+                let answer = try RawClient(port).call("PUT", "/admin/products", body: body)
+                expectProblem(answer, 503, "unavailable")
+                #expect(answer.headers["retry-after"] != nil)
+            }
+        }
+        #expect(try process.node.database.read { try Catalog.products($0) }.isEmpty)
+    }
+}

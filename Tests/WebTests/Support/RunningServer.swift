@@ -1,0 +1,38 @@
+import Logging
+import ServiceLifecycle
+import Testing
+
+/// Runs a server on a free port of loopback while the body runs.
+func withServer<Value: Sendable>(
+    _ make: (_ port: Int, _ logger: Logger) -> any Service,
+    _ body: @escaping @Sendable (_ port: Int) async throws -> Value
+) async throws -> Value {
+    var logger = Logger(label: "web.test")
+    logger.logLevel = .critical
+    let port = try Sockets.freePort()
+    let group = ServiceGroup(services: [make(port, logger)], logger: logger)
+    let running = Task { try await group.run() }
+    let result: Result<Value, any Error>
+    do {
+        let start = ContinuousClock.now
+        while (try? RawClient(port)) == nil {  // not listening yet
+            try #require(ContinuousClock.now - start < .seconds(20), "the server does not listen")
+            await Task.yield()
+        }
+        result = .success(try await body(port))
+    } catch {
+        result = .failure(error)
+    }
+    await group.triggerGracefulShutdown()
+    try await running.value
+    return try result.get()
+}
+
+/// Waits until the condition holds, without sleeping; a test's time limit ends what never comes.
+func eventually(_ what: Comment, _ condition: () throws -> Bool) async throws {
+    let start = ContinuousClock.now
+    while try !condition() {
+        try #require(ContinuousClock.now - start < .seconds(30), what)
+        await Task.yield()
+    }
+}
