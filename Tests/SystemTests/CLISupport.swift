@@ -25,29 +25,45 @@ enum CLI {
     }
 }
 
-/// A command that goes on.
-final class RunningCLI {
-    private let process = Process()
+/// A command that goes on. What blocks runs off the cooperative pool, which has only as many threads as cores.
+final class RunningCLI: Sendable {
+    private let process: ProcessBox
     private let output = Pipe()
     private let errors = Pipe()
 
+    private struct ProcessBox: @unchecked Sendable {  // started once, then only signalled and waited for
+        let process = Process()
+    }
+
     init(_ arguments: [String]) throws {
-        process.executableURL = URL(fileURLWithPath: CLI.executable)
-        process.arguments = arguments
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
+        process = ProcessBox()
+        process.process.executableURL = URL(fileURLWithPath: CLI.executable)
+        process.process.arguments = arguments
+        process.process.standardOutput = output
+        process.process.standardError = errors
+        try process.process.run()
     }
 
     deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        if process.process.isRunning { kill(process.process.processIdentifier, SIGKILL) }
     }
 
-    /// Reads until the output holds a text. Blocks; the test's time limit is the limit.
-    func read(until text: String) throws -> String {
+    private func offPool<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                Thread { continuation.resume(returning: body()) }.start()
+            }
+        } onCancel: {
+            // A test out of time: the end of the command ends whatever waits for it.
+            kill(process.process.processIdentifier, SIGKILL)
+        }
+    }
+
+    /// Reads until the output holds a text.
+    func read(until text: String) async throws -> String {
         var read = ""
         while !read.contains(text) {
-            let more = output.fileHandleForReading.availableData
+            let more = await offPool { [output] in output.fileHandleForReading.availableData }
             guard !more.isEmpty else { throw TookTooLong(description: "the output ended without '\(text)': \(read)") }
             read += String(decoding: more, as: UTF8.self)
         }
@@ -59,15 +75,17 @@ final class RunningCLI {
     }
 
     func interrupt() {
-        kill(process.processIdentifier, SIGINT)
+        kill(process.process.processIdentifier, SIGINT)
     }
 
     /// Waits for its end: the exit code, or 128 + the signal that ended it.
-    func end() -> (status: Int32, errors: String) {
-        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        let status = process.terminationStatus
-        return (process.terminationReason == .uncaughtSignal ? 128 + status : status, text)
+    func end() async -> (status: Int32, errors: String) {
+        await offPool { [process, errors] in
+            let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.process.waitUntilExit()
+            let status = process.process.terminationStatus
+            return (process.process.terminationReason == .uncaughtSignal ? 128 + status : status, text)
+        }
     }
 }
 

@@ -30,15 +30,14 @@ struct CLIWorld {
     }
 
     func appendBytes(_ topic: Topic, _ events: [[UInt8]]) throws {
-        let writer = try log.openWriter(of: topic)
+        let writer = try openWriter(topic)
         defer { writer.close() }
         try writer.append(events, firstSequence: writer.lastSequence + 1)
     }
 
-    func end(_ topic: Topic) throws -> UInt64 {
-        let reader = try log.openReader(of: topic, from: nil)
-        defer { reader.close() }
-        return try reader.end()
+    /// For many appends; one a topic at a time.
+    func openWriter(_ topic: Topic) throws -> any TopicWriter {
+        try log.openWriter(of: topic)
     }
 
     /// An event at so many milliseconds after the start.

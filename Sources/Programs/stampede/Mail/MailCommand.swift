@@ -48,9 +48,12 @@ struct MailCommand: ParsableCommand {
 }
 
 extension MailMessage {
-    /// All but how the parts are packed.
+    /// All but how the parts are packed, and how the message lies in the file.
     var shownHeaders: [Header] {
-        headers.filter { !$0.name.lowercased().hasPrefix("content-") && $0.name.lowercased() != "mime-version" }
+        headers.filter { header in
+            let name = header.name.lowercased()
+            return !name.hasPrefix("content-") && name != "mime-version" && name != "x-stampede-frame"
+        }
     }
 
     var json: JSONValue {

@@ -76,7 +76,8 @@ struct ServiceRecords {
         while let row = try rows.next() {
             let event = [UInt8](row["event"] as Data)
             guard event.withUnsafeBytes({ EventHead($0)?.belongs(to: order) ?? false }) else { continue }
-            if let envelope = try? EventCoding.decode(event) { types.append(envelope.type) }  // damaged: the relay will say so
+            // Damaged bytes are the relay's to complain of.
+            if let envelope = try? EventCoding.decode(event) { types.append(envelope.type) }
         }
         return types
     }

@@ -63,20 +63,29 @@ struct TailCommand: ParsableCommand {
                     topic, reader: try logbook.reader(of: topic, from: start), filter: filter, from: from ?? start)
             })
         let output = Output()
-        let shown = try printFirst(interleaving, output)
+        let placeWidth = try self.placeWidth(topics, logbook)
+        let shown = try printFirst(interleaving, placeWidth, output)
         if shown == 0, !follow { Talk.say("No events\(filter.takesAll ? "" : " match").") }
-        if follow { try printOn(interleaving, topics, logbook, output) }
+        if follow { try printOn(interleaving, topics, logbook, placeWidth, output) }
+    }
+
+    /// Columns that the longest topic@offset there is now takes.
+    private func placeWidth(_ topics: [Topic], _ logbook: Logbook) throws -> Int {
+        try topics.map { topic in
+            let end = try logbook.end(of: topic)
+            return end == 0 ? 0 : topic.name.count + 1 + String(end - 1).count
+        }.max() ?? 0
     }
 
     /// - Returns: how many there were.
-    private func printFirst(_ interleaving: Interleaving, _ output: Output) throws -> UInt64 {
+    private func printFirst(_ interleaving: Interleaving, _ placeWidth: Int, _ output: Output) throws -> UInt64 {
         defer { output.flush() }
         var shown: UInt64 = 0
         if from != nil {
             let limit = number ?? .max
             if limit == 0 { return 0 }
             try interleaving.run { entry in
-                show(entry, output)
+                show(entry, placeWidth, output)
                 shown += 1
                 return shown < limit
             }
@@ -86,19 +95,21 @@ struct TailCommand: ParsableCommand {
                 last.add(entry)
                 return true
             }
-            for entry in last.entries { show(entry, output) }
+            for entry in last.entries { show(entry, placeWidth, output) }
             shown = UInt64(last.entries.count)
         }
         return shown
     }
 
-    private func printOn(_ interleaving: Interleaving, _ topics: [Topic], _ logbook: Logbook, _ output: Output) throws {
+    private func printOn(
+        _ interleaving: Interleaving, _ topics: [Topic], _ logbook: Logbook, _ placeWidth: Int, _ output: Output
+    ) throws {
         let alarm = Alarm()
         let watch = try logbook.watch(topics, ring: alarm.bell)
         defer { watch.close() }
         while !alarm.isEnded {
             try interleaving.run { entry in
-                show(entry, output)
+                show(entry, placeWidth, output)
                 return true
             }
             output.flush()
@@ -106,9 +117,9 @@ struct TailCommand: ParsableCommand {
         }
     }
 
-    private func show(_ entry: TailEntry, _ output: Output) {
+    private func show(_ entry: TailEntry, _ placeWidth: Int, _ output: Output) {
         if !common.json {
-            output.line(TailLine.text(entry, width: output.width, style: output.style))
+            output.line(TailLine.text(entry, placeWidth: placeWidth, width: output.width, style: output.style))
         } else if let line = TailLine.json(entry) {
             output.line(line)
         } else {

@@ -3,11 +3,11 @@ import Foundation
 
 /// One event on one line.
 enum TailLine {
-    private static let placeWidth = 16
     private static let typeWidth = 19
     private static let subjectWidth = 9
 
-    static func text(_ entry: TailEntry, width: Int, style: Style) -> String {
+    /// - Parameter placeWidth: columns for topic@offset.
+    static func text(_ entry: TailEntry, placeWidth: Int, width: Int, style: Style) -> String {
         let place = padded("\(entry.topic.name)@\(entry.offset)", placeWidth)
         guard let event = entry.envelope else {
             let line = "--:--:--.--- \(place) \(padded("unreadable", typeWidth)) \(entry.reason ?? "")"
@@ -46,7 +46,8 @@ enum TailLine {
     }
 
     private static func quoted(_ text: String) -> String {
-        (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""  // a string always encodes
+        // A string always encodes.
+        (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
     }
 }
 
