@@ -52,6 +52,7 @@ let package = Package(
         service("Analytics"),
 
         // The judge: shares no code with the handlers.
+        layer("Audit", ["Contracts", "EventLog", "FileEventLog", .grdb, .crypto]),
 
         // HTTP in and out.
         layer(
@@ -68,20 +69,35 @@ let package = Package(
         program("payment-service", ["PaymentService", "Web", "ServiceRuntime", "Delivery"]),
         program("notification-service", ["NotificationService", "Web", "ServiceRuntime", "Delivery"]),
         program("analytics-service", ["AnalyticsService", "Web", "ServiceRuntime", "Delivery"]),
+        program("payment-gateway", [.hummingbird, .grdb, .logging, .lifecycle, .crypto, .nio]),
+        program(
+            "flash-sale",
+            ["Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .histogram, .subprocess], card: true),
+        program("stampede", ["Contracts", "EventLog", "FileEventLog", "Audit", .grdb], card: true),
 
         // Tests mirror the sources.
+        tests("ContractsTests", ["Contracts"]),
+        tests("FileEventLogTests", ["Contracts", "EventLog", "FileEventLog"]),
+        tests("DeliveryTests", ["Contracts", "EventLog", "Delivery", .grdb, .logging]),
         tests(
             "ServicesTests",
             [
                 "Contracts", "EventLog", "Delivery", "OrderService", "InventoryService", "PaymentService",
                 "NotificationService", "AnalyticsService", "ServiceRuntime", .grdb, .logging,
             ]),
+        tests("AuditTests", ["Contracts", "EventLog", "FileEventLog", "Audit", .grdb]),
         tests(
             "WebTests",
             [
-                "Contracts", "EventLog", "Delivery", "OrderService", "InventoryService", "PaymentService", "ServiceRuntime", "Web",
-                .grdb, .logging, .lifecycle, .configuration, .nio, .nioPosix, .nioHTTP1,
+                "Contracts", "EventLog", "Delivery", "OrderService", "InventoryService", "PaymentService",
+                "ServiceRuntime", "Web", .grdb, .logging, .lifecycle, .configuration, .nio, .nioPosix, .nioHTTP1,
             ]),
+        tests("PaymentGatewayTests", ["payment-gateway", .grdb]),
+        tests(
+            "FlashSaleTests",
+            ["flash-sale", "Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .nioHTTP1, .subprocess]),
+        tests("ArchitectureTests"),
+        tests("SystemTests", ["Contracts", "EventLog", "FileEventLog", .grdb, .subprocess]),
     ]
 )
 
@@ -126,10 +142,10 @@ func service(_ name: String, _ more: [Target.Dependency] = [], resources: [Resou
         path: "Sources/Services/\(name)", exclude: ["README.md"], resources: resources, swiftSettings: .houseRules)
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func program(_ name: String, _ dependencies: [Target.Dependency], card: Bool = false) -> Target {
     .executableTarget(
         name: name, dependencies: dependencies + [.argumentParser], path: "Sources/Programs/\(name)",
-        swiftSettings: .houseRules)
+        exclude: card ? ["README.md"] : [], swiftSettings: .houseRules)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
