@@ -78,6 +78,10 @@ enum RequestBody {
 struct WholeNumber: Decodable {
     let value: Int64
 
+    init(value: Int64) {
+        self.value = value
+    }
+
     init(from decoder: any Decoder) throws {
         do {
             value = try decoder.singleValueContainer().decode(Int64.self)

@@ -98,7 +98,7 @@ package enum InventoryStore {
             throw DatabaseError(
                 resultCode: .SQLITE_CORRUPT, message: "reservations.state is '\(row["state"] as String)'")
         }
-        return (state, try JSONDecoder().decode([StockLine].self, from: Data((row["lines"] as String).utf8)))
+        return (state, try [StockLine].decoded(fromJSON: Array((row["lines"] as String).utf8)))
     }
 
     static func reservationExists(_ order: OrderID, _ db: Database) throws -> Bool {
@@ -111,12 +111,10 @@ package enum InventoryStore {
         _ order: OrderID, _ state: ReservationState, lines: [StockLine], at time: Timestamp, expiresAt: Timestamp?,
         _ db: Database
     ) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let statement = try db.cachedStatement(
             sql: "INSERT INTO reservations (order_id, state, lines, decided_at, expires_at) VALUES (?, ?, ?, ?, ?)")
         try statement.execute(arguments: [
-            Data(order.bytes), state.rawValue, String(decoding: try encoder.encode(lines), as: UTF8.self),
+            Data(order.bytes), state.rawValue, String(decoding: lines.canonicalBytes, as: UTF8.self),
             time.microseconds,
             expiresAt?.microseconds,
         ])

@@ -73,19 +73,20 @@ package struct CheckoutServer: Endpoint {
             }
         }
         let bytes = try await RequestBody.read(request, limit: maximumBodyBytes)
-        let body = try RequestBody.decode(PlaceOrderBody.self, from: bytes)
+        let body =
+            try PlaceOrderBody(compact: [UInt8](bytes)) ?? RequestBody.decode(PlaceOrderBody.self, from: bytes)
         let order = CheckoutRequest(
             customerID: body.customerId, email: body.email, currency: body.currency, cardToken: body.cardToken,
             lines: body.lines.map { StockLine(productID: $0.productId, quantity: $0.quantity.value) },
             idempotencyKey: key,
-            bodyHash: SHA256.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(),
+            bodyHash: Self.hex(SHA256.hash(data: bytes)),
             traceparent: request.headers[.traceparent].flatMap { $0.utf8.count <= 100 ? $0 : nil })
         do {
             try checkout.validate(order)
             let accepted = try await orders.submit(order)
-            var response = JSONAnswer.response(
-                .accepted,
-                AcceptedJSON(orderId: accepted.orderID, status: OrderStatus.pending.rawValue, total: accepted.total))
+            let answer = AcceptedJSON(
+                orderId: accepted.orderID, status: OrderStatus.pending.rawValue, total: accepted.total)
+            var response = JSONAnswer.response(.accepted, data: Data(answer.bytes))
             response.headers[.location] = "/v1/orders/\(accepted.orderID)"
             return response
         } catch let refusal as CheckoutRefusal {
@@ -123,6 +124,19 @@ package struct CheckoutServer: Endpoint {
     }
 
     // MARK: - Headers and parameters
+
+    private static func hex(_ digest: SHA256.Digest) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(unsafeUninitializedCapacity: 64) { buffer in
+            var count = 0
+            for byte in digest {
+                buffer[count] = digits[Int(byte >> 4)]
+                buffer[count + 1] = digits[Int(byte & 15)]
+                count += 2
+            }
+            return count
+        }
+    }
 
     private func idempotencyKey(_ request: Request) throws -> String {
         guard let key = request.headers[.idempotencyKey] else {

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import NIOHTTP1
 package import PaymentService
@@ -76,6 +77,21 @@ private struct Movement: Decodable {
     let status: String
 }
 
+extension Movement {
+    /// From the order of fields that the gateway usually sends; nil for any other.
+    init?(usual body: [UInt8]) {
+        let movement = CanonicalJSONReader.parsePrefix(body) { reader -> Movement? in
+            guard reader.skip(#"{"id":"#), let id = reader.string(), reader.skip(#","object":"#),
+                reader.string() != nil,
+                reader.skip(#","status":"#), let status = reader.string()
+            else { return nil }
+            return Movement(id: id, status: status)
+        }
+        guard let movement else { return nil }
+        self = movement
+    }
+}
+
 /// Nothing is known about what a call did.
 struct UnknownOutcome: Error, CustomStringConvertible {
     let detail: String
@@ -89,7 +105,7 @@ extension PooledHTTPClient.Answer {
 
     /// Money moved; anything else under a 200 (`processing`, `requires_action`) is not final.
     fileprivate func succeeded() throws -> Movement {
-        let movement = try decode(Movement.self)
+        let movement = try Movement(usual: body) ?? decode(Movement.self)
         guard movement.status == moved else { throw unknownOutcome }
         return movement
     }
