@@ -147,7 +147,7 @@ package struct PosixDisk: Disk {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }
         // The list is made anew at every read of a part of it, so a busy machine's may lack a line once.
-        for _ in 0..<5 {
+        for _ in 0..<50 {
             guard let text = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else { return nil }
             for line in text.split(separator: "\n") where line.contains("FLOCK") && !line.contains("->") {
                 let fields = line.split(separator: " ")

@@ -78,6 +78,7 @@ struct CrashTests {
                 log: FaultyLog(snapshot.log), clock: ManualClock(snapshot.time), seed: UInt64(number), batch: 3,
                 directory: snapshot.directory)
             try life.runOut()
+            #expect(life.consumer.counts.duplicates == 0, "killed before statement \(number), it read an event twice")
             try expectWhole(life, "killed before statement \(number)")
         }
     }
@@ -138,6 +139,7 @@ struct CrashTests {
         var turns = 0
         while try order.turn() || inventory.turn() {
             turns += 1
+            try #require(turns < 1_000, "the services never come to rest")
             try (turns % 2 == 0 ? order : inventory).restart()
         }
         #expect(try log.inner.openReader(of: .orders, from: nil).end() == 80)

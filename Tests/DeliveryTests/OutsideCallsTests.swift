@@ -142,6 +142,22 @@ struct OutsideCallsTests {
         #expect(try harness.digest() == harness.rebuiltDigest(seed: 1))
     }
 
+    @Test("an answer that comes twice counts once")
+    func settledTwice() throws {
+        let harness = try Harness()
+        try record(harness, ["a"])
+        let intents = harness.node.newIntents.take()
+        #expect(intents.map(\.key) == ["a"])
+        for _ in 0..<2 {
+            try harness.node.settle(intents.map { ($0, "yes") }) { intent, answer, _, _ in
+                [.event(World.Returned(answer: answer), subject: intent.subject)]
+            }
+        }
+        try harness.run()
+        #expect(try harness.events(.inventory).count == 1)
+        #expect(try harness.count("SELECT sum(returned) FROM totals") == 1)
+    }
+
     @Test("an unknown outcome is asked again with the same bytes under the same key until there is an answer")
     func unknown() async throws {
         let harness = try Harness()
@@ -266,10 +282,12 @@ struct OutsideCallsTests {
         let outside = Outside()
         outside.faults.fail("bad", at: .apply)
         try await running(harness, outside, concurrency: 1) {
+            try record(harness, ["first"])
+            try await eventually("the loop has nothing left to do") { try finished(harness) == 1 }
             try record(harness, ["bad", "a", "b"])
-            try await eventually("the others are answered") { try finished(harness) == 2 }
+            try await eventually("the others are answered") { try finished(harness) == 3 }
             outside.faults.heal()
-            try await advancing(harness) { try finished(harness) == 3 }
+            try await advancing(harness) { try finished(harness) == 4 }
         }
     }
 

@@ -106,6 +106,25 @@ struct ParkingTests {
         #expect(try harness.count("SELECT count(*) FROM parked") == 1)
     }
 
+    @Test("a retry that succeeds releases nothing of a subject that has a dead letter")
+    func releaseBesideADeadLetter() throws {
+        let harness = try Harness()
+        harness.faults.fail("a", type: World.Ordered.type)
+        try harness.emit(World.Ordered(), "a")
+        try harness.emit(World.Paid(amount: 1), "a", on: .payments)
+        try harness.run()
+        // As the desk may leave it: a dead letter of the subject beside one that is tried again.
+        try harness.execute(
+            """
+            INSERT INTO dead_letters (event_id, topic, offset, subject, event, error_kind, error, attempts, first_failed_at, died_at)
+            VALUES (x'01', 'orders', 99, 'a', x'', 'k', 'e', 1, 0, 0)
+            """)
+        harness.faults.heal()
+        try harness.runOut()
+        #expect(try harness.journal() == ["a Ordered"])
+        #expect(try harness.count("SELECT count(*) FROM parked WHERE next_attempt_at IS NULL") == 1)
+    }
+
     @Test("a parked event that is delivered again is a duplicate")
     func duplicateOfParked() throws {
         let harness = try Harness()

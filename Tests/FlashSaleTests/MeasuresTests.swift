@@ -104,6 +104,7 @@ struct MeasuresTests {
     func settings() throws {
         #expect(try ServiceSettings(environment: [:]).checkoutPort == 8080)
         #expect(try ServiceSettings(environment: ["STAMPEDE_INVENTORY_ADMIN_PORT": "9999"]).inventoryAdminPort == 9999)
+        #expect(try ServiceSettings(dataDirectory: "/nowhere", environment: [:]).orderAdminPort == 9101)
         #expect(throws: SettingsError.self) { try ServiceSettings(environment: ["STAMPEDE_CHECKOUT_PORT": "http"]) }
     }
 }

@@ -161,7 +161,7 @@ struct CLITailTests {
     func causesFirstWhileGrowing() async throws {
         try await withTemporaryDirectory { data in
             let world = try CLIWorld(data)
-            let pairs = 1000
+            let pairs = 500
             try world.append(.orders, [try CLIWorld.created(CLIWorld.order(0), at: 0)])
             let tail = try CLI.start("tail", "--follow", "--json", data: data)
             var output = try await tail.read(until: "\n")
@@ -177,7 +177,12 @@ struct CLITailTests {
                     }
                 }
             }
-            while output.textLines.count < 1 + 2 * pairs { output += try await tail.read(until: "\n") }
+            var lines = output.textLines.count
+            while lines < 1 + 2 * pairs {
+                let more = try await tail.read(until: "\n")
+                lines += more.utf8.count { $0 == UInt8(ascii: "\n") }
+                output += more
+            }
             try await writing.value
             tail.interrupt()
             #expect(await tail.end().status == 0)

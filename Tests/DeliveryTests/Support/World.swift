@@ -10,13 +10,15 @@ enum World {
         var quantity: Int64 = 1
         /// Each in the Held events that follow; more than one makes an event of several.
         var parts: Int64 = 1
-        /// Makes the Held events that large.
+        /// Makes the last of the Held events that large.
         var padding: Int64 = 0
     }
 
     struct Withdrawn: EventPayload {
         static let type = "v1.Withdrawn"
         var key: String
+        /// Adds an event of that size behind the call.
+        var padding: Int64 = 0
     }
 
     struct Paid: EventPayload {
@@ -100,8 +102,9 @@ enum World {
             try faults.check(event.envelope.subject, Ordered.type, .decide)
             try World.journal(event.envelope, db)
             let padding = String(repeating: "x", count: Int(event.payload.padding))
-            return (0..<event.payload.parts).map { _ in
-                .event(Held(quantity: event.payload.quantity, padding: padding), subject: event.envelope.subject)
+            return (1...max(1, event.payload.parts)).prefix(Int(event.payload.parts)).map { part in
+                let held = Held(quantity: event.payload.quantity, padding: part == event.payload.parts ? padding : "")
+                return .event(held, subject: event.envelope.subject)
             }
         }
     }
@@ -120,7 +123,9 @@ enum World {
                 key: event.payload.key, kind: "return", subject: event.envelope.subject,
                 body: Array("give back \(event.payload.key)".utf8))
             try faults.check(event.envelope.subject, Withdrawn.type, .decide)
-            return [.call(request)]
+            guard event.payload.padding > 0 else { return [.call(request)] }
+            let answer = String(repeating: "x", count: Int(event.payload.padding))
+            return [.call(request), .event(Returned(answer: answer), subject: event.envelope.subject)]
         }
     }
 

@@ -39,7 +39,7 @@ struct ReplayCommand: AsyncParsableCommand {
         let replay = Replay(
             file: URL(fileURLWithPath: file).lastPathComponent, book: book, stock: stock, ordersPerSecond: rate,
             manners: common.manners, data: common.dataDirectory, drainTimeout: common.drainTimeout.duration,
-            settings: try ServiceSettings())
+            settings: try ServiceSettings(dataDirectory: common.dataDirectory))
         try common.deliver(try await replay.run())
     }
 }

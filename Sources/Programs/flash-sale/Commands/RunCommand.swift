@@ -54,7 +54,7 @@ struct RunCommand: AsyncParsableCommand {
         let coordinator = Coordinator(
             plan: plan, stock: stock, manners: common.manners, data: common.dataDirectory,
             workers: workers ?? Coordinator.workers(for: shoppers), drainTimeout: common.drainTimeout.duration,
-            settings: try ServiceSettings())
+            settings: try ServiceSettings(dataDirectory: common.dataDirectory))
         try common.deliver(try await coordinator.run())
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where the services listen, from the environment that they share.
+/// Where the services listen: from the environment, else as the supervisor of the run wrote it down, else the defaults.
 struct ServiceSettings: Sendable, Equatable {
     var checkoutPort = 8080
     var orderAdminPort = 9101
@@ -11,6 +11,20 @@ struct ServiceSettings: Sendable, Equatable {
         checkoutPort = try Self.port("STAMPEDE_CHECKOUT_PORT", in: environment) ?? checkoutPort
         orderAdminPort = try Self.port("STAMPEDE_ORDER_ADMIN_PORT", in: environment) ?? orderAdminPort
         inventoryAdminPort = try Self.port("STAMPEDE_INVENTORY_ADMIN_PORT", in: environment) ?? inventoryAdminPort
+    }
+
+    /// The ports of the run in a data directory: `run/environment` holds a `NAME=value` a line.
+    init(
+        dataDirectory: String, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(SettingsError) {
+        let text = (try? String(contentsOfFile: dataDirectory + "/run/environment", encoding: .utf8)) ?? ""  // none: defaults
+        var merged: [String: String] = [:]
+        for line in text.split(separator: "\n") {
+            let pair = line.split(separator: "=", maxSplits: 1).map(String.init)
+            if pair.count == 2 { merged[pair[0]] = pair[1] }
+        }
+        merged.merge(environment) { _, explicit in explicit }
+        try self.init(environment: merged)
     }
 
     private static func port(_ name: String, in environment: [String: String]) throws(SettingsError) -> Int? {
