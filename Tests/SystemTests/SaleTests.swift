@@ -83,7 +83,8 @@ struct SaleTests {
             #expect(try await run.supervisor("stop", "notification").status == 0)
             // The audit cannot say VALID while customers have not been told.
             let report = try await run.sell(
-                "--shoppers", "200", "--stock", "150", "--drain-timeout", "60s", exitCode: 4)
+                "--shoppers", "200", "--products", "1", "--stock", "150", "--drain-timeout", "60s",
+                exitCode: 4)
             #expect(report.outcomes["confirmed"] == 150)
             #expect(report.outcomes["soldOut"] == 50)
             #expect(try await run.supervisor("start", "notification").status == 0)
