@@ -59,31 +59,21 @@ enum ReadOnce {
         let position = facts.position(in: topic)
         var fates = [Fate?](repeating: nil, count: Int(min(position, read.end) - min(read.first, position)))
         func settle(_ entry: ServiceFacts.Entry, _ fate: Fate) {
-            let place = read.place(entry.offset)
-            let order = read[entry.offset]?.order
-            if entry.offset >= position {
+            func broken(_ message: String) {
                 check.broken(
-                    "\(facts.service.rawValue) has it \(fate.word), above its position \(position) in \(topic)",
-                    order: order, event: entry.id, service: facts.service, at: place)
-                return
+                    "\(facts.service.rawValue) has \(message)", order: read[entry.offset]?.order, event: entry.id,
+                    service: facts.service, at: read.place(entry.offset))
             }
+            if entry.offset >= position { return broken("it \(fate.word), above its position \(position) in \(topic)") }
             guard let event = read[entry.offset] else {
-                if !read.isWhole { return }
-                check.broken(
-                    "\(facts.service.rawValue) has an event \(fate.word) that \(topic) does not hold", event: entry.id,
-                    service: facts.service, at: place)
+                if read.isWhole { broken("an event \(fate.word) that \(topic) does not hold") }
                 return
             }
             let index = Int(entry.offset - read.first)
             if event.kind != nil, event.id != entry.id {
-                check.broken(
-                    "\(facts.service.rawValue) has an event \(fate.word) that is another one in \(topic)", order: order,
-                    event: entry.id, service: facts.service, at: place)
+                broken("an event \(fate.word) that is another one in \(topic)")
             } else if let other = fates[index] {
-                check.broken(
-                    "\(facts.service.rawValue) has it both \(other.word) and \(fate.word)", order: order,
-                    event: entry.id,
-                    service: facts.service, at: place)
+                broken("it both \(other.word) and \(fate.word)")
             }
             fates[index] = fate
         }

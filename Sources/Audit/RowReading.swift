@@ -5,10 +5,16 @@ import GRDB
 extension Row {
     /// A 16-byte blob; nil for anything else.
     func identifier<Owner>(_ index: Int, of _: Owner.Type = Owner.self) -> Identifier<Owner>? {
-        guard let data = try? withUnsafeData(atIndex: index, { $0.flatMap { Identifier<Owner>(bytes: $0) } }) else {
-            return nil
+        let words = try? withUnsafeData(atIndex: index) { data -> (UInt64, UInt64)? in
+            guard let data, data.count == Identifier<Owner>.byteCount else { return nil }
+            return data.withUnsafeBytes { bytes in
+                (
+                    UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+                    UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+                )
+            }
         }
-        return data
+        return words.map { Identifier(high: $0.0, low: $0.1) }
     }
 
     func bytes(_ index: Int) -> [UInt8] {

@@ -17,7 +17,8 @@ struct ServiceSettings: Sendable, Equatable {
     init(
         dataDirectory: String, environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws(SettingsError) {
-        let text = (try? String(contentsOfFile: dataDirectory + "/run/environment", encoding: .utf8)) ?? ""  // none: defaults
+        // No such file: the defaults stand.
+        let text = (try? String(contentsOfFile: dataDirectory + "/run/environment", encoding: .utf8)) ?? ""
         var merged: [String: String] = [:]
         for line in text.split(separator: "\n") {
             let pair = line.split(separator: "=", maxSplits: 1).map(String.init)
