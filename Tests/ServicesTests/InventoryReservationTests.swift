@@ -84,7 +84,7 @@ struct InventoryReservationTests {
         try shelf.service.runUntilIdle()
         #expect(try shelf.types() == [V1.StockReserved.type, V1.StockRejected.type])
         #expect(try shelf.available("A") == 3)
-        #expect(try shelf.service.count("SELECT count(*) FROM dead_letters") == 0)
+        #expect(try shelf.service.troubles() == 0)
     }
 
     @Test(
@@ -129,7 +129,7 @@ struct InventoryReservationTests {
         let order = try shelf.order(short)
         try shelf.service.runUntilIdle()
         #expect(try shelf.state(order) == "rejected")
-        #expect(try shelf.service.count("SELECT count(*) FROM dead_letters") == 0)
+        #expect(try shelf.service.troubles() == 0)
     }
 
     // MARK: - Releasing
@@ -219,7 +219,7 @@ struct InventoryReservationTests {
         #expect(try shelf.service.rebuiltDomain(seed: seed) == shelf.service.domain())
         try shelf.service.runUntilIdle()
         #expect(try shelf.service.rebuiltDomain(seed: seed &+ 1) == shelf.service.domain())
-        #expect(try shelf.service.count("SELECT count(*) FROM dead_letters") == 0)
+        #expect(try shelf.service.troubles() == 0)
 
         let account = try InventoryAccount(try shelf.service.events(.inventory))
         for product in products {

@@ -66,6 +66,13 @@ final class OrderShop {
     }
 }
 
+extension ServiceHarness {
+    /// Events that failed: dead, or parked for another attempt.
+    func troubles() throws -> Int {
+        try count("SELECT (SELECT count(*) FROM dead_letters) + (SELECT count(*) FROM parked)")
+    }
+}
+
 /// What a refused checkout throws; nil where it was not refused.
 func refusal(_ body: () throws -> Void) throws -> CheckoutRefusal? {
     do {

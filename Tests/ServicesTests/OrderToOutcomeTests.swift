@@ -62,8 +62,7 @@ struct OrderToOutcomeTests {
         }
         try expectOutcomes(shop, shelf, till, orders, stock: stock)
         for service in [shop.service, shelf.service, till.service] {
-            #expect(try service.count("SELECT count(*) FROM dead_letters") == 0)
-            #expect(try service.count("SELECT count(*) FROM parked") == 0)
+            #expect(try service.troubles() == 0)
             #expect(try service.domain() == service.rebuiltDomain(seed: seed))
         }
     }

@@ -108,7 +108,7 @@ struct PaymentAnyOrderTests {
         #expect(try till.service.rebuiltDomain(seed: seed) == till.service.domain())
         try await till.finish()
         #expect(try till.service.rebuiltDomain(seed: seed &+ 1) == till.service.domain())
-        #expect(try till.service.count("SELECT count(*) FROM dead_letters") == 0)
+        #expect(try till.service.troubles() == 0)
         for (order, heard) in orders {
             guard let reserved = heard.reserved else {
                 #expect(try till.story(order).isEmpty)

@@ -145,7 +145,7 @@ struct PaymentTests {
         #expect(try till.story(failed) == ["failed declined"])
         #expect(try till.story(open) == [succeeded])
         #expect(till.gateway.calls.count == 3)
-        #expect(try till.service.count("SELECT count(*) FROM dead_letters") == 0)
+        #expect(try till.service.troubles() == 0)
     }
 
     // MARK: - Expiry

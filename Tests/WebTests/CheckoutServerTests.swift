@@ -14,7 +14,7 @@ struct CheckoutServerTests {
         try await shop.serving(carriesOut: false) { port in
             let client = try RawClient(port)
             let answering = Task { try await blocking { try Shopper.place(client) } }
-            try await eventually("the order waits for its commit") { shop.orders.waiting == 1 }
+            try await eventually { shop.orders.waiting == 1 }
             #expect(try await shop.committedOrders() == 0)
             #expect(try shop.orders.turn())
             let answer = try await answering.value
@@ -95,7 +95,6 @@ struct CheckoutServerTests {
             try shop.node.database.transaction { try $0.execute(sql: "UPDATE orders SET status = 'confirmed'") }
             let settled = try await waiting.value
             #expect(settled["status"] == "confirmed")
-            #expect(ContinuousClock.now - start < .seconds(25))
             try await blocking {
                 for wait in ["5", "-1s", "31s", "s", "1.5s", "9223372036854775807s"] {
                     let answer = try client.call("GET", "/v1/orders/\(id)?wait=\(wait)")
@@ -167,7 +166,7 @@ struct CheckoutServerTests {
         let shop = try RunningShop(waiting: 1)
         try await shop.serving(carriesOut: false) { port in
             let first = Task { try await blocking { try Shopper.place(RawClient(port), key: "a") } }
-            try await eventually("the queue is full") { shop.orders.waiting == 1 }
+            try await eventually { shop.orders.waiting == 1 }
             let refused = try await blocking { try Shopper.place(RawClient(port), key: "b") }
             expectProblem(refused, 503, "unavailable")
             #expect(refused.headers["retry-after"].flatMap { Int($0) } ?? 0 >= 1)
@@ -175,7 +174,7 @@ struct CheckoutServerTests {
             #expect(try await first.value.status == 202)
             #expect(try shop.count("SELECT count(*) FROM orders WHERE idempotency_key = 'b'") == 0)
             let second = Task { try await blocking { try Shopper.place(RawClient(port), key: "b") } }
-            try await eventually("the order waits for its commit") { shop.orders.waiting == 1 }
+            try await eventually { shop.orders.waiting == 1 }
             #expect(try shop.orders.turn())
             #expect(try await second.value.status == 202)
         }
@@ -197,6 +196,7 @@ struct CheckoutServerTests {
                 let refused = try Shopper.place(RawClient(port), body)
                 expectProblem(refused, 503, "unavailable")
                 #expect(refused.headers["retry-after"] != nil)
+                #expect(refused["detail"]?.contains("SQL") == false, "the shop's inside is nobody's business")
                 #expect(try shop.traces() == [0, 0, 0])
                 try shop.node.database.read { try $0.execute(sql: "PRAGMA max_page_count = 1000000") }
                 #expect(try Shopper.place(RawClient(port), body).status == 202)
@@ -210,7 +210,7 @@ struct CheckoutServerTests {
         let shop = try RunningShop()
         try await shop.serving(carriesOut: false) { port in
             let waiting = Task { try await blocking { try Shopper.place(RawClient(port)) } }
-            try await eventually("an order waits") { shop.orders.waiting == 1 }
+            try await eventually { shop.orders.waiting == 1 }
             let loop = Task { try await shop.orders.run() }
             loop.cancel()
             try await loop.value

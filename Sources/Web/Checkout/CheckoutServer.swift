@@ -19,7 +19,8 @@ package struct CheckoutServer: Endpoint {
 
     /// Longest `?wait=`.
     private static let maximumWait = Duration.seconds(30)
-    private static let waitInterval = Duration.milliseconds(50)
+    /// Between two looks at an order: short at first, then so long that ten thousand who wait read little.
+    private static let waitIntervals = (first: Duration.milliseconds(25), longest: Duration.milliseconds(400))
     /// What a shopper who is turned away is told to wait, in seconds.
     private static let retryAfterSeconds = 1
 
@@ -95,20 +96,22 @@ package struct CheckoutServer: Endpoint {
             throw Problem(
                 413, "order-too-large", "Order too large", detail: "\(error); order fewer lines at a time",
                 field: "lines")
-        } catch let unavailable as CommandUnavailable {
-            throw Problem.unavailable("\(unavailable)", retryAfterSeconds: Self.retryAfterSeconds)
+        } catch is CommandUnavailable {
+            throw Self.notNow
         }
     }
 
     private func show(_ order: OrderID, _ request: Request) async throws -> Response {
         let clock = ContinuousClock()
         let until = clock.now + (try wait(request))
+        var interval = Self.waitIntervals.first
         while true {
             guard let stored = try await reader.read({ try OrderStore.order(order, $0) }) else {
                 throw Problem(404, "unknown-order", "Unknown order", detail: "there is no order \(order)")
             }
             if stored.status != .pending || clock.now >= until { return JSONAnswer.response(.ok, OrderJSON(stored)) }
-            try await Task.sleep(for: Self.waitInterval)
+            try await Task.sleep(for: min(interval, until - clock.now))
+            interval = min(interval * 2, Self.waitIntervals.longest)
         }
     }
 
@@ -118,8 +121,8 @@ package struct CheckoutServer: Endpoint {
                 throw Problem(404, "unknown-order", "Unknown order", detail: "there is no order \(order)")
             }
             return JSONAnswer.response(.accepted, OrderJSON(stored))
-        } catch let unavailable as CommandUnavailable {
-            throw Problem.unavailable("\(unavailable)", retryAfterSeconds: Self.retryAfterSeconds)
+        } catch is CommandUnavailable {
+            throw Self.notNow
         }
     }
 
@@ -161,6 +164,11 @@ package struct CheckoutServer: Endpoint {
                 400, "invalid-field", "Invalid field", detail: "seconds such as 5s, at most 30s", field: "wait")
         }
         return .seconds(seconds)
+    }
+
+    /// The reason stands in the service's log; it speaks of the shop's inside.
+    private static var notNow: Problem {
+        .unavailable("the shop cannot take it at the moment", retryAfterSeconds: retryAfterSeconds)
     }
 
     private static func problem(_ refusal: CheckoutRefusal) -> Problem {

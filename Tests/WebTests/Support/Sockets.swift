@@ -30,7 +30,7 @@ enum Sockets {
 
     static func connect(_ port: Int) throws -> Int32 {
         let descriptor = try make()
-        var timeout = timeval(tv_sec: 20, tv_usec: 0)
+        var timeout = timeval(tv_sec: 240, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         var address = loopback(port)
         do {
