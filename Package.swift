@@ -11,6 +11,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -54,13 +55,20 @@ let package = Package(
         // The judge: shares no code with the handlers.
         layer("Audit", ["Contracts", "EventLog", "FileEventLog", .grdb, .crypto]),
 
-        // HTTP in and out.
+        // HTTP: the server, which knows no shop, and the shop in and out.
+        layer(
+            "HTTPServing",
+            [
+                .hummingbird, .hummingbirdCore, .httpTypes, .logging, .lifecycle, .nio, .nioPosix, .nioHTTP1,
+                .nioHTTPTypes,
+            ]),
         layer(
             "Web",
             [
+                "HTTPServing",
                 "Contracts", "EventLog", "Delivery", "ServiceRuntime", "OrderService", "InventoryService",
                 "PaymentService",
-                .hummingbird, .hummingbirdCore, .httpTypes, .logging, .lifecycle, .crypto, .nio, .nioPosix, .nioHTTP1,
+                .hummingbird, .httpTypes, .logging, .lifecycle, .crypto, .nio, .nioPosix, .nioHTTP1,
             ]),
 
         // The programs.
@@ -69,7 +77,7 @@ let package = Package(
         program("payment-service", ["PaymentService", "Web", "ServiceRuntime", "Delivery"]),
         program("notification-service", ["NotificationService", "Web", "ServiceRuntime", "Delivery"]),
         program("analytics-service", ["AnalyticsService", "Web", "ServiceRuntime", "Delivery"]),
-        program("payment-gateway", [.hummingbird, .grdb, .logging, .lifecycle, .crypto, .nio]),
+        program("payment-gateway", ["HTTPServing", .hummingbird, .grdb, .logging, .lifecycle, .crypto, .nio]),
         program(
             "flash-sale",
             ["Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .histogram, .subprocess], card: true),
@@ -116,6 +124,7 @@ extension Target.Dependency {
     static var nio: Self { .product(name: "NIOCore", package: "swift-nio") }
     static var nioPosix: Self { .product(name: "NIOPosix", package: "swift-nio") }
     static var nioHTTP1: Self { .product(name: "NIOHTTP1", package: "swift-nio") }
+    static var nioHTTPTypes: Self { .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras") }
     static var histogram: Self { .product(name: "Histogram", package: "hdrhistogram-swift") }
     static var subprocess: Self { .product(name: "Subprocess", package: "swift-subprocess") }
     static var argumentParser: Self { .product(name: "ArgumentParser", package: "swift-argument-parser") }

@@ -14,10 +14,11 @@ package struct Audit: Sendable {
 
     /// Reads everything and judges it. Blocking: call it off the cooperative pool.
     ///
+    /// - Parameter afterStage: called between the readings of the evidence, so that a test can move what is read.
     /// - Throws: `AuditError.nothingToAudit` where there is no log, no database and no journal.
-    package func run() throws -> AuditReport {
+    package func run(afterStage: (EvidenceStage) throws -> Void = { _ in }) throws -> AuditReport {
         let begin = ContinuousClock.now
-        let evidence = try Evidence(directory: dataDirectory)
+        let evidence = try Evidence(directory: dataDirectory, afterStage: afterStage)
         let judges: [@Sendable () -> InvariantCheck] = [
             { RebuiltTheSame.check(evidence, rebuilder: rebuilder) },
             { OrdersKept.check(evidence) },

@@ -44,8 +44,9 @@ struct Evidence {
         EvidenceDatabase(path: "\(directory)/db/\(name)/\(name).db")
     }
 
+    /// - Parameter afterStage: called after each of the readings above but the last.
     /// - Throws: `AuditError.nothingToAudit`.
-    init(directory: String) throws {
+    init(directory: String, afterStage: (EvidenceStage) throws -> Void) throws {
         self.directory = directory
         let ledgerDatabase = Self.database(Self.gateway, in: directory)
         let mail = directory + "/" + MailboxFacts.file
@@ -55,16 +56,22 @@ struct Evidence {
         let before = try? ledgerDatabase.read { try LedgerFacts.lastEntry($0) }
         settledLedgerEntry = before ?? 0
         settledMailBytes = MailboxFacts.size(path: mail)
+        try afterStage(.journals)
 
         for reading in Parallel.map(ServiceName.allCases, { Self.read($0, in: directory) }) { merge(reading) }
+        try afterStage(.databases)
         let log = FileEventLog(
             directory: directory + "/log", now: { Timestamp(microseconds: 0) }, randomBytes: { _ in [] })
-        readTopics(log)
+        let ends = topicEnds(log)
+        try afterStage(.ends)
+        readTopics(log, ends)
+        try afterStage(.topics)
 
         for service in services.keys {
             let database = Self.database(service.rawValue, in: directory)
             latestCounters[service] = try? database.read { try ServiceFacts.counters($0) }  // nil: not compared
         }
+        try afterStage(.counters)
         if ledgerDatabase.exists {
             do {
                 ledger = try ledgerDatabase.read { try LedgerFacts($0) }
@@ -150,20 +157,26 @@ struct Evidence {
         }
     }
 
-    private mutating func readTopics(_ log: FileEventLog) {
+    /// The longest first, so that two cores end at about the same time.
+    private func topicEnds(_ log: FileEventLog) -> [(topic: Topic, end: UInt64)] {
         let directory = directory + "/log"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []  // no log: no topics
-        let found = Set(names.map { Topic($0) }.filter { TopicFacts.exists($0, in: directory) })
-        let known = Rules.topics.filter(found.contains)
-        let others = found.subtracting(known).sorted { $0.name < $1.name }
-        // The longest first, so that two cores end at about the same time.
-        let wanted = (known + others).map { topic -> (Topic, UInt64) in
+        return names.map { Topic($0) }.filter { TopicFacts.exists($0, in: directory) }.map { topic in
             let end = (try? log.openReader(of: topic, from: nil).end()) ?? 0  // what is wrong, its reading says
             return (topic, end)
-        }.sorted { $0.1 > $1.1 }
-        let read = Parallel.map(wanted) { topic, settled in
-            TopicFacts(reading: topic, of: log, directory: directory, settled: settled)
+        }.sorted { ($0.end, $1.topic.name) > ($1.end, $0.topic.name) }
+    }
+
+    private mutating func readTopics(_ log: FileEventLog, _ ends: [(topic: Topic, end: UInt64)]) {
+        let directory = directory + "/log"
+        let read = Parallel.map(ends) { topic, end in
+            TopicFacts(reading: topic, of: log, directory: directory, settled: end)
         }
         for facts in read { topics[facts.topic] = facts }
     }
+}
+
+/// The readings of `Evidence`, in their order.
+package enum EvidenceStage: CaseIterable, Sendable {
+    case journals, databases, ends, topics, counters
 }

@@ -126,7 +126,7 @@ package struct CanonicalJSONReader {
         }
         guard position < bytes.count else { return nil }
         defer { position += 1 }
-        return String(validating: bytes[first..<position], as: UTF8.self)
+        return String(utf8: bytes[first..<position])
     }
 
     package mutating func list<Element>(_ read: (inout Self) -> Element?) -> [Element]? {

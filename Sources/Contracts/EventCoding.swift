@@ -107,6 +107,23 @@ package enum EventCoding {
         return event
     }
 
+    /// The type alone: whoever does not subscribe to it need not read the rest.
+    ///
+    /// - Throws: `EventCodingError.unknownVersion`, `.malformed`.
+    package static func type(of bytes: [UInt8]) throws -> String {
+        try bytes.withUnsafeBytes { bytes in
+            guard bytes.count >= 48 else {
+                throw EventCodingError.malformed("\(bytes.count) bytes, fewer than the fixed header of 48")
+            }
+            guard bytes[0] == version else { throw EventCodingError.unknownVersion(bytes[0]) }
+            guard bytes[1] & ~Flag.known == 0 else { throw EventCodingError.malformed("unknown flags \(bytes[1])") }
+            let ids = (bytes[1] & Flag.causation == 0 ? 0 : 1) + (bytes[1] & Flag.twin == 0 ? 0 : 1)
+            var cursor = Cursor(bytes: bytes, offset: 48 + 16 * ids)
+            try cursor.skipAttribute("source")
+            return try cursor.attribute("type")
+        }
+    }
+
     /// The id alone, where nothing else is needed.
     package static func id(of bytes: [UInt8]) throws -> EventID {
         try bytes.withUnsafeBytes { bytes in
@@ -128,15 +145,23 @@ package enum EventCoding {
         }
 
         mutating func attribute(_ name: String) throws -> String {
-            guard offset < bytes.count, bytes.count - offset - 1 >= Int(bytes[offset]) else {
-                throw EventCodingError.malformed("the header ends inside '\(name)'")
-            }
-            let range = offset + 1..<offset + 1 + Int(bytes[offset])
-            guard let text = String(validating: bytes[range], as: UTF8.self) else {
+            let range = try range(of: name)
+            guard let text = String(utf8: bytes[range]) else {
                 throw EventCodingError.malformed("'\(name)' is not UTF-8")
             }
             offset = range.upperBound
             return text
+        }
+
+        mutating func skipAttribute(_ name: String) throws {
+            offset = try range(of: name).upperBound
+        }
+
+        private func range(of name: String) throws -> Range<Int> {
+            guard offset < bytes.count, bytes.count - offset - 1 >= Int(bytes[offset]) else {
+                throw EventCodingError.malformed("the header ends inside '\(name)'")
+            }
+            return offset + 1..<offset + 1 + Int(bytes[offset])
         }
     }
 

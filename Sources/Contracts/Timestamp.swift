@@ -37,16 +37,28 @@ extension Duration {
 
 extension Timestamp: CustomStringConvertible {
     package var description: String {
-        let (days, dayMicroseconds) = microseconds.flooredDivision(by: 86_400_000_000)
-        let (year, month, day) = Self.civil(fromDays: days)
-        let seconds = dayMicroseconds / 1_000_000
-        func digits(_ value: Int64, _ width: Int) -> String {
-            let text = String(value)
-            return String(repeating: "0", count: max(0, width - text.count)) + text
+        let time = CivilTime(self)
+        var text: [UInt8] = []
+        text.reserveCapacity(28)
+        func put(_ value: Int64, _ width: Int, _ mark: Unicode.Scalar) {
+            let first = text.count
+            var rest = value.magnitude
+            repeat {
+                text.append(UInt8(ascii: "0") + UInt8(rest % 10))
+                rest /= 10
+            } while rest > 0 || text.count - first < width
+            if value < 0 { text.append(UInt8(ascii: "-")) }
+            text[first...].reverse()
+            text.append(UInt8(ascii: mark))
         }
-        return "\(digits(year, 4))-\(digits(month, 2))-\(digits(day, 2))T"
-            + "\(digits(seconds / 3600, 2)):\(digits(seconds / 60 % 60, 2)):\(digits(seconds % 60, 2))."
-            + "\(digits(dayMicroseconds % 1_000_000, 6))Z"
+        put(time.year, 4, "-")
+        put(time.month, 2, "-")
+        put(time.day, 2, "T")
+        put(time.hour, 2, ":")
+        put(time.minute, 2, ":")
+        put(time.second, 2, ".")
+        put(time.microsecond, 6, "Z")
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Reads `2026-11-21T20:23:30Z`, with up to six decimals; nil for anything else (offsets other than `Z` included).
@@ -78,7 +90,7 @@ extension Timestamp: CustomStringConvertible {
     }
 
     // Days since 1970 and the proleptic Gregorian calendar: Howard Hinnant, "chrono-compatible low-level date algorithms".
-    private static func civil(fromDays days: Int64) -> (Int64, Int64, Int64) {
+    fileprivate static func civil(fromDays days: Int64) -> (Int64, Int64, Int64) {
         let (era, dayOfEra) = (days + 719_468).flooredDivision(by: 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
@@ -92,6 +104,22 @@ extension Timestamp: CustomStringConvertible {
         let (era, yearOfEra) = shiftedYear.flooredDivision(by: 400)
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+}
+
+/// A time as a calendar and a clock in UTC show it.
+package struct CivilTime: Equatable, Sendable {
+    package let year, month, day, hour, minute, second, microsecond: Int64
+    /// 0 is Sunday.
+    package let weekday: Int64
+
+    package init(_ time: Timestamp) {
+        let (days, dayMicroseconds) = time.microseconds.flooredDivision(by: 86_400_000_000)
+        (year, month, day) = Timestamp.civil(fromDays: days)
+        let seconds = dayMicroseconds / 1_000_000
+        (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60)
+        microsecond = dayMicroseconds % 1_000_000
+        weekday = (days + 4).flooredDivision(by: 7).remainder  // 1970-01-01 was a Thursday
     }
 }
 

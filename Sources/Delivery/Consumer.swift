@@ -171,6 +171,9 @@ package final class Consumer {
 
     /// Everything one event does, or a throw.
     private func handle(_ logged: LoggedEvent, _ transaction: DeliveryTransaction) throws {
+        guard isSubscribed(try EventCoding.type(of: logged.bytes), logged.topic) else {
+            return turnCounts.skipped += 1
+        }
         let envelope = try EventCoding.decode(logged.bytes)
         let interest = interest(in: envelope, logged.topic)
         if case .none = interest { return turnCounts.skipped += 1 }
@@ -208,6 +211,11 @@ package final class Consumer {
         return try !Parking.holds(twin, db) && Inbox.insert(twin, logged, db)
     }
 
+    /// To the type, in this version or another.
+    private func isSubscribed(_ type: String, _ topic: Topic) -> Bool {
+        subscriptions[topic]?[type] != nil || subscribedNames[topic]?.contains(Self.name(type)) == true
+    }
+
     private func interest(in envelope: Envelope, _ topic: Topic) -> Interest {
         if let subscription = subscriptions[topic]?[envelope.type] { return .handled(subscription) }
         let isOtherVersion = subscribedNames[topic]?.contains(Self.name(envelope.type)) == true
@@ -216,7 +224,7 @@ package final class Consumer {
 
     /// `OrderCreated` of `v1.OrderCreated`.
     private static func name(_ type: String) -> Substring {
-        type.split(separator: ".", maxSplits: 1).last ?? ""
+        type.utf8.firstIndex(of: UInt8(ascii: ".")).map { type[type.utf8.index(after: $0)...] } ?? type[...]
     }
 
     // MARK: - Faults

@@ -65,12 +65,13 @@ package struct Intent: Sendable {
         return try Row.fetchAll(statement, arguments: [key, limit]).map(Self.read)
     }
 
+    /// By position in `columns`: a name is searched for in every row.
     private static func read(_ row: Row) throws -> Intent {
         Intent(
-            key: row["key"], kind: row["kind"], subject: row["subject"],
-            cause: try EventCoding.decode([UInt8](row["cause"] as Data)), request: [UInt8](row["request"] as Data),
-            deadline: (row["deadline"] as Int64?).map(Timestamp.init(microseconds:)),
-            recordedAt: Timestamp(microseconds: row["recorded_at"]))
+            key: row[0], kind: row[1], subject: row[2],
+            cause: try EventCoding.decode([UInt8](row[3] as Data)), request: [UInt8](row[4] as Data),
+            deadline: (row[5] as Int64?).map(Timestamp.init(microseconds:)),
+            recordedAt: Timestamp(microseconds: row[6]))
     }
 
     package static func exists(key: String, _ db: Database) throws -> Bool {
@@ -129,6 +130,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     private let concurrency: Int
     private let policy: RetryPolicy
     private let randomness: any Randomness
+    private let callExecutor: (any TaskExecutor)?
 
     private var ready = Fifo<Intent>()
     private var retries: [Retry] = []
@@ -139,15 +141,19 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     private var inFlight = 0
     private let answers = AnswerBox<Caller.Answer>()
 
+    /// - Parameters:
+    ///   - concurrency: calls under way at most.
+    ///   - callExecutor: where the calls run; nil for where `run` does.
     package init(
         node: ServiceNode, caller: Caller, concurrency: Int, policy: RetryPolicy = RetryPolicy(),
-        randomness: any Randomness
+        randomness: any Randomness, callExecutor: (any TaskExecutor)? = nil
     ) throws {
         self.node = node
         self.caller = caller
         self.concurrency = concurrency
         self.policy = policy
         self.randomness = randomness
+        self.callExecutor = callExecutor
         for intent in try node.database.read(Intent.open) { pursue(intent) }
     }
 
@@ -204,7 +210,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
                 postpone(intent, error)
             case .success(let question):
                 inFlight += 1
-                group.addTask { [caller, answers, bell = node.newIntents.bell] in
+                group.addTask(executorPreference: callExecutor) { [caller, answers, bell = node.newIntents.bell] in
                     let answer: Result<Caller.Answer, any Error>
                     do {
                         answer = .success(try await caller.ask(question))
@@ -284,12 +290,12 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         while true {
             do {
                 let value = try body()
-                if failures > 0 { node.metrics.isStanding(false, part: "outside calls") }
+                if failures > 0 { node.stands("outside calls", because: nil) }
                 return value
             } catch {
                 guard case .environment(let reason) = Fault.classify(error) else { throw error }
                 failures += 1
-                node.metrics.isStanding(true, part: "outside calls")
+                node.stands("outside calls", because: reason)
                 node.logger.error(what, metadata: ["error": "\(reason)", "failures": "\(failures)"])
                 try await node.clock.sleep(for: policy.delay(afterAttempt: failures, randomness))
             }

@@ -53,7 +53,7 @@ package struct ServiceLoops: Sendable {
             do {
                 let wait = try turn()
                 if failures > 0 {
-                    node.metrics.isStanding(false, part: part)
+                    node.stands(part, because: nil)
                     node.logger.notice("\(part) goes on", metadata: ["after": "\(failures) failures"])
                 }
                 failures = 0
@@ -61,7 +61,7 @@ package struct ServiceLoops: Sendable {
             } catch {
                 guard case .environment(let reason) = Fault.classify(error) else { throw error }
                 failures += 1
-                node.metrics.isStanding(true, part: part)
+                node.stands(part, because: reason)
                 node.logger.error(
                     "\(part) stands until this heals", metadata: ["error": "\(reason)", "failures": "\(failures)"])
                 // Thrown only when cancelled: the loop's condition sees it.

@@ -14,6 +14,7 @@ package final class ServiceNode: Sendable {
     package let outboxBell = Doorbell()
     /// Rung after a commit that recorded calls to the outside; they wait in `newIntents`.
     package let newIntents = IntentQueue()
+    package let standing = Standing()
     private let facts: [String: OwnFact]
 
     /// Creates the tables where they are missing.
@@ -59,6 +60,12 @@ package final class ServiceNode: Sendable {
                 return decision.reply
             }
         }
+    }
+
+    /// Notes that a part waits for the environment to heal; that it goes on where the reason is nil.
+    func stands(_ part: String, because reason: String?) {
+        standing.note(part, because: reason)
+        metrics.isStanding(reason != nil, part: part)
     }
 
     func place(_ logged: LoggedEvent, _ envelope: Envelope?, _ error: String) -> Logger.Metadata {

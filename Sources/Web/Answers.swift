@@ -87,8 +87,10 @@ enum JSONAnswer {
 }
 
 enum TextAnswer {
-    static func response(_ text: String, contentType: String = "text/plain; charset=utf-8") -> Response {
+    static func response(
+        _ text: String, status: HTTPResponse.Status = .ok, contentType: String = "text/plain; charset=utf-8"
+    ) -> Response {
         Response(
-            status: .ok, headers: [.contentType: contentType], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+            status: status, headers: [.contentType: contentType], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 }

@@ -120,6 +120,33 @@ struct InFlightTests {
         #expect(report[8].notes == ["notification has no database: it never started"])
     }
 
+    @Test(
+        "whatever the shop does between two readings of the evidence, nothing is called broken",
+        arguments: 1...6 as ClosedRange<UInt64>)
+    func betweenReadings(seed: UInt64) throws {
+        let shop = try Shop(seed: seed)
+        defer { shop.remove() }
+        try shop.stock("P-0001", 30)
+        var orders: [OrderID] = []
+        for round in 0..<8 {
+            let card = round % 4 == 3 ? "tok_chargeDeclined" : "tok_visa"
+            orders.append(try shop.place([("P-0001", round == 5 ? 50 : 1)], card: card))
+            let report = try Audit(dataDirectory: shop.directory, rebuilder: nil).run { stage in
+                if stage == .databases || stage == .ends { orders.append(try shop.place([("P-0001", 1)])) }
+                if stage == .topics, let order = orders.first, shop.books.orders[order]?.status == "confirmed" {
+                    try shop.requestCancellation(orders.removeFirst())
+                }
+                for _ in 0..<Int.random(in: 1...25, using: &shop.random) {
+                    guard let step = try shop.steps().randomElement(using: &shop.random) else { break }
+                    try shop.take(step)
+                }
+            }
+            #expect(report.broken.isEmpty, "in round \(round):\n\(report.words)")
+        }
+        try shop.settleAll()
+        #expect(try shop.audit().verdict == .valid)
+    }
+
     @Test("audits of a shop at full work never call it broken")
     func moving() throws {
         let shop = try Shop(seed: 7)

@@ -40,6 +40,7 @@ struct EventCodingTests {
             #expect(decoded == event)
             #expect(try EventCoding.encode(decoded) == bytes)
             #expect(try EventCoding.id(of: bytes) == event.id)
+            #expect(try EventCoding.type(of: bytes) == event.type)
         }
     }
 
@@ -85,7 +86,11 @@ struct EventCodingTests {
                     bytes.replaceSubrange(2..<8, with: [UInt8(header), 0, UInt8(bytes.count - header), 0, 0, 0])
                 }
             }
-            if let event = try? EventCoding.decode(bytes) { #expect((try? EventCoding.encode(event)) == bytes) }
+            let type = try? EventCoding.type(of: bytes)
+            if let event = try? EventCoding.decode(bytes) {
+                #expect((try? EventCoding.encode(event)) == bytes)
+                #expect(type == event.type)
+            }
         }
     }
 
@@ -94,10 +99,12 @@ struct EventCodingTests {
         var bytes = try EventCoding.encode(Self.sample)
         bytes[0] = 2
         #expect(throws: EventCodingError.unknownVersion(2)) { try EventCoding.decode(bytes) }
+        #expect(throws: EventCodingError.unknownVersion(2)) { try EventCoding.type(of: bytes) }
         for flag in 3..<8 {
             bytes = try EventCoding.encode(Self.sample)
             bytes[1] |= 1 << UInt8(flag)
             #expect(throws: EventCodingError.self) { try EventCoding.decode(bytes) }
+            #expect(throws: EventCodingError.self) { try EventCoding.type(of: bytes) }
         }
     }
 

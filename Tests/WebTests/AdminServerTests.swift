@@ -1,5 +1,4 @@
 import Contracts
-import Delivery
 import Foundation
 import GRDB
 import InventoryService
@@ -7,6 +6,7 @@ import OrderService
 import ServiceRuntime
 import Testing
 
+@testable import Delivery
 @testable import Web
 
 @Suite("Admin over HTTP", .timeLimit(.minutes(5)))
@@ -27,6 +27,23 @@ struct AdminServerTests {
                     #expect(wrong.headers["allow"] == "GET, HEAD")
                 }
                 expectProblem(try client.call("GET", "/admin/products"), 404, "not-found")
+            }
+        }
+    }
+
+    @Test("a service of which a part stands is alive, but not ready, and says why")
+    func standing() async throws {
+        let standing = Standing()
+        try await withServer({ AdminServer.make(port: $0, logger: $1, standing: standing) }) { port in
+            try await blocking {
+                let client = try RawClient(port)
+                standing.note("outbox relay", because: "the disk is full")
+                let answer = try client.call("GET", "/health/ready")
+                #expect(answer.status == 503)
+                #expect(String(decoding: answer.body, as: UTF8.self) == "outbox relay stands: the disk is full\n")
+                #expect(try client.call("GET", "/health/live").status == 200)
+                standing.note("outbox relay", because: nil)
+                #expect(try client.call("GET", "/health/ready").status == 200)
             }
         }
     }

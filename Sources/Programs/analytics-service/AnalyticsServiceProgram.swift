@@ -26,6 +26,6 @@ struct AnalyticsServiceProgram: ServiceProgram {
         let loops = process.loops
         try await process.run(
             loops: [Loop("stuck orders", on: process.databaseThread, Handover(stuck)) { try await $0.run(loops) }],
-            servers: [AdminServer.make(port: try settings.adminPort(of: .analytics), logger: process.logger)])
+            servers: [AdminServer.make(port: try settings.adminPort(of: .analytics), process: process)])
     }
 }

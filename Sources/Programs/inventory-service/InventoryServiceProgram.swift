@@ -25,7 +25,7 @@ struct InventoryServiceProgram: ServiceProgram {
             loops: [Loop("stock taking", on: process.databaseThread) { try await stock.run() }],
             servers: [
                 AdminServer.make(
-                    port: try settings.adminPort(of: .inventory), logger: process.logger,
+                    port: try settings.adminPort(of: .inventory), process: process,
                     actions: [SeedingActions.stock(process, stock)])
             ])
     }

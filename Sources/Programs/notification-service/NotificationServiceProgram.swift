@@ -25,6 +25,6 @@ struct NotificationServiceProgram: ServiceProgram {
         let loops = process.loops
         try await process.run(
             loops: [Loop("mail", on: ThreadExecutor(name: "mail"), Handover(mail)) { try await $0.run(loops) }],
-            servers: [AdminServer.make(port: try settings.adminPort(of: .notification), logger: process.logger)])
+            servers: [AdminServer.make(port: try settings.adminPort(of: .notification), process: process)])
     }
 }

@@ -39,7 +39,7 @@ struct OrderServiceProgram: ServiceProgram {
             ],
             servers: [
                 AdminServer.make(
-                    port: try settings.adminPort(of: .order), logger: process.logger,
+                    port: try settings.adminPort(of: .order), process: process,
                     actions: [SeedingActions.products(process)]),
                 server.service(
                     port: try settings.checkoutPort(),

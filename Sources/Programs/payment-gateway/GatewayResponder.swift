@@ -5,19 +5,20 @@ import Logging
 import NIOCore
 
 /// HTTP in front of the ledger: reads a call, lets its fate happen to it, asks the ledger, answers.
-struct GatewayResponder: HTTPResponder {
+struct GatewayResponder: Sendable {
     let writer: LedgerWriter
     let injector: FaultInjector
     let admission: Admission
     let counters: Counters
     let logger: Logger
 
-    func respond(to request: Request, context: GatewayContext) async throws -> Response {
+    /// Nil where the answer is to be lost.
+    func respond(to request: Request, _ channel: any Channel) async -> Response? {
         do throws(Refusal) {
             let endpoint = try Endpoint(method: request.method, path: request.uri.path)
             switch endpoint {
             case .charge, .refund, .void, .look:
-                return await call(endpoint, request, context)
+                return await call(endpoint, request, channel)
             case .live, .ready:
                 return Self.json(status: .ok, Data("{\"status\":\"ok\"}".utf8))
             case .metrics:
@@ -37,19 +38,18 @@ struct GatewayResponder: HTTPResponder {
 
     // MARK: Calls to the API
 
-    private func call(_ endpoint: Endpoint, _ request: Request, _ context: GatewayContext) async -> Response {
+    private func call(_ endpoint: Endpoint, _ request: Request, _ channel: any Channel) async -> Response? {
         counters.countStart()
         let fate = injector.nextFate()
         do throws(Refusal) {
             guard !fate.down else { throw .down }
             let command = try await Self.command(endpoint, request, fate)
-            let decision = try await decide(command, fate, context)
+            let decision = try await decide(command, fate, channel)
             if fate.losesAnswer, command.isWrite {
-                try? await context.channel.close()  // an error says that it is closed already
                 counters.countEnd(.lost)
-            } else {
-                counters.countEnd(Counters.Ending(decision.outcome))
+                return nil
             }
+            counters.countEnd(Counters.Ending(decision.outcome))
             return Self.json(status: .init(code: decision.status), decision.body)
         } catch {
             counters.countEnd(error.status >= 500 ? .failed : .refused)
@@ -58,11 +58,11 @@ struct GatewayResponder: HTTPResponder {
     }
 
     private func decide(
-        _ command: LedgerCommand, _ fate: FaultInjector.Fate, _ context: GatewayContext
+        _ command: LedgerCommand, _ fate: FaultInjector.Fate, _ channel: any Channel
     ) async throws(Refusal) -> Decision {
         try await admission.enter()
         defer { admission.leave() }
-        if fate.delaysBeforeDecision { await Self.delay(fate, context) }
+        if fate.delaysBeforeDecision { await Self.delay(fate, channel) }
         guard !fate.fails else { throw .failed }
         let decision: Decision
         do {
@@ -71,7 +71,7 @@ struct GatewayResponder: HTTPResponder {
             logger.error("a command could not be decided", metadata: ["error": "\(error)"])
             throw .failed
         }
-        if !fate.delaysBeforeDecision { await Self.delay(fate, context) }
+        if !fate.delaysBeforeDecision { await Self.delay(fate, channel) }
         return decision
     }
 
@@ -90,29 +90,24 @@ struct GatewayResponder: HTTPResponder {
     }
 
     private static func body(of request: Request) async throws(Refusal) -> Data {
-        if let length = request.headers[.contentLength].flatMap(Int.init), length > HTTPLimits.bodyBytes {
-            throw .bodyTooLarge
-        }
         do {
             return Data((try await request.body.collect(upTo: HTTPLimits.bodyBytes)).readableBytesView)
-        } catch is NIOTooManyBytesError {
-            throw .bodyTooLarge
         } catch {
             throw .invalid(parameter: "body", "The body ended early.")
         }
     }
 
     /// Waits on the connection's event loop, whose timers cost less than the cooperative pool's.
-    private static func delay(_ fate: FaultInjector.Fate, _ context: GatewayContext) async {
+    private static func delay(_ fate: FaultInjector.Fate, _ channel: any Channel) async {
         guard fate.delayMicroseconds > 0 else { return }
         await withCheckedContinuation { continuation in
-            context.channel.eventLoop.scheduleTask(in: .microseconds(fate.delayMicroseconds)) { continuation.resume() }
+            channel.eventLoop.scheduleTask(in: .microseconds(fate.delayMicroseconds)) { continuation.resume() }
         }
     }
 
     // MARK: Answers
 
-    private static func refused(_ refusal: Refusal) -> Response {
+    static func refused(_ refusal: Refusal) -> Response {
         var response = json(status: .init(code: refusal.status), refusal.body)
         if let allow = refusal.allow { response.headers[.allow] = allow }
         if refusal.status == 503 { response.headers[.retryAfter] = "1" }

@@ -1,8 +1,7 @@
 import Foundation
 import GRDB
-import Hummingbird
+import HTTPServing
 import Logging
-import NIOCore
 import ServiceLifecycle
 import UnixSignals
 
@@ -18,8 +17,6 @@ struct GatewayConfiguration: Sendable {
 
 /// The gateway put together: directory, ledger, HTTP.
 struct GatewayServer: Sendable {
-    static let listenBacklog = 4096
-
     let configuration: GatewayConfiguration
     let directory: DataDirectory
     let writer: LedgerWriter
@@ -60,14 +57,15 @@ struct GatewayServer: Sendable {
         let responder = GatewayResponder(
             writer: writer, injector: injector, admission: Admission(limit: configuration.maxConcurrentCalls),
             counters: counters, logger: logger)
-        let application = Application(
-            responder: responder,
-            configuration: ApplicationConfiguration(
-                address: .hostname("127.0.0.1", port: configuration.port), backlog: Self.listenBacklog),
-            onServerRunning: { channel in onListening(channel.localAddress?.port ?? configuration.port) },
-            logger: logger)
+        let server = HTTPServer(
+            port: configuration.port,
+            limits: HTTPServer.Limits(connections: HTTPLimits.connections, bodyBytes: HTTPLimits.bodyBytes),
+            logger: logger, bodyTooLarge: { GatewayResponder.refused(.bodyTooLarge) }, onListening: onListening
+        ) { request, channel in
+            await responder.respond(to: request, channel)
+        }
         var settings = ServiceGroupConfiguration(
-            services: [application], gracefulShutdownSignals: stopSignals, logger: logger)
+            services: [server], gracefulShutdownSignals: stopSignals, logger: logger)
         settings.maximumGracefulShutdownDuration = .seconds(HTTPLimits.stopSeconds)
         return ServiceGroup(configuration: settings)
     }

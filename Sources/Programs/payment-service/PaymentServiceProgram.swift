@@ -26,9 +26,9 @@ struct PaymentServiceProgram: ServiceProgram {
             timeout: .milliseconds(try settings.gatewayTimeoutMilliseconds()))
         let calls = try OutsideCalls(
             node: process.node, caller: GatewayCaller(gateway: gateway), concurrency: concurrency,
-            randomness: process.randomness)
+            randomness: process.randomness, callExecutor: gateway.executor)
         try await process.run(
             loops: [Loop("gateway calls", on: process.databaseThread, Handover(calls)) { try await $0.run() }],
-            servers: [AdminServer.make(port: try settings.adminPort(of: .payment), logger: process.logger)])
+            servers: [AdminServer.make(port: try settings.adminPort(of: .payment), process: process)])
     }
 }

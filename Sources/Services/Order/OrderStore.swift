@@ -79,19 +79,18 @@ package enum OrderStore {
 
     private static let columns = digest.columns.joined(separator: ", ")
 
+    /// By position in `columns`: a name is searched for in every row.
     private static func decode(_ row: Row) throws -> StoredOrder {
-        guard let id = OrderID(bytes: row["order_id"] as Data), let status = OrderStatus(rawValue: row["status"]) else {
+        guard let id = OrderID(bytes: row[0] as Data), let status = OrderStatus(rawValue: row[8]) else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a row of orders holds no order")
         }
         return StoredOrder(
-            orderID: id, customerID: row["customer_id"], email: row["email"],
-            lines: try [OrderLine].decoded(fromJSON: Array((row["lines"] as String).utf8)),
-            total: Money(amount: row["total_amount"], currency: row["currency"]),
-            idempotencyKey: row["idempotency_key"],
-            bodyHash: row["body_hash"], status: status,
-            reason: (row["reason"] as String?).flatMap(CancellationReason.init),
-            createdAt: Timestamp(microseconds: row["created_at"]),
-            updatedAt: Timestamp(microseconds: row["updated_at"]),
-            cancellationRequestedAt: (row["cancellation_requested_at"] as Int64?).map(Timestamp.init(microseconds:)))
+            orderID: id, customerID: row[1], email: row[2],
+            lines: try [OrderLine].decoded(fromJSON: Array((row[3] as String).utf8)),
+            total: Money(amount: row[4], currency: row[5]),
+            idempotencyKey: row[6], bodyHash: row[7], status: status,
+            reason: (row[9] as String?).flatMap(CancellationReason.init),
+            createdAt: Timestamp(microseconds: row[10]), updatedAt: Timestamp(microseconds: row[11]),
+            cancellationRequestedAt: (row[12] as Int64?).map(Timestamp.init(microseconds:)))
     }
 }

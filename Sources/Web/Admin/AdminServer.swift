@@ -1,17 +1,29 @@
+import Delivery
+import HTTPServing
 import HTTPTypes
 import Hummingbird
-package import Logging
+import Logging
 package import ServiceLifecycle
-import ServiceRuntime
+package import ServiceRuntime
 
 /// A service's admin surface: health, metrics, and what the service adds.
 package enum AdminServer {
     /// Connections: an operator, a scraper, a few tools.
     private static let maximumConnections = 256
+    /// Where no action takes more.
+    private static let maximumBodyBytes = 64 * 1024
 
-    package static func make(port: Int, logger: Logger, actions: [AdminAction] = []) -> any Service {
-        HTTPServer.make(
-            port: port, maximumConnections: maximumConnections, endpoint: AdminEndpoint(actions: actions),
+    package static func make(port: Int, process: ServiceProcess, actions: [AdminAction] = []) -> any Service {
+        make(port: port, logger: process.logger, standing: process.node.standing, actions: actions)
+    }
+
+    static func make(
+        port: Int, logger: Logger, standing: Standing = Standing(), actions: [AdminAction] = []
+    ) -> any Service {
+        AdminEndpoint(actions: actions, standing: standing).server(
+            port: port,
+            limits: HTTPServer.Limits(
+                connections: maximumConnections, bodyBytes: actions.map(\.bodyLimit).max() ?? maximumBodyBytes),
             logger: logger)
     }
 }
@@ -32,6 +44,7 @@ package struct AdminAction: Sendable {
 
 private struct AdminEndpoint: Endpoint {
     let actions: [AdminAction]
+    let standing: Standing
 
     func answer(_ request: Request) async throws -> Response {
         let path = request.uri.path
@@ -49,6 +62,11 @@ private struct AdminEndpoint: Endpoint {
         if path == "/metrics" {
             return TextAnswer.response(
                 PrometheusRegistry.shared.text(), contentType: "text/plain; version=0.0.4; charset=utf-8")
+        }
+        let waiting = path == "/health/ready" ? standing.parts : []
+        guard waiting.isEmpty else {
+            let lines = waiting.map { "\($0.part) stands: \($0.reason)\n" }
+            return TextAnswer.response(lines.joined(), status: .serviceUnavailable)
         }
         return TextAnswer.response("ok\n")
     }

@@ -2,6 +2,7 @@ import Contracts
 import Crypto
 package import Delivery
 import Foundation
+import HTTPServing
 import HTTPTypes
 import Hummingbird
 package import Logging
@@ -37,7 +38,9 @@ package struct CheckoutServer: Endpoint {
     }
 
     package func service(port: Int, maximumConnections: Int, logger: Logger) -> any Service {
-        HTTPServer.make(port: port, maximumConnections: maximumConnections, endpoint: self, logger: logger)
+        server(
+            port: port,
+            limits: HTTPServer.Limits(connections: maximumConnections, bodyBytes: maximumBodyBytes), logger: logger)
     }
 
     // MARK: - Routes

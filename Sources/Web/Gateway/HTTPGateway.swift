@@ -14,6 +14,9 @@ package struct HTTPGateway: PaymentGateway {
         client = PooledHTTPClient(host: "127.0.0.1", port: port, connections: connections, timeout: timeout)
     }
 
+    /// Where calls cost least.
+    package var executor: any TaskExecutor { client.executor }
+
     package func charge(key: String, body: [UInt8]) async throws -> ChargeAnswer {
         let answer = try await client.post("/v1/payment_intents", idempotencyKey: key, body: body)
         switch answer.status {

@@ -1,3 +1,4 @@
+import HTTPServing
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -31,6 +32,8 @@ final class PooledHTTPClient: Sendable {
     private let port: Int
     private let timeout: TimeAmount
     private let eventLoop: any EventLoop
+    /// The event loop that all connections are on: a call that runs there changes no thread.
+    let executor: EventLoopExecutor
     private let maximumConnections: Int
     private let pool = Mutex(Pool())
 
@@ -41,6 +44,7 @@ final class PooledHTTPClient: Sendable {
             timeout.components.seconds * 1_000_000_000 + timeout.components.attoseconds / 1_000_000_000)
         maximumConnections = connections
         eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        executor = EventLoopExecutor(eventLoop)
     }
 
     /// - Throws: where no whole answer came in time, or the task was cancelled; the server may have acted all the same.

@@ -24,7 +24,9 @@ final class Worker {
     static let burst = 32
     static let beat = TimeAmount.milliseconds(50)
     static let beatsASweep = 10
-    static let connectTimeout = TimeAmount.seconds(10)
+    /// A connect that is not answered is given up and begun anew after a time between these, in milliseconds: spread, for
+    /// the time-outs of a crowd that came in one second must not fall into one second too.
+    static let connectTimeout: (shortest: Double, longest: Double) = (16_000, 32_000)
 
     private let loop: any EventLoop
     private let plan: WorkerPlan
@@ -169,7 +171,7 @@ final class Worker {
         deadlines[visitor] = .max
         let bound = NIOLoopBound(exchange, eventLoop: loop)
         var bootstrap = ClientBootstrap(group: loop)
-            .connectTimeout(Self.connectTimeout)
+            .connectTimeout(connectTimeout())
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
             }
@@ -189,6 +191,11 @@ final class Worker {
             take(step, visitor)
             admitHeld()
         }
+    }
+
+    private func connectTimeout() -> TimeAmount {
+        let (shortest, longest) = Self.connectTimeout
+        return .milliseconds(Int64(shortest + (longest - shortest) * jitter.unit()))
     }
 
     private func take(_ step: Shopper.Step, _ visitor: Int) {

@@ -21,6 +21,10 @@ struct BodyPart {
             + "Content-Transfer-Encoding: \(isPlain ? "7bit" : "quoted-printable")\n"
     }
 
+    func hasLine(beginningWith prefix: String) -> Bool {
+        content.utf8.split(separator: UInt8(ascii: "\n")).contains { $0.starts(with: prefix.utf8) }
+    }
+
     /// ASCII in lines that no program on the way would touch: short enough, none that begins with "From ".
     private static func isPlain(_ text: String) -> Bool {
         var text = text

@@ -9,7 +9,9 @@ enum HeaderField {
     private static let lineLimit = 78
 
     static func line(_ name: String, _ value: String) -> String {
-        let clean = String(String.UnicodeScalarView(value.unicodeScalars.map { isControl($0) ? " " : $0 }))
+        let clean =
+            value.unicodeScalars.contains(where: isControl)
+            ? String(String.UnicodeScalarView(value.unicodeScalars.map { isControl($0) ? " " : $0 })) : value
         let isPlain =
             clean.utf8.allSatisfy { $0 < 0x80 } && !clean.contains("=?")
             && name.utf8.count + 2 + clean.utf8.count <= lineLimit

@@ -40,10 +40,10 @@ package struct MailComposer: Sendable {
             message: Array(message.utf8))
     }
 
-    /// Derived from the event; made longer for as long as a part holds it.
+    /// Derived from the event; made longer for as long as a line of a part begins with it.
     private static func boundary(_ notice: Notice, _ parts: BodyPart...) -> String {
         var boundary = "=_\(notice.event)"
-        while parts.contains(where: { $0.content.contains("--\(boundary)") }) { boundary += "_" }
+        while parts.contains(where: { $0.hasLine(beginningWith: "--\(boundary)") }) { boundary += "_" }
         return boundary
     }
 }

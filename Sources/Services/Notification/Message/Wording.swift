@@ -25,34 +25,16 @@ struct Wording: Sendable {
     /// - Throws: `WordingError` where a template is missing or has no subject.
     func texts(_ notice: Notice) throws -> Texts {
         let kind = notice.kind.rawValue
-        let view = Self.view(notice)
+        let view = OrderView(notice)
         guard let rendered = library.render(view, withTemplate: "\(kind).txt"),
             let html = library.render(view, withTemplate: "\(kind).html")
         else { throw WordingError(kind: kind, fault: "a template is missing") }
         let marker = "Subject: "
-        guard rendered.hasPrefix(marker), let end = rendered.firstIndex(of: "\n") else {
+        guard rendered.hasPrefix(marker), let end = rendered.utf8.firstIndex(of: UInt8(ascii: "\n")) else {
             throw WordingError(kind: kind, fault: "the text does not begin with '\(marker)'")
         }
-        let subject = rendered[rendered.index(rendered.startIndex, offsetBy: marker.count)..<end]
+        let subject = rendered[..<end].dropFirst(marker.count)
         return Texts(subject: String(subject), text: String(rendered[end...].drop(while: \.isNewline)), html: html)
-    }
-
-    /// What the templates may name.
-    private static func view(_ notice: Notice) -> [String: Any] {
-        let order = notice.order.description
-        return [
-            "order": order,
-            "shortOrder": String(order.suffix(8)),
-            "sender": Sender.name,
-            "total": AmountText.text(notice.total.amount, notice.total.currency),
-            "lines": notice.lines.map { line -> [String: Any] in
-                [
-                    "product": line.productID,
-                    "quantity": String(line.quantity),
-                    "price": AmountText.text(line.unitPrice, notice.total.currency),
-                ]
-            },
-        ]
     }
 
     private static let templates: [(String, [UInt8])] = [
@@ -69,6 +51,52 @@ struct Wording: Sendable {
         ("refund.txt", PackageResources.refund_txt_mustache),
         ("refund.html", PackageResources.refund_html_mustache),
     ]
+}
+
+/// What the templates may name.
+///
+/// A `MustacheParent`, which says its children itself: a dictionary is asked through casts that cost more than the rest
+/// of the rendering.
+private struct OrderView: MustacheParent {
+    let order: String
+    let total: String
+    let lines: [LineView]
+
+    init(_ notice: Notice) {
+        order = notice.order.description
+        total = AmountText.text(notice.total.amount, notice.total.currency)
+        lines = notice.lines.map { LineView($0, currency: notice.total.currency) }
+    }
+
+    func child(named name: String) -> Any? {
+        switch name {
+        case "order": order
+        case "shortOrder": String(order.suffix(8))
+        case "sender": Sender.name
+        case "total": total
+        case "lines": lines
+        default: nil
+        }
+    }
+}
+
+private struct LineView: MustacheParent {
+    let line: OrderLine
+    let currency: String
+
+    init(_ line: OrderLine, currency: String) {
+        self.line = line
+        self.currency = currency
+    }
+
+    func child(named name: String) -> Any? {
+        switch name {
+        case "product": line.productID
+        case "quantity": String(line.quantity)
+        case "price": AmountText.text(line.unitPrice, currency)
+        default: nil
+        }
+    }
 }
 
 /// The templates cannot say what is to be said.

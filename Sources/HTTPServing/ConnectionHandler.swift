@@ -1,0 +1,147 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypesHTTP1
+
+/// One connection: reads a request whole, has it answered, writes the answer whole.
+///
+/// Confined to its channel's event loop, on which the tasks of its requests run too.
+final class ConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let setup: ConnectionSetup
+    private var head: HTTPRequestHead?
+    private var body = ByteBuffer()
+    private var answering: Task<Void, Never>?
+    /// The peer sends nothing more: once its last request is answered, the connection ends.
+    private var inputIsClosed = false
+
+    init(_ setup: ConnectionSetup) {
+        self.setup = setup
+    }
+
+    // MARK: - Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+            let length = head.headers.first(name: "content-length").flatMap(Int.init) ?? 0
+            if length > setup.bodyBytes { refuse(context) }
+        case .body(var chunk):
+            guard head != nil else { return }  // refused: the rest of it is not kept
+            guard body.readableBytes + chunk.readableBytes <= setup.bodyBytes else { return refuse(context) }
+            if body.readableBytes == 0 { body = chunk } else { body.writeBuffer(&chunk) }
+        case .end:
+            guard let head else { return }
+            self.head = nil
+            let body = body
+            self.body = ByteBuffer()
+            answer(head, body, context)
+        }
+    }
+
+    private func refuse(_ context: ChannelHandlerContext) {
+        head = nil
+        body = ByteBuffer()
+        let response = setup.bodyTooLarge()
+        let handler = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        start(context) {
+            let body = await WholeBody.of(response)
+            let (handler, context) = handler.value
+            handler.write(response, body, keepsAlive: false, context)
+        }
+    }
+
+    private func answer(_ head: HTTPRequestHead, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard let converted = try? HTTPRequest(head, secure: false, splitCookie: false) else {
+            return context.close(promise: nil)  // a target that is no URI; nothing sensible can be answered
+        }
+        let request = Request(head: converted, body: RequestBody(buffer: body))
+        let (isHead, keepsAlive) = (head.method == .HEAD, head.isKeepAlive)
+        let channel = context.channel
+        let handler = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        start(context) { [respond = setup.respond] in
+            let response = await respond(request, channel)
+            let body = if let response { await WholeBody.of(response) } else { ByteBuffer() }
+            let (handler, context) = handler.value
+            guard let response else { return context.close(promise: nil) }
+            handler.write(response, isHead ? nil : body, keepsAlive: keepsAlive, context)
+        }
+    }
+
+    private func start(_ context: ChannelHandlerContext, _ body: @escaping @Sendable () async -> Void) {
+        answering = Task(executorPreference: setup.executor, operation: body)
+    }
+
+    // MARK: - Writing
+
+    /// - Parameter body: nil for the answer to a HEAD, which has none.
+    private func write(
+        _ response: Response, _ body: ByteBuffer?, keepsAlive: Bool, _ context: ChannelHandlerContext
+    ) {
+        answering = nil
+        guard context.channel.isActive else { return }
+        let closes = !keepsAlive || inputIsClosed
+        var head = HTTPResponseHead(response.head)
+        head.headers.add(name: "date", value: DateHeader.now)
+        if closes { head.headers.replaceOrAdd(name: "connection", value: "close") }
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if let body, body.readableBytes > 0 { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
+        let written = closes ? context.eventLoop.makePromise(of: Void.self) : nil
+        if let written {
+            let channel = context.channel
+            written.futureResult.whenComplete { _ in channel.close(promise: nil) }
+        }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
+    }
+
+    // MARK: - Ends
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event {
+            inputIsClosed = true
+            if answering == nil { context.close(promise: nil) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    /// Nobody waits for the answer any more.
+    func channelInactive(context: ChannelHandlerContext) {
+        answering?.cancel()
+        context.fireChannelInactive()
+    }
+
+    /// What is no HTTP was answered 400 by the handler before; what else goes wrong is the connection's end.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}
+
+/// Takes an answer's body as one piece.
+private struct WholeBody: ResponseBodyWriter {
+    private final class Bytes {
+        var buffer = ByteBuffer()
+    }
+
+    private let bytes = Bytes()
+
+    static func of(_ response: Response) async -> ByteBuffer {
+        let writer = WholeBody()
+        try? await response.body.write(writer)  // writing to memory does not fail
+        return writer.bytes.buffer
+    }
+
+    mutating func write(_ buffer: ByteBuffer) async throws {
+        if bytes.buffer.readableBytes == 0 {
+            bytes.buffer = buffer
+        } else {
+            bytes.buffer.writeImmutableBuffer(buffer)
+        }
+    }
+
+    consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
+}
