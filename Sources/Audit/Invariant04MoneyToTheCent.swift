@@ -181,8 +181,9 @@ enum MoneyToTheCent {
             let expected = status == .confirmed ? facts?.total?.amount ?? 0 : 0
             let difference = accounts.net(order) - expected
             guard difference != 0 else { continue }
+            let latest = max(capture.number, accounts.refunds[order]?.number ?? 0)
             let isUnderWay =
-                evidence.inFlight.reason(order, at: places) != nil || capture.number > evidence.settledLedgerEntry
+                evidence.inFlight.reason(order, at: places) != nil || latest > evidence.settledLedgerEntry
             guard !status.hasOutcome || isUnderWay else { continue }
             open[capture.amount.currency, default: 0] += difference
             check.waiting(

@@ -13,6 +13,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let setup: ConnectionSetup
+    /// Nil between requests, and for the rest of one that was refused.
     private var head: HTTPRequestHead?
     private var body = ByteBuffer()
     private var answering: Task<Void, Never>?
@@ -30,10 +31,10 @@ final class ConnectionHandler: ChannelInboundHandler {
         case .head(let head):
             self.head = head
             let length = head.headers.first(name: "content-length").flatMap(Int.init) ?? 0
-            if length > setup.bodyBytes { refuse(context) }
+            if length > setup.bodyBytes { refuse(head, context) }
         case .body(var chunk):
-            guard head != nil else { return }  // refused: the rest of it is not kept
-            guard body.readableBytes + chunk.readableBytes <= setup.bodyBytes else { return refuse(context) }
+            guard let head else { return }
+            guard body.readableBytes + chunk.readableBytes <= setup.bodyBytes else { return refuse(head, context) }
             if body.readableBytes == 0 { body = chunk } else { body.writeBuffer(&chunk) }
         case .end:
             guard let head else { return }
@@ -44,15 +45,17 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
-    private func refuse(_ context: ChannelHandlerContext) {
+    /// At once; what still comes of the request is read and not kept.
+    private func refuse(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
         head = nil
         body = ByteBuffer()
         let response = setup.bodyTooLarge()
+        let keepsAlive = request.isKeepAlive
         let handler = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         start(context) {
             let body = await WholeBody.of(response)
             let (handler, context) = handler.value
-            handler.write(response, body, keepsAlive: false, context)
+            handler.write(response, body, keepsAlive: keepsAlive, context)
         }
     }
 

@@ -21,7 +21,8 @@ struct ArchitectureTests {
             ("OrderService", "PaymentService"), ("PaymentService", "ServiceRuntime"), ("OrderService", "Hummingbird"),
             ("Contracts", "GRDB"), ("EventLog", "Delivery"), ("Delivery", "FileEventLog"), ("Audit", "Delivery"),
             ("Audit", "OrderService"), ("ServiceRuntime", "OrderService"), ("Web", "flash-sale"),
-            ("NotificationService", "NIOCore"),
+            ("NotificationService", "NIOCore"), ("HTTPServing", "Contracts"), ("HTTPServing", "ServiceRuntime"),
+            ("payment-gateway", "Contracts"),
         ])
     func forbidden(module: String, imported: String) {
         // A program is no module to import; SwiftPM itself refuses it at link time.

@@ -69,6 +69,15 @@ final class RawClient: @unchecked Sendable {
         return Answer(status: status ?? 0, headers: headers, body: Array(buffer[..<length]))
     }
 
+    /// Everything up to and with `mark`, as text.
+    func readText(until mark: String) throws -> String {
+        while !String(decoding: buffer, as: UTF8.self).contains(mark) { try readMore() }
+        return String(decoding: buffer, as: UTF8.self)
+    }
+
+    /// Nothing more is sent; answers can still come.
+    func finishWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
+
     private func headEnd() -> Int? {
         guard buffer.count >= 4 else { return nil }
         return (0...buffer.count - 4).first { buffer[$0..<$0 + 4].elementsEqual([13, 10, 13, 10]) }

@@ -26,7 +26,7 @@ final class Worker {
     static let beatsASweep = 10
     /// A connect that is not answered is given up and begun anew after a time between these, in milliseconds: spread, for
     /// the time-outs of a crowd that came in one second must not fall into one second too.
-    static let connectTimeout: (shortest: Double, longest: Double) = (16_000, 32_000)
+    static let connectTimeout: (shortest: Double, longest: Double) = (10_000, 20_000)
 
     private let loop: any EventLoop
     private let plan: WorkerPlan

@@ -55,8 +55,8 @@ struct Wording: Sendable {
 
 /// What the templates may name.
 ///
-/// A `MustacheParent`, which says its children itself: a dictionary is asked through casts that cost more than the rest
-/// of the rendering.
+/// A `MustacheParent`, whose children render themselves: of a dictionary and of plain strings the library finds out what
+/// they are by casts that cost more than the rest of the rendering.
 private struct OrderView: MustacheParent {
     let order: String
     let total: String
@@ -70,10 +70,10 @@ private struct OrderView: MustacheParent {
 
     func child(named name: String) -> Any? {
         switch name {
-        case "order": order
-        case "shortOrder": String(order.suffix(8))
-        case "sender": Sender.name
-        case "total": total
+        case "order": MailText(renderText: order)
+        case "shortOrder": MailText(renderText: String(order.suffix(8)))
+        case "sender": MailText(renderText: Sender.name)
+        case "total": MailText(renderText: total)
         case "lines": lines
         default: nil
         }
@@ -91,12 +91,18 @@ private struct LineView: MustacheParent {
 
     func child(named name: String) -> Any? {
         switch name {
-        case "product": line.productID
-        case "quantity": String(line.quantity)
-        case "price": AmountText.text(line.unitPrice, currency)
+        case "product": MailText(renderText: line.productID)
+        case "quantity": MailText(renderText: String(line.quantity))
+        case "price": MailText(renderText: AmountText.text(line.unitPrice, currency))
         default: nil
         }
     }
+}
+
+/// Escaped by the template like any text.
+private struct MailText: MustacheCustomRenderable {
+    let renderText: String
+    let isNull = false
 }
 
 /// The templates cannot say what is to be said.

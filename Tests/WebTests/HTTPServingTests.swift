@@ -1,0 +1,154 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import HTTPServing
+
+@Suite("An HTTP connection", .timeLimit(.minutes(2)))
+struct HTTPServingTests {
+    /// A server that answers with method, path and body.
+    private static func echo(_ request: Request, _ channel: any Channel) async -> Response? {
+        let body = try? await request.body.collect(upTo: 1024)
+        let text = "\(request.method.rawValue) \(request.uri.path) \(body.map { String(buffer: $0) } ?? "?")"
+        return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    private func withEcho(
+        connections: Int = 64, _ respond: @escaping HTTPServer.Respond = Self.echo,
+        _ body: @escaping @Sendable (_ port: Int) async throws -> Void
+    ) async throws {
+        try await withServer(
+            { port, logger in
+                HTTPServer(
+                    port: port, limits: HTTPServer.Limits(connections: connections, bodyBytes: 1024), logger: logger,
+                    bodyTooLarge: { Response(status: .contentTooLarge) }, respond: respond)
+            }, body)
+    }
+
+    @Test("a HEAD has the headers of the answer and no body, and the connection goes on")
+    func head() async throws {
+        try await withEcho { port in
+            try await blocking {
+                let client = try RawClient(port)
+                try client.write("HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n" + "GET /b HTTP/1.1\r\nHost: x\r\n\r\n")
+                let text = try client.readText(until: "GET /b ")
+                #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n"))
+                #expect(text.contains("content-length: 8") || text.contains("Content-Length: 8"))
+                #expect(!text.contains("HEAD /a"))
+            }
+        }
+    }
+
+    @Test("requests sent in one go are answered in order")
+    func pipelined() async throws {
+        try await withEcho { port in
+            try await blocking {
+                let client = try RawClient(port)
+                try client.write((0..<50).map { "GET /\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined())
+                for number in 0..<50 {
+                    #expect(String(decoding: try client.receive().body, as: UTF8.self) == "GET /\(number) ")
+                }
+            }
+        }
+    }
+
+    @Test(
+        "who wants the connection closed has it closed, behind the answer",
+        arguments: ["GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"])
+    func closing(request: String) async throws {
+        try await withEcho { port in
+            try await blocking {
+                let client = try RawClient(port)
+                try client.write(request)
+                let answer = try client.receive()
+                #expect(answer.status == 200)
+                #expect(answer.headers["connection"] == "close")
+                #expect(throws: RawClient.Cut.self) { try client.receive() }
+            }
+        }
+    }
+
+    @Test("a peer that only listens any more gets its answer; one that asked nothing is let go")
+    func halfClosed() async throws {
+        try await withEcho { port in
+            try await blocking {
+                let client = try RawClient(port)
+                try client.write("GET /last HTTP/1.1\r\nHost: x\r\n\r\n")
+                client.finishWriting()
+                #expect(String(decoding: try client.receive().body, as: UTF8.self) == "GET /last ")
+                #expect(throws: RawClient.Cut.self) { try client.receive() }
+                let idle = try RawClient(port)
+                idle.finishWriting()
+                #expect(throws: RawClient.Cut.self) { try idle.receive() }
+            }
+        }
+    }
+
+    @Test("an answer that is to be lost cuts the connection")
+    func lost() async throws {
+        try await withEcho({ _, _ in nil }) { port in
+            try await blocking {
+                let client = try RawClient(port)
+                #expect(throws: RawClient.Cut.self) { try client.call("GET", "/") }
+            }
+        }
+    }
+
+    @Test("a request whose peer has gone is cancelled")
+    func gone() async throws {
+        let (begun, cancelled) = (Flag(), Flag())
+        try await withEcho({ _, _ in
+            begun.raise()
+            await withTaskCancellationHandler {
+                while !Task.isCancelled { await Task.yield() }
+            } onCancel: {
+                cancelled.raise()
+            }
+            return nil
+        }) { port in
+            var client: RawClient? = try RawClient(port)
+            try client?.send("GET", "/")
+            try await eventually { begun.isUp }
+            client = nil
+            try await eventually { cancelled.isUp }
+        }
+    }
+
+    @Test("never more connections at a time than allowed; the next is served when one ends")
+    func bounded() async throws {
+        let arrived = Mutex(0)
+        try await withEcho(
+            connections: 4,
+            { request, channel in
+                arrived.withLock { $0 += 1 }
+                return await Self.echo(request, channel)
+            }
+        ) { port in
+            var clients = try (0..<4).map { _ in try RawClient(port) }
+            try await blocking { [clients] in for client in clients { #expect(try client.call("GET", "/").status == 200) } }
+            let fifth = try RawClient(port)  // the kernel takes it into the backlog
+            try fifth.send("GET", "/fifth")
+            // Those inside are served all the while; the fifth is not.
+            for _ in 0..<20 {
+                try await blocking { [clients] in #expect(try clients[0].call("GET", "/").status == 200) }
+            }
+            #expect(arrived.withLock { $0 } == 24)
+            clients.removeLast()
+            try await blocking { #expect(try fifth.receive().status == 200) }
+        }
+    }
+
+    @Test("the date is as RFC 9110 writes it")
+    func date() {
+        #expect(DateHeader.text(784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
+    }
+}
+
+private final class Flag: Sendable {
+    private let state = Mutex(false)
+    var isUp: Bool { state.withLock { $0 } }
+    func raise() { state.withLock { $0 = true } }
+}
