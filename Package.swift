@@ -98,7 +98,8 @@ let package = Package(
             "WebTests",
             [
                 "Contracts", "EventLog", "Delivery", "OrderService", "InventoryService", "PaymentService",
-                "ServiceRuntime", "HTTPServing", "Web", .hummingbird, .httpTypes, .grdb, .logging, .lifecycle, .configuration,
+                "ServiceRuntime", "HTTPServing", "Web", .hummingbird, .httpTypes, .grdb, .logging, .lifecycle,
+                .configuration,
                 .nio, .nioPosix, .nioHTTP1,
             ]),
         tests("PaymentGatewayTests", ["payment-gateway", .grdb]),

@@ -78,6 +78,12 @@ final class RawClient: @unchecked Sendable {
     /// Nothing more is sent; answers can still come.
     func finishWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
 
+    /// Closing is told to the peer as a reset (socket(7), SO_LINGER of 0).
+    func resetOnClose() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
+    }
+
     private func headEnd() -> Int? {
         guard buffer.count >= 4 else { return nil }
         return (0...buffer.count - 4).first { buffer[$0..<$0 + 4].elementsEqual([13, 10, 13, 10]) }
