@@ -108,7 +108,8 @@ package protocol OutsideCaller: Sendable {
     /// What to ask now: the recorded request again, or to give up, depending on what is known by now.
     func question(for intent: Intent, at now: Timestamp, in db: Database) throws -> Question
 
-    /// - Throws: where the outcome is unknown (time-out, 5xx, a cut connection): it will be asked again.
+    /// - Throws: where the outcome is unknown (time-out, 5xx, a cut connection): it will be asked again. `Unreachable`
+    ///   where nothing was asked, nor could be by any other call.
     func ask(_ question: Question) async throws -> Answer
 
     /// What follows from an answer that is final.
@@ -139,6 +140,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     private var pursued: Set<String> = []
     private var attempts: [String: Int] = [:]
     private var inFlight = 0
+    private var reachability = Reachability()
     private let answers = AnswerBox<Caller.Answer>()
 
     /// - Parameters:
@@ -168,7 +170,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
                     takeDueRetries(node.clock.now())
                     try await start(&group)
                     if answers.isEmpty {
-                        await node.newIntents.bell.wait(until: nextRetry, node.clock)
+                        await node.newIntents.bell.wait(until: nextTurn, node.clock)
                     }
                     await Task.yield()
                 }
@@ -179,6 +181,12 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     }
 
     // MARK: - Asking
+
+    /// When there is something to do without a bell.
+    private var nextTurn: Timestamp? {
+        let probe = ready.count > 0 && inFlight == 0 ? reachability.nextProbe : nil
+        return [nextRetry, probe].compactMap(\.self).min()
+    }
 
     private func pursue(_ intent: Intent) {
         if pursued.insert(intent.key).inserted { ready.append(intent) }
@@ -193,8 +201,9 @@ package final class OutsideCalls<Caller: OutsideCaller> {
 
     /// Fills what room there is; a call whose question cannot be put leaves its room to the next.
     private func start(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
-        while ready.count > 0, inFlight < concurrency {
-            try await start(ready.take(concurrency - inFlight), &group)
+        let limit = reachability.limit(concurrency, at: node.clock.now())
+        while ready.count > 0, inFlight < limit {
+            try await start(ready.take(limit - inFlight), &group)
         }
     }
 
@@ -253,15 +262,36 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         // Finished calls leave the group, or it would keep every one of them.
         for _ in arrived { try await group.next() }
         var final: [(Intent, Caller.Answer)] = []
+        var unreachable: Unreachable?
+        var isReached = false
         for (intent, answer) in arrived {
             switch answer {
             case .success(let answer):
                 final.append((intent, answer))
+                isReached = true
+            case .failure(let error as Unreachable):
+                ready.append(intent)
+                unreachable = error
             case .failure(let error):
                 postpone(intent, error)
+                isReached = true
             }
         }
+        note(isReached ? nil : unreachable, isReached: isReached)
         if !final.isEmpty { try await record(final) }
+    }
+
+    private func note(_ unreachable: Unreachable?, isReached: Bool) {
+        let part = "reaching the outside"
+        if isReached, reachability.regained() {
+            node.stands(part, because: nil)
+            node.logger.notice("calls are made again", metadata: ["waiting": "\(ready.count)"])
+        } else if let unreachable, reachability.lost(at: node.clock.now(), policy, randomness) {
+            node.stands(part, because: unreachable.reason)
+            node.logger.error(
+                "calls wait until the other side can be reached",
+                metadata: ["waiting": "\(ready.count)", "error": "\(unreachable.reason)"])
+        }
     }
 
     /// One transaction for all answers that are there. If one breaks it, each in its own; that one is asked again later,

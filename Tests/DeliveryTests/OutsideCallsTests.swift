@@ -17,6 +17,7 @@ struct OutsideCallsTests {
         private struct State {
             var asked: [Asked] = []
             var unknown: [String: Int] = [:]
+            var isDown = false
             var held: [CheckedContinuation<Void, Never>] = []
             var holds = false
             var now = 0
@@ -31,6 +32,7 @@ struct OutsideCallsTests {
         var most: Int { state.withLock { $0.most } }
 
         func failTimes(_ times: Int, _ key: String) { state.withLock { $0.unknown[key] = times } }
+        func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
         func hold() { state.withLock { $0.holds = true } }
 
         func release() {
@@ -67,6 +69,7 @@ struct OutsideCallsTests {
                 release()
             }
             try Task.checkCancellation()
+            if state.withLock({ $0.isDown }) { throw Unreachable(reason: "nobody there") }
             let fails = state.withLock { state -> Bool in
                 guard let times = state.unknown[question.key], times > 0 else { return false }
                 state.unknown[question.key] = times - 1
@@ -188,6 +191,30 @@ struct OutsideCallsTests {
             try await eventually("the loop waits again") { harness.clock.sleepers == 1 }
             harness.clock.advance(by: .milliseconds(101))
             try await eventually("it is asked again") { try finished(harness) == 2 }
+        }
+    }
+
+    @Test("while the other side cannot be reached one call at a time goes out to see, and then all are made")
+    func unreachable() async throws {
+        let harness = try Harness()
+        let outside = Outside()
+        outside.setDown(true)
+        try await running(harness, outside, concurrency: 20) {
+            try record(harness, (0..<50).map { "k\($0)" })
+            try await eventually("all wait") { harness.clock.sleepers == 1 && !harness.node.standing.parts.isEmpty }
+            let first = outside.asked.count
+            #expect(first <= 20)
+            for probe in 1...3 {
+                harness.clock.advance(by: .seconds(20))
+                try await eventually("one looks") {
+                    outside.asked.count == first + probe && harness.clock.sleepers == 1
+                }
+            }
+            #expect(harness.node.standing.parts.map(\.reason) == ["nobody there"])
+            outside.setDown(false)
+            harness.clock.advance(by: .seconds(20))
+            try await eventually("all are made") { try finished(harness) == 50 }
+            #expect(harness.node.standing.parts.isEmpty)
         }
     }
 

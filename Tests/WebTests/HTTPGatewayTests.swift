@@ -1,3 +1,4 @@
+import Delivery
 import Foundation
 import PaymentService
 import Testing
@@ -88,12 +89,12 @@ struct HTTPGatewayTests {
                 == "unknown")
     }
 
-    @Test("a gateway that is not there is unknown")
+    @Test("a gateway that is not there cannot be reached, which says that nothing was asked")
     func nobody() async throws {
         let gateway = HTTPGateway(port: try Sockets.freePort(), connections: 2, timeout: .seconds(120))
-        await #expect(throws: (any Error).self) { try await gateway.charge(key: "k", body: []) }
-        await #expect(throws: (any Error).self) { try await gateway.void(key: "k") }
-        await #expect(throws: (any Error).self) { try await gateway.refund(key: "k", body: []) }
+        await #expect(throws: Unreachable.self) { try await gateway.charge(key: "k", body: []) }
+        await #expect(throws: Unreachable.self) { try await gateway.void(key: "k") }
+        await #expect(throws: Unreachable.self) { try await gateway.refund(key: "k", body: []) }
     }
 
     @Test("a void says what is bound to the key")

@@ -1,3 +1,4 @@
+import Delivery
 import HTTPServing
 import NIOCore
 import NIOHTTP1
@@ -110,8 +111,10 @@ final class PooledHTTPClient: Sendable {
         }
     }
 
+    /// - Throws: `Unreachable`: no connection, so nothing was sent.
     private func connect() async throws -> Connection {
         do {
+            let address = try SocketAddress(ipAddress: host, port: port)
             return try await ClientBootstrap(group: eventLoop)
                 .connectTimeout(timeout)
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -121,7 +124,7 @@ final class PooledHTTPClient: Sendable {
                         try channel.pipeline.syncOperations.addHandler(ExchangeHandler())
                     }
                 }
-                .connect(host: host, port: port)
+                .connect(to: address)
                 .flatMapThrowing { channel in
                     let handler = try channel.pipeline.syncOperations.handler(type: ExchangeHandler.self)
                     return Connection(channel: channel, exchange: NIOLoopBound(handler, eventLoop: channel.eventLoop))
@@ -129,7 +132,7 @@ final class PooledHTTPClient: Sendable {
                 .get()
         } catch {
             passOn(nil)
-            throw error
+            throw Unreachable(reason: "no connection to \(host):\(port): \(error)")
         }
     }
 
