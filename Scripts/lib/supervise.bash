@@ -12,7 +12,7 @@
 
 readonly STOP_SECONDS=20 HEARTBEAT_SECONDS=10 STEADY_MILLISECONDS=30000
 readonly BACKOFF_FIRST_MILLISECONDS=200 BACKOFF_LIMIT_MILLISECONDS=10000
-readonly EXIT_FAILED_SYNC=75 EXIT_CONFIGURATION=78
+readonly EXIT_FAILED_SYNC=75 EXIT_REFUSED=78
 
 # A child whose parent died before the death signal was asked for would live on: it looks once, then becomes COMMAND.
 # shellcheck disable=SC2016 # expanded by the child
@@ -183,13 +183,13 @@ on_service_end() {
     alive=$(($(now_milliseconds) - service_born[$service]))
     ((alive < STEADY_MILLISECONDS)) || service_attempt[$service]=0
     service_restarts[$service]=$((service_restarts[$service] + 1))
-    if ((status == EXIT_CONFIGURATION)); then
-        announce "$service FAILED: $end (wrong configuration, or a log it refuses); not restarted: read" \
+    if ((status == EXIT_USAGE || status == EXIT_REFUSED)); then
+        announce "$service FAILED: $end (wrong configuration, or a log or database it refuses); not restarted: read" \
             "$LOGS/$service.log, then: Scripts/supervisor start $service"
         set_state "$service" failed
     else
-        ((status != EXIT_FAILED_SYNC)) || announce "$service WARNING: exit code $status means a failed sync, a" \
-            "poisoned log, or a second instance on its database; read $LOGS/$service.log"
+        ((status != EXIT_FAILED_SYNC)) || announce "$service WARNING: exit code $status means a failed write" \
+            "or sync; read $LOGS/$service.log"
         restart_later "$service" "$end"
     fi
 }
