@@ -76,8 +76,9 @@ struct HTTPServingTests {
         try await withEcho { port in
             try await blocking {
                 let client = try RawClient(port)
-                try client.write("GET /last HTTP/1.1\r\nHost: x\r\n\r\n")
+                try client.write(["first", "last"].map { "GET /\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined())
                 client.finishWriting()
+                #expect(String(decoding: try client.receive().body, as: UTF8.self) == "GET /first ")
                 #expect(String(decoding: try client.receive().body, as: UTF8.self) == "GET /last ")
                 #expect(throws: RawClient.Cut.self) { try client.receive() }
                 let idle = try RawClient(port)
@@ -104,7 +105,9 @@ struct HTTPServingTests {
         try await withEcho({ _, _ in
             begun.raise()
             await withTaskCancellationHandler {
-                try? await Task.sleep(for: .seconds(3600))  // until cancelled
+                let (never, continuation) = AsyncStream<Void>.makeStream()
+                for await _ in never {}  // ends when the task is cancelled
+                continuation.finish()
             } onCancel: {
                 cancelled.raise()
             }
