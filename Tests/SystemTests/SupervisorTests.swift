@@ -151,11 +151,12 @@ struct SupervisorTests {
         }
     }
 
-    @Test("a service that fails later with a configuration error is failed until it is started again")
-    func failsLater() async throws {
+    @Test(
+        "a service that fails later with what no restart heals is failed until it is started again", arguments: [2, 78])
+    func failsLater(exitCode: Int) async throws {
         try await withRun { run, fakes in
             try await expectUp(run)
-            try fakes.tell("analytics-service", "exit 78", in: run.data)
+            try fakes.tell("analytics-service", "exit \(exitCode)", in: run.data)
             end(try run.pid("analytics-service"))
             try await waitUntil("it is failed") { try await run.status()["analytics-service"]?.state == "failed" }
             let start = try await run.supervisor("start", "analytics")
