@@ -29,7 +29,8 @@ let package = Package(
         // What a log is, and the one on disk.
         layer("EventLog", ["Contracts"]),
         .target(name: "CPlatform", path: "Sources/FileEventLog/CPlatform"),
-        layer("FileEventLog", ["EventLog", "CPlatform", .crypto], exclude: ["CPlatform"]),
+        layer("LogFormat", ["CPlatform"]),
+        layer("FileEventLog", ["EventLog", "LogFormat", "CPlatform", .crypto], exclude: ["CPlatform"]),
 
         // How events are delivered: outbox, inbox, retry, dead letters, on SQLite.
         layer("Delivery", ["Contracts", "EventLog", .grdb, .crypto, .logging, .metrics]),
@@ -81,11 +82,11 @@ let package = Package(
         program(
             "flash-sale",
             ["Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .histogram, .subprocess], card: true),
-        program("stampede", ["Contracts", "EventLog", "FileEventLog", "Audit", .grdb], card: true),
+        program("stampede", ["Contracts", "EventLog", "LogFormat", "FileEventLog", "Audit", .grdb], card: true),
 
         // Tests mirror the sources.
         tests("ContractsTests", ["Contracts"]),
-        tests("FileEventLogTests", ["Contracts", "EventLog", "FileEventLog"], exclude: ["log_reader.py"]),
+        tests("FileEventLogTests", ["Contracts", "EventLog", "LogFormat", "FileEventLog"], exclude: ["log_reader.py"]),
         tests("DeliveryTests", ["Contracts", "EventLog", "Delivery", .grdb, .logging]),
         tests(
             "ServicesTests",

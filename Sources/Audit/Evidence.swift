@@ -61,7 +61,8 @@ struct Evidence {
         for reading in Parallel.map(ServiceName.allCases, { Self.read($0, in: directory) }) { merge(reading) }
         try afterStage(.databases)
         let log = FileEventLog(
-            directory: directory + "/log", now: { Timestamp(microseconds: 0) }, randomBytes: { _ in [] })
+            directory: directory + "/log", archive: directory + "/archive", now: { Timestamp(microseconds: 0) },
+            randomBytes: { _ in [] })
         let ends = topicEnds(log)
         try afterStage(.ends)
         readTopics(log, ends)

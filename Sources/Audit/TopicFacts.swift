@@ -23,8 +23,7 @@ struct TopicFacts {
     private(set) var fault: LogError?
     /// What `verify` says; nil where there is no such topic.
     private(set) var verified: LogVerifier.Finding?
-    /// First offsets of the segment files.
-    private var segments: [UInt64] = []
+    private var segments: [FileEventLog.SegmentPlace] = []
 
     /// Whether every event from offset 0 on was read: only then is what is not there missing.
     var isWhole: Bool { fault == nil && first == 0 }
@@ -42,8 +41,8 @@ struct TopicFacts {
     init(reading topic: Topic, of log: FileEventLog, directory: String, settled: UInt64) {
         self.topic = topic
         self.settled = settled
-        segments = Self.segments(directory + "/" + topic.name)
         do {
+            segments = try log.segments(of: topic)
             verified = try log.verify(topic)
             try read(log)
         } catch let error as LogError {
@@ -56,7 +55,7 @@ struct TopicFacts {
     }
 
     private mutating func read(_ log: FileEventLog) throws {
-        first = segments.first ?? 0
+        first = segments.first?.baseOffset ?? 0
         end = first
         let reader = try log.openReader(
             of: topic, from: first == 0 ? nil : Position(nextOffset: first, token: []))
@@ -124,24 +123,18 @@ struct TopicFacts {
 
     /// The file that holds an offset.
     func place(_ offset: UInt64) -> Place {
-        guard let base = segments.last(where: { $0 <= offset }) else {
+        guard let segment = segments.last(where: { $0.baseOffset <= offset }) else {
             return Place(file: "log/\(topic.name)", offset: offset)
         }
-        let digits = String(base)
-        let name = String(repeating: "0", count: 20 - digits.count) + digits + ".segment"
-        return Place(file: "log/\(topic.name)/\(name)", offset: offset)
+        let parts = segment.path.split(separator: "/").suffix(3)  // log or archive, the topic, the file
+        return Place(file: parts.joined(separator: "/"), offset: offset)
     }
 
     /// A folder without a commit page and without segments is no topic yet.
     static func exists(_ topic: Topic, in directory: String) -> Bool {
         let folder = directory + "/" + topic.name
-        return FileManager.default.fileExists(atPath: folder + "/commit") || !segments(folder).isEmpty
-    }
-
-    private static func segments(_ directory: String) -> [UInt64] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []  // no topic: no segments
-        return names.compactMap { name in
-            name.hasSuffix(".segment") && name.utf8.count == 28 ? UInt64(name.dropLast(8)) : nil
-        }.sorted()
+        if FileManager.default.fileExists(atPath: folder + "/commit") { return true }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []  // no folder: no segments
+        return names.contains { $0.hasSuffix(".segment") }
     }
 }

@@ -67,7 +67,9 @@ package final class Consumer {
             try parking.reload(db)
             return (try topics.map { try ConsumerPositions.load($0, db) }, parking)
         }
-        readers = try zip(topics, positions).map { try log.openReader(of: $0, from: $1) }
+        readers = try zip(topics, positions).map {
+            try log.openReader(of: $0, from: $1 ?? Position(nextOffset: 0, token: []))
+        }
     }
 
     package func close() {

@@ -5,6 +5,8 @@ import Synchronization
 package final class InMemoryEventLog: EventLog {
     private struct State {
         var events: [Topic: [[UInt8]]] = [:]
+        /// Offset of the first event that readers still get; 0 where there is none.
+        var firstKept: [Topic: UInt64] = [:]
         /// The open writer of each topic, by number.
         var writers: [Topic: Int] = [:]
         var nextWriter = 0
@@ -29,7 +31,8 @@ package final class InMemoryEventLog: EventLog {
     }
 
     package func openReader(of topic: Topic, from position: Position?) throws -> any TopicReader {
-        Reader(log: self, topic: topic, next: position?.nextOffset ?? 0)
+        let first = state.withLock { $0.firstKept[topic] ?? 0 }
+        return Reader(log: self, topic: topic, next: position?.nextOffset ?? first)
     }
 
     package func watch(_ topics: [Topic], ring bell: Doorbell) throws -> any LogWatch {
@@ -37,6 +40,14 @@ package final class InMemoryEventLog: EventLog {
             state.nextWatch += 1
             state.bells[state.nextWatch] = (Set(topics), bell)
             return Watch(log: self, number: state.nextWatch)
+        }
+    }
+
+    /// Keeps the events before an offset from every reader, as if they were moved to an archive.
+    package func retire(_ topic: Topic, below offset: UInt64) {
+        state.withLock { state in
+            let end = UInt64(state.events[topic]?.count ?? 0)
+            state.firstKept[topic] = max(state.firstKept[topic] ?? 0, min(offset, end))
         }
     }
 
@@ -92,7 +103,10 @@ package final class InMemoryEventLog: EventLog {
         var position: Position { Position(nextOffset: cursor.next, token: []) }
 
         func read(maximumEvents: Int, maximumBytes: Int) throws -> [LoggedEvent] {
-            let stream = log.state.withLock { $0.events[topic] ?? [] }
+            let (stream, firstKept) = log.state.withLock { ($0.events[topic] ?? [], $0.firstKept[topic] ?? 0) }
+            guard cursor.next >= firstKept else {
+                throw LogError.archived(topic: topic, offset: cursor.next, firstKept: firstKept)
+            }
             guard cursor.next <= UInt64(stream.count) else {
                 throw LogError.acknowledgedDataLost(
                     topic: topic, end: UInt64(stream.count), expected: cursor.next, witness: "this reader")

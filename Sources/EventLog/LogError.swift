@@ -8,6 +8,8 @@ package enum LogError: Error, Equatable, CustomStringConvertible {
     case acknowledgedDataLost(topic: Topic, end: UInt64, expected: UInt64, witness: String)
     /// A position that was made by another log, or by another history of this one.
     case foreignPosition(topic: Topic, offset: UInt64, reason: String)
+    /// The event was moved to the archive, which this reader does not read.
+    case archived(topic: Topic, offset: UInt64, firstKept: UInt64)
     case writerExists(topic: Topic, directory: String, pid: Int32?)
     case sequenceReused(topic: Topic, sequence: UInt64, offset: UInt64)
     case sequenceGap(topic: Topic, expected: UInt64, got: UInt64)
@@ -32,6 +34,9 @@ package enum LogError: Error, Equatable, CustomStringConvertible {
         case .foreignPosition(let topic, let offset, let reason):
             "the position at offset \(offset) of topic \(topic) does not belong to this log: \(reason). "
                 + "Was the log or the database restored from another copy?"
+        case .archived(let topic, let offset, let firstKept):
+            "offset \(offset) of topic \(topic) is no longer in the log, which begins at \(firstKept): "
+                + "older segments were moved to the archive. Read with the archive at hand"
         case .writerExists(let topic, let directory, let pid):
             "topic \(topic) has a writer already: process \(pid.map(String.init) ?? "unknown") holds the lock on \(directory)"
         case .sequenceReused(let topic, let sequence, let offset):

@@ -1,5 +1,6 @@
 import Contracts
 import EventLog
+import LogFormat
 
 /// How far a topic is on disk, in a page that readers map: `commit` in the topic's folder.
 ///

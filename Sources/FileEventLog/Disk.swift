@@ -7,6 +7,10 @@ package protocol Disk: Sendable {
     func open(_ path: String, _ access: FileAccess) throws(DiskError) -> any DiskFile
     func exists(_ path: String) -> Bool
     func rename(_ from: String, to: String) throws(DiskError)
+    /// Gives a file a second name.
+    ///
+    /// - Throws: `DiskError`; `cannotLink` where the file system has no second names, or the place is on another one.
+    func link(_ from: String, to: String) throws(DiskError)
     func remove(_ path: String) throws(DiskError)
     /// Makes creations, renames and removals in the directory survive a power loss.
     func syncDirectory(_ path: String) throws(DiskError)
@@ -34,6 +38,10 @@ package protocol DiskFile: Sendable {
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(DiskError)
     /// Returns when all that was written is on the medium (fdatasync).
     func sync() throws(DiskError)
+    /// The same, and does some work in the meantime, where the disk has a thread for it.
+    func sync(meanwhile work: () -> Void) throws(DiskError)
+    /// Lets the next read come from the medium and not from memory, where the system can be asked for that.
+    func forgetCache()
     /// Reserves space for the first `count` bytes, which read as zeros until they are written.
     func allocate(_ count: UInt64) throws(DiskError)
     func size() throws(DiskError) -> UInt64
@@ -41,6 +49,13 @@ package protocol DiskFile: Sendable {
 }
 
 extension DiskFile {
+    package func sync(meanwhile work: () -> Void) throws(DiskError) {
+        work()
+        try sync()
+    }
+
+    package func forgetCache() {}
+
     package func write(_ bytes: some Collection<UInt8>, at offset: UInt64) throws(DiskError) {
         let result = Array(bytes).withUnsafeBytes { bytes in
             Result { () throws(DiskError) in try write(bytes, at: offset) }

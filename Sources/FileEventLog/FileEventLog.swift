@@ -1,5 +1,6 @@
 package import Contracts
 package import EventLog
+package import LogFormat
 
 /// The shared event log in a directory: one folder a topic.
 package struct FileEventLog: EventLog {
@@ -14,20 +15,24 @@ package struct FileEventLog: EventLog {
         }
     }
 
-    private let directory: String
-    private let disk: any Disk
+    let directory: String
+    let archive: String?
+    let disk: any Disk
     private let options: Options
     private let now: @Sendable () -> Timestamp
     private let randomBytes: @Sendable (Int) -> [UInt8]
 
     /// - Parameters:
+    ///   - archive: where old segments were moved to, for readers of the whole history; nil for a service, which reads
+    ///     what the log still keeps.
     ///   - now: the clock, for the times in frames.
     ///   - randomBytes: for the ids of topics.
     package init(
-        directory: String, disk: any Disk = PosixDisk(), options: Options = Options(),
+        directory: String, archive: String? = nil, disk: any Disk = PosixDisk(), options: Options = Options(),
         now: @escaping @Sendable () -> Timestamp, randomBytes: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.directory = directory
+        self.archive = archive
         self.disk = disk
         self.options = options
         self.now = now
@@ -35,12 +40,13 @@ package struct FileEventLog: EventLog {
     }
 
     package func openWriter(of topic: Topic) throws -> any TopicWriter {
+        // A writer looks at the log alone, wherever its history went.
         let files = TopicFiles(topic: topic, logDirectory: directory)
         let lock: any DirectoryLock
         do {
             try disk.createDirectory(directory)
             try disk.createDirectory(files.directory)
-            lock = try disk.lockDirectory(files.directory)
+            lock = try lockTopic(files)
         } catch {
             throw error.isLocked
                 ? LogError.writerExists(topic: topic, directory: files.directory, pid: error.holder)
@@ -48,7 +54,7 @@ package struct FileEventLog: EventLog {
         }
         let writer: FileTopicWriter
         do {
-            let (commitPage, tail, epoch) = try recover(files)
+            let (commitPage, tail, epoch) = try recoverBesideArchiving(files)
             writer = FileTopicWriter(
                 files: files, disk: disk, now: now, options: options, lock: lock, commitPage: commitPage, tail: tail,
                 epoch: epoch)
@@ -66,7 +72,9 @@ package struct FileEventLog: EventLog {
     }
 
     package func openReader(of topic: Topic, from position: Position?) throws -> any TopicReader {
-        FileTopicReader(files: TopicFiles(topic: topic, logDirectory: directory), disk: disk, from: position)
+        let files = files(topic)
+        let first = try position ?? Position(nextOffset: files.firstReadable(disk), token: [])
+        return FileTopicReader(files: files, disk: disk, from: first)
     }
 
     package func watch(_ topics: [Topic], ring bell: Doorbell) throws -> any LogWatch {
@@ -78,12 +86,56 @@ package struct FileEventLog: EventLog {
         try disk.list(directory).filter { disk.exists(directory + "/\($0)/commit") }.map(Topic.init)
     }
 
+    /// A segment's file, and where it begins.
+    package struct SegmentPlace: Hashable, Sendable {
+        package let baseOffset: UInt64
+        package let path: String
+        package let isArchived: Bool
+    }
+
+    /// The segments of a topic that can be read, in order.
+    package func segments(of topic: Topic) throws -> [SegmentPlace] {
+        let files = files(topic)
+        return try files.segmentOffsets(disk).map { base in
+            let path = files.locate(base, disk)
+            return SegmentPlace(baseOffset: base, path: path, isArchived: path != files.segment(base))
+        }
+    }
+
     /// Reads and checks all there is of a topic; see `LogVerifier`.
-    package func verify(_ topic: Topic) throws -> LogVerifier.Finding {
-        try LogVerifier(files: TopicFiles(topic: topic, logDirectory: directory), disk: disk).verify()
+    ///
+    /// - Parameter head: noted earlier and kept elsewhere: the chain must still lead through it.
+    package func verify(_ topic: Topic, head: ChainHead? = nil) throws -> LogVerifier.Finding {
+        try LogVerifier(files: files(topic), disk: disk, notedHead: head).verify()
+    }
+
+    func files(_ topic: Topic) -> TopicFiles {
+        TopicFiles(topic: topic, logDirectory: directory, archiveDirectory: archive)
     }
 
     // MARK: - Opening for writing
+
+    private func lockTopic(_ files: TopicFiles) throws(DiskError) -> any DirectoryLock {
+        #if MUTANTS
+            struct NoLock: DirectoryLock { func release() {} }
+            if Mutant.secondWriterAdmitted.isOn { return NoLock() }
+        #endif
+        return try disk.lockDirectory(files.directory)
+    }
+
+    /// Where segments are moved to the archive meanwhile, what recovery looked at may be gone: it looks again.
+    private func recoverBesideArchiving(_ files: TopicFiles) throws -> (CommitPage, SegmentScan, epoch: UInt32) {
+        var start = try files.firstOffset(disk)
+        while true {
+            do {
+                return try recover(files)
+            } catch {
+                let now = try files.firstOffset(disk)
+                guard now > start else { throw error }
+                start = now
+            }
+        }
+    }
 
     private func recover(_ files: TopicFiles) throws -> (CommitPage, SegmentScan, epoch: UInt32) {
         // Entries that the last writer made and died before it synced them: from here on events may rest on them.
@@ -91,7 +143,10 @@ package struct FileEventLog: EventLog {
         try removeUnfinished(files)
         let known = disk.exists(files.commitPage) ? try CommitPage(files, disk, .readWrite) : nil
         let segments = try files.segmentOffsets(disk)
-        if segments.isEmpty { try create(files, known) }
+        if segments.isEmpty {
+            guard try files.start(disk) == nil else { throw files.missing(try files.firstOffset(disk)) }
+            try create(files, known)
+        }
         let tail = try Recovery(files: files, disk: disk).openTail(
             segments: segments.isEmpty ? [0] : segments, acknowledged: known?.committed ?? 0, topicID: known?.topicID)
         do {

@@ -1,5 +1,6 @@
 import Contracts
 import EventLog
+import LogFormat
 
 /// Reads a topic frame by frame, never past what the commit page says is on disk, and checks everything it reads.
 ///
@@ -27,10 +28,10 @@ final class FileTopicReader: TopicReader {
     /// No frame was read since the segment was opened from a stored position.
     private var isResumed = false
 
-    init(files: TopicFiles, disk: any Disk, from position: Position?) {
+    init(files: TopicFiles, disk: any Disk, from position: Position) {
         self.files = files
         self.disk = disk
-        start = position ?? Position(nextOffset: 0, token: [])
+        start = position
         nextOffset = start.nextOffset
     }
 
@@ -78,35 +79,52 @@ final class FileTopicReader: TopicReader {
         return events
     }
 
-    /// Goes to an offset by hopping from frame to frame; for readers that come without a place in the file.
+    /// Goes to an offset: to the segment by its name, near the frame by the segment's index, then from frame to frame.
     ///
-    /// - Throws: `LogError.foreignPosition` where the offset is before the first segment kept, or past the end.
+    /// - Throws: `LogError.archived` where the offset is before the first segment that can be read, `.foreignPosition`
+    ///   where it is past the end.
     func seek(to offset: UInt64) throws {
         let committed = try end()
         guard offset <= committed else {
             throw LogError.foreignPosition(topic: files.topic, offset: offset, reason: "the topic ends at \(committed)")
         }
-        let segments = try segmentOffsets()
+        let segments = try files.segmentOffsets(disk)
         guard let base = segments.last(where: { $0 <= offset }) else {
-            throw LogError.foreignPosition(
-                topic: files.topic, offset: offset,
-                reason: "the first event kept is \(segments.first.map(String.init) ?? "none")")
+            let start = try files.firstOffset(disk)
+            throw offset < start
+                ? LogError.archived(topic: files.topic, offset: offset, firstKept: start) : files.missing(start)
         }
         let before = position
         do {
             let found = try openSegment(base)
-            enter(found, at: nil)
-            nextOffset = base
-            while nextOffset < offset {
-                try readFrame(committed: committed)
-                let skip = min(UInt64(pending.count), offset - nextOffset)
-                pending = pending.dropFirst(Int(skip))
-                nextOffset += skip
-                if pending.isEmpty { stepOver() }
+            let index = SegmentIndexFile(files: files, disk: disk).read(of: found.header, besides: found.path)
+            if let entry = index?.entry(for: offset) {
+                do {
+                    enter(found, at: Place(position: entry.position, previousHash: entry.previousHash))
+                    nextOffset = entry.offset
+                    return try advance(to: offset, committed: committed)
+                } catch is LogError {
+                    // An index is never trusted: without it, the segment tells what is right.
+                    enter(try openSegment(base), at: nil)
+                }
+            } else {
+                enter(found, at: nil)
             }
+            nextOffset = base
+            try advance(to: offset, committed: committed)
         } catch {
             leave(to: before)
             throw error
+        }
+    }
+
+    private func advance(to offset: UInt64, committed: UInt64) throws {
+        while nextOffset < offset {
+            try readFrame(committed: committed)
+            let skip = min(UInt64(pending.count), offset - nextOffset)
+            pending = pending.dropFirst(Int(skip))
+            nextOffset += skip
+            if pending.isEmpty { stepOver() }
         }
     }
 
@@ -120,7 +138,7 @@ final class FileTopicReader: TopicReader {
         if let commitPage { return commitPage }
         guard disk.exists(files.commitPage) else {
             // The commit page of a new topic comes before its first segment.
-            if !(try segmentOffsets()).isEmpty, !disk.exists(files.commitPage) {
+            if !(try files.segmentOffsets(disk)).isEmpty, !disk.exists(files.commitPage) {
                 throw LogError.corrupt(
                     topic: files.topic, file: files.commitPage, byte: 0,
                     reason: "the commit page is missing; the topic's owner makes it anew when it starts")
@@ -129,14 +147,6 @@ final class FileTopicReader: TopicReader {
         }
         commitPage = try CommitPage(files, disk, .read)
         return commitPage
-    }
-
-    private func segmentOffsets() throws -> [UInt64] {
-        do {
-            return try files.segmentOffsets(disk)
-        } catch {
-            throw error.asLogError(files.topic)
-        }
     }
 
     private func openSegment(_ base: UInt64) throws -> SegmentReader {
@@ -163,12 +173,13 @@ final class FileTopicReader: TopicReader {
 
     /// Opens the segment that the starting position names, or the first.
     private func openFirst() throws {
-        guard !start.token.isEmpty else {
-            if nextOffset > 0 { return try seek(to: nextOffset) }
-            return enter(try openSegment(0), at: nil)
-        }
+        guard !start.token.isEmpty else { return try seek(to: nextOffset) }
         guard let token = PositionToken(start.token), token.topicID == commitPage?.topicID else {
             throw foreign("it was made by another log")
+        }
+        guard token.segment >= (try files.firstOffset(disk)) || files.archive != nil else {
+            throw LogError.archived(
+                topic: files.topic, offset: nextOffset, firstKept: try files.firstOffset(disk))
         }
         let named = try openSegment(token.segment)
         do {

@@ -1,5 +1,6 @@
 import Contracts
 import EventLog
+import LogFormat
 import Synchronization
 
 /// The one writer of a topic on disk.
@@ -20,6 +21,8 @@ final class FileTopicWriter: TopicWriter {
         var time: Int64
         /// The segment has its seal, and the next one could not be given its name yet.
         var isSealed: Bool
+        /// Of the segment so far.
+        var index: SegmentIndex
         /// Set by a failed write or sync: nothing is written any more.
         var poison: LogError?
         var isClosed = false
@@ -56,8 +59,7 @@ final class FileTopicWriter: TopicWriter {
             State(
                 file: tail.file, path: tail.path, baseOffset: tail.header.baseOffset, position: tail.position,
                 nextOffset: tail.nextOffset, nextSequence: tail.nextSequence, previousHash: tail.previousHash,
-                time: tail.time,
-                isSealed: tail.isSealed))
+                time: tail.time, isSealed: tail.isSealed, index: tail.index))
     }
 
     /// Puts the new epoch on disk, then tells the readers where the topic ends.
@@ -86,17 +88,24 @@ final class FileTopicWriter: TopicWriter {
             guard firstSequence >= 1, firstSequence <= state.nextSequence else {
                 throw LogError.sequenceGap(topic: files.topic, expected: state.nextSequence, got: firstSequence)
             }
+            #if MUTANTS
+                if Mutant.sequenceCheckRemoved.isOn { return try appendAll(events[...], &state) }
+            #endif
             let known = Int(min(state.nextSequence - firstSequence, UInt64(events.count)))
             if known > 0 { try compare(events[..<known], firstSequence: firstSequence, state) }
 
-            var rest = events[known...]
-            try checkSizes(rest, firstSequence: state.nextSequence)
-            while !rest.isEmpty {
-                let frame = takeFrame(&rest)
-                if needsRoll(for: Frame.length(of: frame), state) { try roll(&state) }
-                try write(.events, frame, &state)
-                commitPage.publish(committed: state.nextOffset)
-            }
+            try appendAll(events[known...], &state)
+        }
+    }
+
+    private func appendAll(_ events: ArraySlice<[UInt8]>, _ state: inout State) throws {
+        var rest = events
+        try checkSizes(rest, firstSequence: state.nextSequence)
+        while !rest.isEmpty {
+            let frame = takeFrame(&rest)
+            if needsRoll(for: Frame.length(of: frame), state) { try roll(&state) }
+            try write(.events, frame, &state)
+            commitPage.publish(committed: state.nextOffset)
         }
     }
 
@@ -157,6 +166,9 @@ final class FileTopicWriter: TopicWriter {
 
     /// Writes one frame and syncs it. A full disk leaves everything as it was; any other fault poisons the writer.
     private func put(_ frame: Frame, _ bytes: [UInt8], _ state: inout State) throws {
+        #if MUTANTS
+            if Mutant.publishedBeforeSync.isOn { commitPage.publish(committed: frame.nextOffset) }
+        #endif
         do {
             try state.file.write(bytes, at: state.position)
         } catch {
@@ -164,18 +176,40 @@ final class FileTopicWriter: TopicWriter {
             try blank(bytes.count, &state)
             throw LogError.noSpace(topic: files.topic, file: state.path)
         }
+        var hash = Hash.zero
+        func makeHash() { hash = bytes.withUnsafeBytes { Hash(of: $0) } }
         do {
-            try state.file.sync()
+            #if MUTANTS
+                if Mutant.syncRemoved.isOn {
+                    makeHash()
+                    return advance(past: frame, bytes, hash, &state)
+                }
+            #endif
+            // The next frame needs the hash, and the sync leaves time for it.
+            if bytes.count >= Self.bytesWorthAThread {
+                try state.file.sync(meanwhile: makeHash)
+            } else {
+                try state.file.sync()
+                makeHash()
+            }
         } catch {
             throw poisoned(&state, error.errno)
         }
+        advance(past: frame, bytes, hash, &state)
+    }
+
+    private func advance(past frame: Frame, _ bytes: [UInt8], _ hash: Hash, _ state: inout State) {
+        state.index.note(frame, at: state.position)
         state.position += UInt64(bytes.count)
         state.nextOffset = frame.nextOffset
         state.nextSequence = frame.nextSequence
-        state.previousHash = bytes.withUnsafeBytes { Hash(of: $0) }
+        state.previousHash = hash
         state.time = frame.time
         state.isSealed = frame.kind == .seal
     }
+
+    /// From here on, hashing a frame takes longer than handing it to another thread, in bytes.
+    private static let bytesWorthAThread = 32 << 10
 
     /// What was written of a frame that did not fit must go, or it would stand behind the next, shorter one.
     private func blank(_ count: Int, _ state: inout State) throws {
@@ -214,6 +248,7 @@ final class FileTopicWriter: TopicWriter {
         }
         do {
             if let seal { try put(frame, seal, &state) }
+            try writeIndex(&state)
             try name(prepared, &state)
         } catch {
             prepared.discard()
@@ -227,6 +262,17 @@ final class FileTopicWriter: TopicWriter {
         state.previousHash = header.previousHash
         state.time = header.created
         state.isSealed = false
+        state.index = SegmentIndex(topicID: topicID, baseOffset: header.baseOffset)
+    }
+
+    private func writeIndex(_ state: inout State) throws {
+        state.index.nextOffset = state.nextOffset
+        state.index.sealHash = state.previousHash
+        do {
+            try SegmentIndexFile(files: files, disk: disk).write(state.index)
+        } catch {
+            throw poisoned(&state, error.errno)
+        }
     }
 
     private func name(_ prepared: PreparedSegment, _ state: inout State) throws {
@@ -236,6 +282,9 @@ final class FileTopicWriter: TopicWriter {
             throw error.isNoSpace
                 ? LogError.noSpace(topic: files.topic, file: prepared.path) : poisoned(&state, error.errno)
         }
+        #if MUTANTS
+            if Mutant.directorySyncRemoved.isOn { return }
+        #endif
         do {
             try disk.syncDirectory(files.directory)
         } catch {
@@ -251,9 +300,8 @@ final class FileTopicWriter: TopicWriter {
             throw LogError.sequenceGap(topic: files.topic, expected: state.nextSequence, got: firstSequence)
         }
         let firstOffset = state.nextOffset - behind
-        let reader = FileTopicReader(files: files, disk: disk, from: nil)
+        let reader = FileTopicReader(files: files, disk: disk, from: Position(nextOffset: firstOffset, token: []))
         defer { reader.close() }
-        try reader.seek(to: firstOffset)
         var rest = events
         while !rest.isEmpty {
             let kept = try reader.read(maximumEvents: rest.count, maximumBytes: Frame.maximumLength)

@@ -1,10 +1,13 @@
 package import Contracts
 package import EventLog
+package import LogFormat
 
 /// Reads every frame of a topic from the first segment kept and checks checksums, offsets, sequences and the hash chain.
 package struct LogVerifier {
     let files: TopicFiles
     let disk: any Disk
+    /// The head of the chain as it was noted earlier, to be found again.
+    var notedHead: ChainHead?
 
     package struct Finding: Sendable {
         package var topic: Topic
@@ -16,6 +19,8 @@ package struct LogVerifier {
         package var nextSequence: UInt64 = 0
         /// Hash of the last frame: with `nextOffset`, the head of the chain.
         package var head = Hash.zero
+        /// Whether the head that was noted earlier stands in the chain; nil where none was given.
+        package var holdsNotedHead: Bool?
         /// What the commit page says.
         package var acknowledged: UInt64 = 0
         /// Bytes after the last frame that are neither a frame nor zeros: an append that was cut off.
@@ -33,7 +38,8 @@ package struct LogVerifier {
             // The commit page before the list of segments: one that is made in between is no loss.
             let commitPage = try CommitPage(files, disk, .read)
             finding.acknowledged = commitPage.committed
-            try walk(try segmentOffsets(), commitPage, &finding)
+            finding.holdsNotedHead = notedHead.map { $0.nextOffset == 0 && $0.hash == .zero }
+            try walk(try files.segmentOffsets(disk), commitPage, &finding)
             if finding.nextOffset < finding.acknowledged {
                 throw LogError.acknowledgedDataLost(
                     topic: files.topic, end: finding.nextOffset, expected: finding.acknowledged,
@@ -45,21 +51,12 @@ package struct LogVerifier {
         return finding
     }
 
-    private func segmentOffsets() throws -> [UInt64] {
-        do {
-            return try files.segmentOffsets(disk)
-        } catch {
-            throw error.asLogError(files.topic)
-        }
-    }
-
     private func walk(_ segments: [UInt64], _ commitPage: CommitPage, _ finding: inout Finding) throws {
         // A topic that was begun and never opened has a commit page alone.
         if segments.isEmpty, commitPage.committed == 0, commitPage.epoch == 0 { return }
-        guard segments.first == 0 else {
-            throw LogError.corrupt(
-                topic: files.topic, file: files.segment(0), byte: 0, reason: "the segment is missing")
-        }
+        let start = try files.firstOffset(disk)
+        guard let first = segments.first, segments.contains(start) else { throw files.missing(start) }
+        finding.firstOffset = first
         var before: SegmentScan?
         defer { before?.file.close() }
         for (index, base) in segments.enumerated() {
@@ -122,5 +119,8 @@ package struct LogVerifier {
         finding.nextOffset = scan.nextOffset
         finding.nextSequence = scan.nextSequence
         finding.head = scan.previousHash
+        if let notedHead, notedHead.nextOffset == scan.nextOffset, notedHead.hash == scan.previousHash {
+            finding.holdsNotedHead = true
+        }
     }
 }

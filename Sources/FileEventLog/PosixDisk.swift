@@ -10,6 +10,8 @@ import Foundation
 
 /// The real disk.
 package struct PosixDisk: Disk {
+    private let companion = Companion()
+
     package init() {}
 
     package func createDirectory(_ path: String) throws(DiskError) {
@@ -56,7 +58,7 @@ package struct PosixDisk: Disk {
     }
 
     package func open(_ path: String, _ access: FileAccess) throws(DiskError) -> any DiskFile {
-        PosixFile(descriptor: try openDescriptor(path, access), path: path)
+        PosixFile(descriptor: try openDescriptor(path, access), path: path, companion: companion)
     }
 
     package func rename(_ from: String, to: String) throws(DiskError) {
@@ -66,6 +68,15 @@ package struct PosixDisk: Disk {
             let result = Darwin.rename(from, to)
         #endif
         guard result == 0 else { throw DiskError("rename", from, errno: errno) }
+    }
+
+    package func link(_ from: String, to: String) throws(DiskError) {
+        #if canImport(Glibc)
+            let result = Glibc.link(from, to)
+        #else
+            let result = Darwin.link(from, to)
+        #endif
+        guard result == 0 else { throw DiskError("link", from, errno: errno) }
     }
 
     package func remove(_ path: String) throws(DiskError) {
@@ -171,6 +182,7 @@ private struct HeldLock: DirectoryLock {
 private struct PosixFile: DiskFile {
     let descriptor: Int32
     let path: String
+    let companion: Companion
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(DiskError) -> Int {
         guard let start = off_t(exactly: offset) else { throw DiskError("read", path, errno: EINVAL) }
@@ -205,6 +217,17 @@ private struct PosixFile: DiskFile {
             let result = fcntl(descriptor, F_FULLFSYNC)
         #endif
         guard result == 0 else { throw DiskError("sync", path, errno: errno) }
+    }
+
+    func sync(meanwhile work: () -> Void) throws(DiskError) {
+        let result = companion.run(work) { Result { () throws(DiskError) in try sync() } }
+        try result.get()
+    }
+
+    func forgetCache() {
+        #if canImport(Glibc)
+            _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)  // advice: nothing depends on it
+        #endif
     }
 
     func allocate(_ count: UInt64) throws(DiskError) {
@@ -280,4 +303,6 @@ extension DiskError {
     /// Somebody else holds the lock.
     var isLocked: Bool { operation == "lock" && errno == EWOULDBLOCK }
     var isMissing: Bool { errno == ENOENT }
+    /// The file must be copied to get there.
+    var cannotLink: Bool { [EXDEV, EPERM, ENOTSUP, EMLINK].contains(errno) }
 }

@@ -1,4 +1,5 @@
 import EventLog
+import LogFormat
 
 /// A segment file that is whole on disk under a temporary name.
 struct PreparedSegment {

@@ -1,5 +1,6 @@
 import Contracts
 import EventLog
+import LogFormat
 
 /// What a writer finds when it opens a topic, and the one repair it may make.
 ///
@@ -20,9 +21,9 @@ struct Recovery {
     ///   - topicID: as the commit page has it; nil where there is no commit page.
     /// - Returns: a scan that stands at the end; its file is open for writing.
     func openTail(segments: [UInt64], acknowledged: UInt64, topicID: [UInt8]?) throws -> SegmentScan {
-        guard let first = segments.first, let last = segments.last, first == 0 else {
-            throw LogError.corrupt(
-                topic: files.topic, file: files.segment(0), byte: 0, reason: "the segment is missing")
+        let start = try files.start(disk)
+        guard let last = segments.last, segments.first == start?.firstOffset ?? 0 else {
+            throw files.missing(start?.firstOffset ?? 0)
         }
         try checkJoints(segments)
         var scan = try SegmentScan(files, baseOffset: last, disk: disk, access: .readWrite)
@@ -30,6 +31,11 @@ struct Recovery {
             guard topicID == nil || scan.header.topicID == topicID else {
                 throw LogError.corrupt(
                     topic: files.topic, file: scan.path, byte: 16, reason: "segment and commit page are of two topics")
+            }
+            guard start == nil || scan.header.topicID == start?.topicID else {
+                throw LogError.corrupt(
+                    topic: files.topic, file: files.startRecord, byte: 16,
+                    reason: "segment and start record are of two topics")
             }
             var lastFrame: SegmentScan.Step?
             while true {
@@ -93,7 +99,12 @@ struct Recovery {
         func damaged(_ reason: String) -> LogError {
             .corrupt(topic: files.topic, file: scan.path, byte: scan.position, reason: reason)
         }
-        switch try scan.judgeTail(fault) {
+        let tail = try scan.judgeTail(fault)
+        #if MUTANTS
+            if Mutant.tailNotTrimmed.isOn, case .torn = tail { return }
+            if Mutant.historyTrimmed.isOn { return try trim(scan) }
+        #endif
+        switch tail {
         case .damaged(let reason):
             throw damaged(reason)
         case .clean where scan.nextOffset < acknowledged:
@@ -107,6 +118,15 @@ struct Recovery {
             try quarantine(bytes, scan)
         }
     }
+
+    #if MUTANTS
+        /// What other logs do at the first bad byte: everything behind it goes.
+        private func trim(_ scan: SegmentScan) throws {
+            let rest = try scan.file.size() - scan.position
+            try scan.file.write([UInt8](repeating: 0, count: Int(rest)), at: scan.position)
+            try scan.file.sync()
+        }
+    #endif
 
     private func quarantine(_ torn: [UInt8], _ scan: SegmentScan) throws {
         do {
@@ -128,6 +148,9 @@ struct Recovery {
 
     /// A sync that succeeds after one that failed proves nothing: the pages may be clean and the medium old.
     private func writeAgain(_ step: SegmentScan.Step?, in scan: SegmentScan) throws {
+        #if MUTANTS
+            if Mutant.lastFrameNotSyncedAgain.isOn { return }
+        #endif
         do {
             if let step {
                 try scan.file.write(step.bytes, at: step.position)

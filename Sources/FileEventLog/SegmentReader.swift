@@ -1,4 +1,5 @@
 import EventLog
+import LogFormat
 
 /// One segment file, read ahead through a buffer.
 ///
@@ -8,7 +9,7 @@ struct SegmentReader {
     let path: String
     let header: SegmentHeader
     private let file: any DiskFile
-    private var buffer: [UInt8] = []
+    private let buffer = ReadBuffer()
     private var bufferStart: UInt64 = 0
     /// What the commit page said before the buffer was filled.
     private var bufferCommitted: UInt64 = 0
@@ -25,13 +26,13 @@ struct SegmentReader {
     private static let readAhead = 256 * 1024
 
     init(_ files: TopicFiles, baseOffset: UInt64, topicID: [UInt8], disk: any Disk) throws {
-        path = files.segment(baseOffset)
+        let found: (path: String, file: any DiskFile)
         do {
-            file = try disk.open(path, .read)
+            found = try Self.open(files, baseOffset, disk)
         } catch {
-            guard error.isMissing else { throw error.asLogError(files.topic) }
-            throw LogError.corrupt(topic: files.topic, file: path, byte: 0, reason: "the segment is missing")
+            throw error.isMissing ? files.missing(baseOffset) : error.asLogError(files.topic)
         }
+        (path, file) = found
         do {
             header = try files.readHeader(file, path: path)
             guard header.topicID == topicID else {
@@ -46,6 +47,20 @@ struct SegmentReader {
         } catch {
             file.close()
             throw error
+        }
+    }
+
+    /// A segment may be moved to the archive between looking for it and opening it; then it is looked for once more.
+    private static func open(
+        _ files: TopicFiles, _ baseOffset: UInt64, _ disk: any Disk
+    ) throws(DiskError) -> (path: String, file: any DiskFile) {
+        let path = files.locate(baseOffset, disk)
+        do {
+            return (path, try disk.open(path, .read))
+        } catch {
+            let now = files.locate(baseOffset, disk)
+            guard error.isMissing, now != path else { throw error }
+            return (now, try disk.open(now, .read))
         }
     }
 
@@ -64,40 +79,72 @@ struct SegmentReader {
     ///   - committed: what the commit page says now; taken before this call.
     /// - Throws: `FrameFault`, `DiskError`.
     mutating func frame(at position: UInt64, nextOffset: UInt64, committed: UInt64) throws -> Loaded {
-        if let loaded = try? decode(at: position, isFresh: false) { return loaded }
+        if let loaded = try loadBuffered(at: position) { return loaded }
         let near = committed - min(nextOffset, committed) <= 32
         try fill(from: position, count: near ? Self.readAheadNearEnd : Self.readAhead, committed: committed)
         do {
-            return try decode(at: position, isFresh: true)
+            return try load(at: position)
         } catch FrameFault.short(let needs, _) where needs > buffer.count {
             try fill(from: position, count: needs, committed: committed)
-            return try decode(at: position, isFresh: true)
+            return try load(at: position)
         }
     }
 
     private mutating func fill(from position: UInt64, count: Int, committed: UInt64) throws(DiskError) {
         bufferCommitted = committed
         bufferStart = position
-        buffer = try file.read(count, at: position)
+        try buffer.fill(from: file, at: position, count: count)
     }
 
-    private func decode(at position: UInt64, isFresh: Bool) throws(FrameFault) -> Loaded {
-        guard position >= bufferStart, position - bufferStart <= UInt64(buffer.count) else {
-            throw .short(needs: Frame.headerLength, has: 0)
+    /// The frame, where it lies whole in the buffer and was committed when the buffer was filled. Nil where it does not,
+    /// or does not check out: what was read too early is read again.
+    private func loadBuffered(at position: UInt64) throws -> Loaded? {
+        guard let bytes = bytes(from: position), bytes.count >= Frame.headerLength,
+            let frame = try? Frame(header: bytes), frame.isCommitted(before: bufferCommitted),
+            bytes.count >= frame.length
+        else { return nil }
+        return try? Self.load(frame, bytes)
+    }
+
+    private func load(at position: UInt64) throws(FrameFault) -> Loaded {
+        guard let bytes = bytes(from: position) else { throw .short(needs: Frame.headerLength, has: 0) }
+        return try Self.load(Frame(header: bytes), bytes)
+    }
+
+    private static func load(_ frame: Frame, _ bytes: UnsafeRawBufferPointer) throws(FrameFault) -> Loaded {
+        #if MUTANTS
+            if !Mutant.checksumIgnored.isOn { try frame.checkPayload(bytes) }
+        #else
+            try frame.checkPayload(bytes)
+        #endif
+        let whole = UnsafeRawBufferPointer(rebasing: bytes[..<frame.length])
+        return Loaded(frame: frame, hash: Hash(of: whole), events: try frame.events(whole))
+    }
+
+    /// What the buffer holds from a position on; nil where it does not reach there.
+    private func bytes(from position: UInt64) -> UnsafeRawBufferPointer? {
+        guard position >= bufferStart, position - bufferStart <= UInt64(buffer.count) else { return nil }
+        return UnsafeRawBufferPointer(rebasing: buffer.bytes[Int(position - bufferStart)...])
+    }
+}
+
+/// Memory for reading ahead, used again for every read. Belongs to one reader.
+private final class ReadBuffer {
+    private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private(set) var count = 0
+
+    deinit {
+        memory.deallocate()
+    }
+
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[..<count]) }
+
+    func fill(from file: any DiskFile, at offset: UInt64, count wanted: Int) throws(DiskError) {
+        count = 0
+        if memory.count < wanted {
+            memory.deallocate()
+            memory = .allocate(byteCount: wanted, alignment: 16)
         }
-        let start = Int(position - bufferStart)
-        let result = buffer.withUnsafeBytes { buffer in
-            Result { () throws(FrameFault) in
-                let bytes = UnsafeRawBufferPointer(rebasing: buffer[start...])
-                let frame = try Frame(header: bytes)
-                guard isFresh || frame.isCommitted(before: bufferCommitted) else {
-                    throw .short(needs: frame.length, has: 0)
-                }
-                try frame.checkPayload(bytes)
-                let whole = UnsafeRawBufferPointer(rebasing: bytes[..<frame.length])
-                return Loaded(frame: frame, hash: Hash(of: whole), events: try frame.events(whole))
-            }
-        }
-        return try result.get()
+        count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: memory[..<wanted]), at: offset)
     }
 }

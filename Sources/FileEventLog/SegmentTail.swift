@@ -1,4 +1,5 @@
 import EventLog
+import LogFormat
 
 /// What stands in a segment file behind its last good frame.
 ///

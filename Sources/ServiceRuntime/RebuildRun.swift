@@ -35,7 +35,8 @@ package struct RebuildRun {
         let rebuilt = try DatabaseQueue(path: path, configuration: configuration)
         try rebuilt.inDatabase { db in
             try db.inTransaction {
-                try Rebuild(card: card, log: try ServiceProcess.log(settings)).run(into: db, extent: extent)
+                try Rebuild(card: card, log: try ServiceProcess.log(settings, whole: true)).run(
+                    into: db, extent: extent)
                 return .commit
             }
         }

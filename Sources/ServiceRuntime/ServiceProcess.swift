@@ -61,14 +61,25 @@ package final class ServiceProcess: Sendable {
     private static let lockInterval = 0.1
 
     /// The shared log that the settings choose: the one place that knows which.
-    package static func log(_ settings: Settings) throws -> any EventLog {
+    ///
+    /// - Parameter whole: with the archive, for a rebuild.
+    package static func log(_ settings: Settings, whole: Bool = false) throws -> any EventLog {
         let clock = SystemClock()
         let randomness = SystemRandomness()
+        let layout = DataLayout(settings.dataDirectory)
         return FileEventLog(
-            directory: DataLayout(settings.dataDirectory).log,
+            directory: layout.log, archive: whole ? layout.archive : nil,
             options: FileEventLog.Options(segmentBytes: try settings.segmentBytes()),
             now: { clock.now() },
             randomBytes: { count in (0..<count).map { _ in UInt8(truncatingIfNeeded: randomness.next()) } })
+    }
+
+    private func scrubbing() throws -> Loop {
+        let scrubbing = LogScrubbing(
+            topics: [node.card.name.topic, node.card.name.deadLetterTopic],
+            directory: DataLayout(settings.dataDirectory).log, bytesPerSecond: try settings.scrubBytesPerSecond(),
+            interval: .seconds(try settings.scrubIntervalSeconds()), logger: logger)
+        return Loop("log scrub", on: ThreadExecutor(name: "scrub")) { try await scrubbing.run() }
     }
 
     /// Runs parts of this service as loops.
@@ -96,7 +107,7 @@ package final class ServiceProcess: Sendable {
         }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [relayLoop, consumerLoop] + loops + servers,
+                services: [relayLoop, consumerLoop, try scrubbing()] + loops + servers,
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger))
         logger.info("running", metadata: ["data": "\(settings.dataDirectory)"])

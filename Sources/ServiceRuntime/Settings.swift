@@ -61,6 +61,16 @@ package struct Settings: Sendable {
         UInt64(try integer("log.segment.bytes", default: 16 << 20, in: (2 << 20)...(1 << 30)))
     }
 
+    /// How fast sealed segments are read again to find rot; 0 for never.
+    package func scrubBytesPerSecond() throws -> Int {
+        try integer("log.scrub.bytes.per.second", default: 4 << 20, in: 0...(1 << 30))
+    }
+
+    /// Rest between two passes over the sealed segments.
+    package func scrubIntervalSeconds() throws -> Int {
+        try integer("log.scrub.interval.seconds", default: 3600, in: 1...31_536_000)
+    }
+
     // MARK: - Reading
 
     private func integer(_ key: ConfigKey, default fallback: Int, in range: ClosedRange<Int>) throws -> Int {
@@ -92,6 +102,8 @@ package struct DataLayout: Sendable {
     }
 
     package var log: String { root + "/log" }
+    /// Where segments go that are no longer needed by any consumer.
+    package var archive: String { root + "/archive" }
     package var mailbox: String { root + "/mail/outbox.mbox" }
 
     package func databaseDirectory(of service: ServiceName) -> String { root + "/db/\(service.rawValue)" }

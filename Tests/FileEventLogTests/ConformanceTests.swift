@@ -227,6 +227,35 @@ struct ConformanceTests {
         #expect(try readAll(storage.log) == events(0..<2))
     }
 
+    // MARK: Retention
+
+    @Test(
+        "what was moved away is gone by name, what is left reads as before, and positions in it go on",
+        arguments: LogUnderTest.keeping(.retention))
+    func retention(_ subject: LogUnderTest) throws {
+        let storage = try subject.make()
+        let writer = try storage.log.openWriter(of: .test)
+        let all = events(0..<90, bytes: 150)
+        for number in all.indices { try writer.append([all[number]], firstSequence: UInt64(number) + 1) }
+        let reader = try storage.log.openReader(of: .test, from: nil)
+        _ = try reader.read(maximumEvents: 80, maximumBytes: 1 << 20)
+        try storage.retire(.test, 60)
+
+        let rest = try readAll(storage.reopened())
+        let first = 90 - rest.count
+        #expect((1...60).contains(first), "something went, and nothing above the offset did")
+        #expect(rest == Array(all[first...]))
+        #expect(try drain(reader) == Array(all[80...]), "a reader beyond it goes on")
+        #expect(try readAll(storage.reopened(), from: reader.position).isEmpty)
+        let below = try storage.reopened().openReader(of: .test, from: Position(nextOffset: 0, token: []))
+        #expect(throws: LogError.archived(topic: .test, offset: 0, firstKept: UInt64(first))) {
+            try below.read(maximumEvents: 1, maximumBytes: 1)
+        }
+        try writer.append([event(90)], firstSequence: 91)
+        #expect(try drain(reader) == [event(90)])
+        #expect(writer.lastSequence == 91)
+    }
+
     // MARK: Wake-up
 
     @Test(

@@ -42,10 +42,12 @@ struct DurabilityTests {
             calls == [
                 .create, .allocate, .write, .sync,  // the next segment
                 .write, .sync,  // the seal
+                .create, .write, .sync, .rename, .syncDirectory,  // the index of what is sealed
                 .rename, .syncDirectory, .write, .sync, .publish,
             ])
         #expect(disk.journal[4].path.hasSuffix("00000000000000000000.segment"))
-        #expect(disk.journal[6].path.hasSuffix("00000000000000000005.segment"))
+        #expect(disk.journal[9].path.hasSuffix("00000000000000000000.index"))
+        #expect(disk.journal[11].path.hasSuffix("00000000000000000005.segment"))
     }
 
     @Test("opening a topic syncs its directory entries before it relies on them")

@@ -98,7 +98,7 @@ struct FailingDiskTests {
         let reader = try log.openReader(of: .test, from: nil)
         _ = try drain(reader)
         for _ in 0..<3 {
-            disk.fail(call, errno: MemoryDisk.noSpace)
+            disk.fail(call, matching: ".segment", errno: MemoryDisk.noSpace)
             let error = #expect(throws: LogError.self) {
                 try writer.append(events(5..<8, bytes: 100), firstSequence: 6)
             }

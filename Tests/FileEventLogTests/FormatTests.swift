@@ -2,6 +2,7 @@ import Contracts
 import EventLog
 import FileEventLog
 import Foundation
+import LogFormat
 import Testing
 
 /// docs/reference/log-format.md, held by a second reader that knows only that page (`log_reader.py`) and by golden files.

@@ -1,6 +1,7 @@
 import Contracts
 import EventLog
 import FileEventLog
+import LogFormat
 import Testing
 
 @Suite("log verify", .tags(.unit), .timeLimit(.minutes(5)))

@@ -130,6 +130,7 @@ private struct WatchedDisk: Disk {
     func open(_ path: String, _ access: FileAccess) throws(DiskError) -> any DiskFile { try disk.open(path, access) }
     func exists(_ path: String) -> Bool { disk.exists(path) }
     func rename(_ from: String, to: String) throws(DiskError) { try disk.rename(from, to: to) }
+    func link(_ from: String, to: String) throws(DiskError) { try disk.link(from, to: to) }
     func remove(_ path: String) throws(DiskError) { try disk.remove(path) }
     func syncDirectory(_ path: String) throws(DiskError) { try disk.syncDirectory(path) }
     func lockDirectory(_ path: String) throws(DiskError) -> any DirectoryLock { try disk.lockDirectory(path) }

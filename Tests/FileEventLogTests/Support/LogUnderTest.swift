@@ -16,12 +16,16 @@ struct LogUnderTest: Sendable, CustomTestStringConvertible {
         case fencing
         /// A watcher hears of an append.
         case wakeUp
+        /// Old events can be moved away; who asks for them is told so by name.
+        case retention
     }
 
     /// A log, and the same one as another process finds it.
     struct Storage {
         let log: any EventLog
         let reopened: () -> any EventLog
+        /// Moves events of a topic away, from the first one up to an offset or a little less. For `retention` alone.
+        var retire: (_ topic: Topic, _ below: UInt64) throws -> Void = { _, _ in }
         var keepsAlive: AnyObject?
     }
 
@@ -37,14 +41,16 @@ struct LogUnderTest: Sendable, CustomTestStringConvertible {
         all.filter { $0.promises.contains(promise) }
     }
 
-    static let inMemory = LogUnderTest(name: "in memory", promises: [.order, .idempotence, .fencing, .wakeUp]) {
+    static let inMemory = LogUnderTest(name: "in memory", promises: Set(Promise.allCases).subtracting([.durability])) {
         let log = InMemoryEventLog()
-        return Storage(log: log, reopened: { log })
+        return Storage(log: log, reopened: { log }, retire: { log.retire($0, below: $1) })
     }
 
     static let onMemoryDisk = LogUnderTest(name: "files on a disk in memory", promises: Set(Promise.allCases)) {
         let disk = MemoryDisk()
-        return Storage(log: makeLog(disk, segmentBytes: 2048), reopened: { makeLog(disk, segmentBytes: 2048, seed: 2) })
+        return Storage(
+            log: makeLog(disk, segmentBytes: 2048), reopened: { makeLog(disk, segmentBytes: 2048, seed: 2) },
+            retire: { try archive($0, below: $1, in: "/data/log", disk) })
     }
 
     static let onDisk = LogUnderTest(name: "files", promises: Set(Promise.allCases)) {
@@ -52,6 +58,12 @@ struct LogUnderTest: Sendable, CustomTestStringConvertible {
         let path = directory.path + "/log"
         return Storage(
             log: makeLog(PosixDisk(), directory: path, segmentBytes: 4096),
-            reopened: { makeLog(PosixDisk(), directory: path, segmentBytes: 4096, seed: 2) }, keepsAlive: directory)
+            reopened: { makeLog(PosixDisk(), directory: path, segmentBytes: 4096, seed: 2) },
+            retire: { try archive($0, below: $1, in: path, PosixDisk()) }, keepsAlive: directory)
+    }
+
+    private static func archive(_ topic: Topic, below offset: UInt64, in log: String, _ disk: any Disk) throws {
+        let archiver = LogArchiver(topic: topic, logDirectory: log, archiveDirectory: log + "-archive", disk: disk)
+        try archiver.run(try archiver.plan(below: offset))
     }
 }

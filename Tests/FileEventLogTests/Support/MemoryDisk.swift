@@ -8,7 +8,7 @@ import Synchronization
 /// entries survive up to any point; a sync that failed forgets what it should have written (the next one succeeds).
 final class MemoryDisk: Disk {
     enum Call: Hashable, Sendable {
-        case create, write, sync, allocate, rename, remove, syncDirectory, read, open, publish
+        case create, write, sync, allocate, rename, link, remove, syncDirectory, read, open, publish
     }
 
     struct Operation: Equatable, Sendable, CustomStringConvertible {
@@ -79,6 +79,7 @@ final class MemoryDisk: Disk {
         var directories: Set<String> = ["/"]
         var nextInode = 0
         var journal: [Operation] = []
+        var bytesRead = 0
         var faults: [Fault] = []
         var locks: Set<String> = []
         var forgetsLocks = false
@@ -96,10 +97,12 @@ final class MemoryDisk: Disk {
     static let exists: Int32 = 17
     static let missing: Int32 = 2
     static let noSpace: Int32 = 28
+    static let otherFileSystem: Int32 = 18
 
     // MARK: - For tests
 
     var journal: [Operation] { state.withLock { $0.journal } }
+    var bytesRead: Int { state.withLock { $0.bytesRead } }
     var isDead: Bool { state.withLock { $0.isDead } }
 
     func clearJournal() { state.withLock { $0.journal = [] } }

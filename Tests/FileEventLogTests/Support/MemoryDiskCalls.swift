@@ -55,6 +55,15 @@ extension MemoryDisk {
         }
     }
 
+    func link(_ from: String, to: String) throws(DiskError) {
+        try state.withLock { state throws(DiskError) in
+            guard let inode = state.entries[from] else { throw DiskError("link", from, errno: Self.missing) }
+            guard state.entries[to] == nil else { throw DiskError("link", from, errno: Self.exists) }
+            try Self.change(Operation(call: .link, path: to), &state)
+            Self.changeEntry(.add(to, inode), &state)
+        }
+    }
+
     func remove(_ path: String) throws(DiskError) {
         try state.withLock { state throws(DiskError) in
             guard state.entries[path] != nil else { throw DiskError("remove", path, errno: Self.missing) }
@@ -181,7 +190,9 @@ private struct MemoryFile: DiskFile {
         let bytes = try with { state, file throws(DiskError) in
             try MemoryDisk.passes(.read, path, &state)
             let start = min(Int(offset), file.current.count)
-            return Array(file.current[start..<min(start + buffer.count, file.current.count)])
+            let end = min(start + buffer.count, file.current.count)
+            state.bytesRead += end - start
+            return Array(file.current[start..<end])
         }
         buffer.copyBytes(from: bytes)
         return bytes.count

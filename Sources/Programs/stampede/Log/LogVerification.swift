@@ -1,15 +1,20 @@
 import Contracts
 import EventLog
 import FileEventLog
+import LogFormat
 
 /// What `log verify` found, as a table and as JSON.
 struct LogVerification {
     let topics: [LogVerifier.Finding]
 
-    var isBroken: Bool { topics.contains { !$0.faults.isEmpty } }
+    var isBroken: Bool { topics.contains { !Self.isWhole($0) } }
+
+    private static func isWhole(_ finding: LogVerifier.Finding) -> Bool {
+        finding.faults.isEmpty && finding.holdsNotedHead != false
+    }
 
     private static func verdict(_ finding: LogVerifier.Finding) -> String {
-        finding.faults.isEmpty ? "whole" : "BROKEN"
+        isWhole(finding) ? "whole" : "BROKEN"
     }
 
     // MARK: - Text
@@ -25,7 +30,7 @@ struct LogVerification {
                 .init(finding.topic.name), .init(Words.count(finding.segments)), .init(Words.count(finding.frames)),
                 .init(Words.count(finding.events)), .init(Words.count(finding.nextOffset)),
                 .init(String(finding.head.description.prefix(Self.headDigits)), .faint),
-                .init(Self.verdict(finding), finding.faults.isEmpty ? .good : .bad),
+                .init(Self.verdict(finding), Self.isWhole(finding) ? .good : .bad),
             ])
         }
         var lines = table.lines(width: width, style: style)
@@ -40,6 +45,13 @@ struct LogVerification {
                     lines.append((index == 0 ? indent : String(repeating: " ", count: 8)) + part)
                 }
             }
+        }
+        for finding in topics where finding.holdsNotedHead == false {
+            lines.append("")
+            lines += TerminalText.wrapped(
+                TerminalText.safe(
+                    "The history of \(finding.topic.name) does not lead through the head that was noted: it was changed, "
+                        + "cut off, or is another log's. Restore the topic from a copy."), to: width)
         }
         let torn = topics.filter(\.tornTail).map(\.topic.name)
         if !torn.isEmpty {
@@ -69,6 +81,7 @@ struct LogVerification {
                         "nextSequence": JSONValue(finding.nextSequence),
                         "acknowledged": JSONValue(finding.acknowledged),
                         "head": .string(finding.head.description), "tornTail": .bool(finding.tornTail),
+                        "holdsNotedHead": finding.holdsNotedHead.map(JSONValue.bool) ?? .null,
                         "verdict": .string(Self.verdict(finding).lowercased()),
                         "faults": .array(finding.faults.map { Fault($0).json }),
                     ])

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Contracts
 import FileEventLog
+import LogFormat
 
 /// Reads every byte of the log and says whether anything was changed or removed.
 struct LogVerifyCommand: ParsableCommand {
@@ -8,7 +9,8 @@ struct LogVerifyCommand: ParsableCommand {
         commandName: "verify",
         abstract: "Check every frame of the log: checksums, offsets, sequences, hash chain.",
         discussion: """
-            Note the end and head of a topic to prove later that its history is still the same.
+            --save-head notes the end and the hash of each topic in a file; kept elsewhere, and given with --head later, it
+            proves that the history up to there is still the same. It cannot tell who changed what lies behind it.
             Exit codes: 0 whole, 3 something is broken, 1 there is no log or it cannot be read.
             """)
 
@@ -17,14 +19,27 @@ struct LogVerifyCommand: ParsableCommand {
     @Option(help: "Check this topic only; may be given several times.")
     var topic: [String] = []
 
+    @Option(help: "Check against the chain heads in this file, which was kept elsewhere.", completion: .file())
+    var head: String?
+
+    @Option(help: "Write the chain heads to this file, if everything is whole.", completion: .file())
+    var saveHead: String?
+
     static let brokenExitCode: Int32 = 3
 
     func run() throws {
         try common.directory.require()
         let logbook = Logbook(common.directory)
+        let heads = try head.map { try ChainHeads(contentsOf: $0).heads } ?? [:]
         let topics = try logbook.topics(named: topic)
         guard !topics.isEmpty else { throw Failure.noLog(common.directory.log) }
-        let verification = LogVerification(topics: try concurrently(topics) { try logbook.verify($0) })
+        // A topic with a head that is not there any more is the worst that can have happened to it.
+        let gone = heads.keys.filter { topic.isEmpty && !topics.contains($0) && heads[$0]?.nextOffset ?? 0 > 0 }
+        let verification = LogVerification(
+            topics: try concurrently(topics + gone.sorted { $0.name < $1.name }) {
+                try logbook.verify($0, head: heads[$0])
+            })
+        if let saveHead, !verification.isBroken { try ChainHeads(verification.topics).write(to: saveHead) }
         let output = Output()
         if common.json {
             output.line(try verification.json.document())

@@ -22,6 +22,8 @@ struct DataDirectory: Sendable {
     let path: String
 
     var log: String { path + "/log" }
+    /// Where `log archive` moves segments.
+    var archive: String { path + "/archive" }
     var run: String { path + "/run" }
     var mailbox: String { path + "/mail/outbox.mbox" }
     var ledger: String { path + "/db/payment-gateway/payment-gateway.db" }

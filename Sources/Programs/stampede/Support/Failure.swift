@@ -9,6 +9,8 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case noMailbox(String)
     case noMail(order: String, mailbox: String)
     case unreadable(file: String, reason: String)
+    case notPassed(topic: String, service: String, offset: UInt64, wanted: UInt64)
+    case noHead(file: String, line: Int, reason: String)
 
     var description: String {
         switch self {
@@ -30,6 +32,11 @@ enum Failure: Error, Equatable, CustomStringConvertible {
             "there is no mailbox \(path): nothing was delivered yet. 'stampede status' shows how far notification is"
         case .noMail(let order, let mailbox):
             "no message for order \(order) in \(mailbox). 'stampede order \(order)' shows what it waits for"
+        case .notPassed(let topic, let service, let offset, let wanted):
+            "\(service) has read \(topic) up to offset \(offset) only, so segments up to \(wanted) cannot go yet. "
+                + "Wait until it has passed ('stampede status'), or leave --before out to archive what can go"
+        case .noHead(let file, let line, let reason):
+            "line \(line) of \(file) is no chain head: \(reason). 'stampede log verify --save-head FILE' writes such a file"
         case .unreadable(let file, let reason):
             "cannot read \(file): \(reason)"
         }

@@ -2,6 +2,7 @@ import Contracts
 import EventLog
 import FileEventLog
 import Foundation
+import LogFormat
 
 /// The event log, for reading.
 struct Logbook: Sendable {
@@ -15,7 +16,8 @@ struct Logbook: Sendable {
     init(_ data: DataDirectory) {
         directory = data.log
         log = FileEventLog(
-            directory: data.log, now: { Timestamp(microseconds: 0) }, randomBytes: { Array(repeating: 0, count: $0) })
+            directory: data.log, archive: data.archive, now: { Timestamp(microseconds: 0) },
+            randomBytes: { Array(repeating: 0, count: $0) })
     }
 
     // MARK: - Topics
@@ -44,15 +46,12 @@ struct Logbook: Sendable {
             && (FileManager.default.fileExists(atPath: "\(directory)/\(name)/commit") || !segments(Topic(name)).isEmpty)
     }
 
-    private func segments(_ topic: Topic) -> [UInt64] {
-        // A topic without a folder has no segments.
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/\(topic.name)")) ?? []
-        return names.compactMap { $0.hasSuffix(".segment") && $0.utf8.count == 28 ? UInt64($0.dropLast(8)) : nil }
-            .sorted()
+    private func segments(_ topic: Topic) -> [FileEventLog.SegmentPlace] {
+        (try? log.segments(of: topic)) ?? []  // a topic that cannot be listed says why when it is read
     }
 
-    /// Offset of the first event kept: above 0 where history was archived.
-    func firstOffset(of topic: Topic) -> UInt64 { segments(topic).first ?? 0 }
+    /// Offset of the first event at hand: above 0 where history was archived and the archive is elsewhere.
+    func firstOffset(of topic: Topic) -> UInt64 { segments(topic).first?.baseOffset ?? 0 }
 
     /// Those wanted by name, or all.
     ///
@@ -105,7 +104,12 @@ struct Logbook: Sendable {
         try log.watch(topics, ring: bell)
     }
 
-    func verify(_ topic: Topic) throws -> LogVerifier.Finding {
-        try log.verify(topic)
+    func statistics(of topic: Topic) throws -> LogStatistics {
+        try log.statistics(of: topic)
+    }
+
+    /// - Parameter head: noted earlier: the chain must still lead through it.
+    func verify(_ topic: Topic, head: ChainHead? = nil) throws -> LogVerifier.Finding {
+        try log.verify(topic, head: head)
     }
 }

@@ -1,6 +1,4 @@
 import CPlatform
-import Contracts
-import Crypto
 
 /// The unit of writing, syncing and checking: a header, then the events of one group commit.
 ///
@@ -54,7 +52,7 @@ package struct Frame {
     /// Whether a commit page that vouches for the events before `offset` vouches for this frame too.
     ///
     /// A frame without events is known to be on disk once an event behind it is.
-    func isCommitted(before offset: UInt64) -> Bool {
+    package func isCommitted(before offset: UInt64) -> Bool {
         eventCount > 0 ? nextOffset <= offset : nextOffset < offset
     }
 
@@ -62,50 +60,20 @@ package struct Frame {
     package static func length(of events: some Collection<[UInt8]>) -> Int {
         events.reduce(headerLength) { $0 + 4 + $1.count }.roundedUp(to: 8)
     }
-}
 
-/// A SHA-256 digest, as 32 bytes.
-package struct Hash: Hashable, Sendable, CustomStringConvertible {
-    package let bytes: [UInt8]
-
-    package static let zero = Hash(bytes: [UInt8](repeating: 0, count: 32))
-
-    package init(bytes: [UInt8]) {
-        self.bytes = bytes
-    }
-
-    package init(of data: UnsafeRawBufferPointer) {
-        var sha = SHA256()
-        sha.update(bufferPointer: data)
-        bytes = Array(sha.finalize())
-    }
-
-    package var description: String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-}
-
-/// Why bytes are no frame.
-package enum FrameFault: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Nothing was written here: the rest of the header's place is zeros.
-    case blank
-    case short(needs: Int, has: Int)
-    case magic
-    case headerChecksum
-    case payloadChecksum
-    case unknown(String)
-    case structure(String)
-
-    package var description: String {
-        switch self {
-        case .blank: "nothing written"
-        case .short(let needs, let has): "the frame needs \(needs) bytes, the file has \(has)"
-        case .magic: "no frame begins here"
-        case .headerChecksum: "header checksum does not match"
-        case .payloadChecksum: "payload checksum does not match"
-        case .unknown(let what): "\(what), which this program does not know"
-        case .structure(let what): what
-        }
+    package init(
+        kind: Kind, eventCount: Int, baseOffset: UInt64, epoch: UInt32, time: Int64, producerID: UInt64,
+        baseSequence: UInt64, previousHash: Hash, length: Int
+    ) {
+        self.kind = kind
+        self.eventCount = eventCount
+        self.baseOffset = baseOffset
+        self.epoch = epoch
+        self.time = time
+        self.producerID = producerID
+        self.baseSequence = baseSequence
+        self.previousHash = previousHash
+        self.length = length
     }
 }
 
@@ -113,42 +81,43 @@ package enum FrameFault: Error, Equatable, Sendable, CustomStringConvertible {
 
 extension Frame {
     package func encode(_ events: some Collection<[UInt8]>) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(length)
-        bytes.append(littleEndian: Self.magic)
-        bytes.append(littleEndian: UInt32(length))
-        bytes.append(littleEndian: UInt64(0))  // checksums
-        bytes.append(Self.version)
-        bytes.append(kind.rawValue)
-        bytes.append(littleEndian: UInt16(0))
-        bytes.append(littleEndian: UInt32(eventCount))
-        bytes.append(littleEndian: baseOffset)
-        bytes.append(littleEndian: epoch)
-        bytes.append(littleEndian: UInt32(0))
-        bytes.append(littleEndian: time)
-        bytes.append(littleEndian: producerID)
-        bytes.append(littleEndian: baseSequence)
-        bytes.append(contentsOf: previousHash.bytes)
-        for event in events {
-            bytes.append(littleEndian: UInt32(event.count))
-            bytes.append(contentsOf: event)
+        [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<length])
+            bytes.put(Self.magic, at: 0)
+            bytes.put(UInt32(length), at: 4)
+            bytes.put(UInt64(0), at: 8)  // the checksums come last
+            bytes.put(Self.version, at: 16)
+            bytes.put(kind.rawValue, at: 17)
+            bytes.put(UInt16(0), at: 18)
+            bytes.put(UInt32(eventCount), at: 20)
+            bytes.put(baseOffset, at: 24)
+            bytes.put(epoch, at: 32)
+            bytes.put(UInt32(0), at: 36)
+            bytes.put(time, at: 40)
+            bytes.put(producerID, at: 48)
+            bytes.put(baseSequence, at: 56)
+            previousHash.store(to: bytes, at: 64)
+            var cursor = Self.headerLength
+            for event in events {
+                bytes.put(UInt32(event.count), at: cursor)
+                bytes.put(event, at: cursor + 4)
+                cursor += 4 + event.count
+            }
+            while cursor < length {
+                bytes[cursor] = 0
+                cursor += 1
+            }
+            bytes.put(Self.payloadChecksum(UnsafeRawBufferPointer(bytes)), at: 12)
+            bytes.put(Self.headerChecksum(UnsafeRawBufferPointer(bytes)), at: 8)
+            count = length
         }
-        bytes.append(contentsOf: repeatElement(0, count: length - bytes.count))
-        bytes.withUnsafeMutableBytes { buffer in
-            let payload = Self.payloadChecksum(UnsafeRawBufferPointer(buffer))
-            buffer.storeBytes(of: payload.littleEndian, toByteOffset: 12, as: UInt32.self)
-            let header = Self.headerChecksum(UnsafeRawBufferPointer(buffer))
-            buffer.storeBytes(of: header.littleEndian, toByteOffset: 8, as: UInt32.self)
-        }
-        return bytes
     }
 
-    fileprivate static func headerChecksum(_ frame: UnsafeRawBufferPointer) -> UInt32 {
-        let first = stampede_crc32c(0, frame.baseAddress, 8)
-        return stampede_crc32c(first, frame.baseAddress! + 12, headerLength - 12)
+    private static func headerChecksum(_ frame: UnsafeRawBufferPointer) -> UInt32 {
+        frame.part(0..<headerLength).checksum(without: 8)
     }
 
-    fileprivate static func payloadChecksum(_ frame: UnsafeRawBufferPointer) -> UInt32 {
+    private static func payloadChecksum(_ frame: UnsafeRawBufferPointer) -> UInt32 {
         stampede_crc32c(0, frame.baseAddress! + headerLength, frame.count - headerLength)
     }
 }
@@ -159,27 +128,21 @@ extension Frame {
     /// Reads the header alone: enough to hop to the next frame.
     package init(header bytes: UnsafeRawBufferPointer) throws(FrameFault) {
         guard bytes.count >= Self.headerLength else { throw .short(needs: Self.headerLength, has: bytes.count) }
-        func load<Value: FixedWidthInteger>(_ offset: Int, as _: Value.Type = Value.self) -> Value {
-            Value(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Value.self))
-        }
-        let header = UnsafeRawBufferPointer(rebasing: bytes[..<Self.headerLength])
-        guard load(0) as UInt32 == Self.magic else {
+        let header = bytes.part(0..<Self.headerLength)
+        guard header.number(at: 0) as UInt32 == Self.magic else {
             throw header.allSatisfy({ $0 == 0 }) ? .blank : .magic
         }
-        guard load(8) as UInt32 == Self.headerChecksum(header) else { throw .headerChecksum }
-        guard bytes[16] == Self.version else { throw .unknown("frame version \(bytes[16])") }
-        guard let kind = Kind(rawValue: bytes[17]) else { throw .unknown("frame kind \(bytes[17])") }
-        guard load(18) as UInt16 == 0 else { throw .unknown("frame flags \(load(18) as UInt16)") }
-        guard load(36) as UInt32 == 0 else { throw .unknown("a reserved field in use") }
-        self.kind = kind
-        length = Int(load(4) as UInt32)
-        eventCount = Int(load(20) as UInt32)
-        baseOffset = load(24)
-        epoch = load(32)
-        time = load(40)
-        producerID = load(48)
-        baseSequence = load(56)
-        previousHash = Hash(bytes: Array(bytes[64..<96]))
+        guard header.number(at: 8) as UInt32 == Self.headerChecksum(header) else { throw .headerChecksum }
+        guard header[16] == Self.version else { throw .unknown("frame version \(header[16])") }
+        guard let kind = Kind(rawValue: header[17]) else { throw .unknown("frame kind \(header[17])") }
+        let flags: UInt16 = header.number(at: 18)
+        guard flags == 0 else { throw .unknown("frame flags \(flags)") }
+        guard header.number(at: 36) as UInt32 == 0 else { throw .unknown("a reserved field in use") }
+        self.init(
+            kind: kind, eventCount: Int(header.number(at: 20) as UInt32), baseOffset: header.number(at: 24),
+            epoch: header.number(at: 32), time: header.number(at: 40), producerID: header.number(at: 48),
+            baseSequence: header.number(at: 56), previousHash: Hash(copying: header.part(64..<96)),
+            length: Int(header.number(at: 4) as UInt32))
         guard length >= Self.headerLength, length <= Self.maximumLength, length % 8 == 0 else {
             throw .structure("frame length \(length)")
         }
@@ -194,13 +157,13 @@ extension Frame {
     /// Checks the payload of a frame that is whole in memory.
     package func checkPayload(_ frame: UnsafeRawBufferPointer) throws(FrameFault) {
         guard frame.count >= length else { throw .short(needs: length, has: frame.count) }
-        let whole = UnsafeRawBufferPointer(rebasing: frame[..<length])
-        let stored = UInt32(littleEndian: whole.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
-        guard Self.payloadChecksum(whole) == stored else { throw .payloadChecksum }
+        let whole = frame.part(0..<length)
+        guard Self.payloadChecksum(whole) == whole.number(at: 12) as UInt32 else { throw .payloadChecksum }
     }
 
     /// The events of a frame whose payload was checked.
     package func events(_ frame: UnsafeRawBufferPointer) throws(FrameFault) -> [[UInt8]] {
+        guard frame.count >= length else { throw .short(needs: length, has: frame.count) }
         var events: [[UInt8]] = []
         events.reserveCapacity(eventCount)
         var cursor = Self.headerLength
@@ -208,23 +171,17 @@ extension Frame {
             guard length - cursor >= 4 else {
                 throw .structure("event \(index) of \(eventCount) lies outside the frame")
             }
-            let count = Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: cursor, as: UInt32.self)))
+            let count = Int(frame.number(at: cursor) as UInt32)
             cursor += 4
             guard length - cursor >= count else {
                 throw .structure("event \(index) of \(eventCount) lies outside the frame")
             }
-            events.append([UInt8](frame[cursor..<cursor + count]))
+            events.append([UInt8](frame.part(cursor..<cursor + count)))
             cursor += count
         }
         guard length - cursor < 8, frame[cursor..<length].allSatisfy({ $0 == 0 }) else {
             throw .structure("\(length - cursor) bytes after the last event")
         }
         return events
-    }
-}
-
-extension Int {
-    func roundedUp(to multiple: Int) -> Int {
-        (self + multiple - 1) / multiple * multiple
     }
 }
