@@ -65,7 +65,7 @@ struct ServiceFacts {
         }
         try readSetAside(db)
         try db.forEachRow("SELECT key, kind, subject, cause FROM intents WHERE state = 'open'") { row in
-            let cause = try? EventCoding.id(of: row.bytes(3))  // nil: it explains no message
+            let cause = try? EventCoding.id(of: row.bytes(3)[...])  // nil: it explains no message
             intents.append(Intent(key: row[0], kind: row[1], subject: row[2], cause: cause))
         }
         counters = try Self.counters(db)

@@ -68,6 +68,10 @@ package enum EventCoding {
     // MARK: Decoding
 
     /// - Throws: `EventCodingError.unknownVersion`, `.malformed`.
+    package static func decode(_ bytes: ArraySlice<UInt8>) throws -> Envelope {
+        try bytes.withUnsafeBytes { try decode($0) }
+    }
+
     package static func decode(_ bytes: [UInt8]) throws -> Envelope {
         try bytes.withUnsafeBytes { try decode($0) }
     }
@@ -110,7 +114,7 @@ package enum EventCoding {
     /// The type alone: whoever does not subscribe to it need not read the rest.
     ///
     /// - Throws: `EventCodingError.unknownVersion`, `.malformed`.
-    package static func type(of bytes: [UInt8]) throws -> String {
+    package static func type(of bytes: ArraySlice<UInt8>) throws -> String {
         try bytes.withUnsafeBytes { bytes in
             guard bytes.count >= 48 else {
                 throw EventCodingError.malformed("\(bytes.count) bytes, fewer than the fixed header of 48")
@@ -125,7 +129,7 @@ package enum EventCoding {
     }
 
     /// The id alone, where nothing else is needed.
-    package static func id(of bytes: [UInt8]) throws -> EventID {
+    package static func id(of bytes: ArraySlice<UInt8>) throws -> EventID {
         try bytes.withUnsafeBytes { bytes in
             guard bytes.count >= 48, bytes[0] == version else {
                 throw EventCodingError.malformed("not an event of version \(version)")

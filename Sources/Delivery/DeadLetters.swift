@@ -32,7 +32,8 @@ enum DeadLetters {
             ])
         guard envelope?.type != V1.EventDeadLettered.type else { return }
         let letter = V1.EventDeadLettered(
-            service: node.card.name, eventID: id, topic: logged.topic.name, offset: logged.offset, event: logged.bytes,
+            service: node.card.name, eventID: id, topic: logged.topic.name, offset: logged.offset,
+            event: Array(logged.bytes),
             errorKind: kind, error: error, attempts: Int64(attempts))
         do {
             try transaction.announce(letter, of: envelope, subject: subject, at: max(now, envelope?.time ?? now))

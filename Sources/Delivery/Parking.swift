@@ -63,7 +63,7 @@ struct Parking {
             return Parked(
                 logged: LoggedEvent(
                     topic: Topic(row["topic"]), offset: UInt64(row["offset"] as Int64),
-                    bytes: [UInt8](row["event"] as Data)),
+                    bytes: [UInt8](row["event"] as Data)[...]),
                 arrival: row["arrival"], id: id, subject: row["subject"], attempts: row["attempts"],
                 firstFailedAt: (row["first_failed_at"] as Int64?).map(Timestamp.init(microseconds:)))
         }

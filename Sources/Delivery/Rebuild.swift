@@ -111,10 +111,10 @@ private struct Stream {
     /// Empty at the end only.
     ///
     /// - Throws: `RebuildIncomplete` where events between here and the end are not to be had.
-    mutating func next(_ limit: Int) throws -> [[UInt8]] {
+    mutating func next(_ limit: Int) throws -> [ArraySlice<UInt8>] {
         guard offset < end else { return [] }
         let room = Int(min(UInt64(limit), end - offset))
-        var events: [[UInt8]] = []
+        var events: [ArraySlice<UInt8>] = []
         if !isPastLog {
             let logged = try reader.read(maximumEvents: room, maximumBytes: 1 << 20)
             if let first = logged.first, first.offset != offset {
@@ -126,7 +126,7 @@ private struct Stream {
         if isPastLog {
             // Own events that were made and are on their way to the log: sequence 1 has offset 0.
             while events.count < room, let event = unpublished[offset + UInt64(events.count) + 1] {
-                events.append(event)
+                events.append(event[...])
             }
         }
         guard !events.isEmpty else { throw RebuildIncomplete(topic: topic, missing: offset, end: end) }

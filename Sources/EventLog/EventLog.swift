@@ -47,6 +47,12 @@ package protocol TopicReader {
     ///   again neither skips nor repeats an event.
     func read(maximumEvents: Int, maximumBytes: Int) throws -> [LoggedEvent]
 
+    /// Blocks until there is something to read, at most so long; may return earlier without. For a reader that has a
+    /// thread of its own: one switch of threads less than with a bell.
+    ///
+    /// - Returns: whether there is something to read.
+    func wait(atMost limit: Duration) throws -> Bool
+
     /// Offset after the last event that can be read now.
     func end() throws -> UInt64
 
@@ -62,9 +68,10 @@ package struct LoggedEvent: Hashable, Sendable {
     package let topic: Topic
     /// Dense: 0, 1, 2, … in each topic.
     package let offset: UInt64
-    package let bytes: [UInt8]
+    /// A part of what was read at once: keep a copy where it is to be kept for long.
+    package let bytes: ArraySlice<UInt8>
 
-    package init(topic: Topic, offset: UInt64, bytes: [UInt8]) {
+    package init(topic: Topic, offset: UInt64, bytes: ArraySlice<UInt8>) {
         self.topic = topic
         self.offset = offset
         self.bytes = bytes

@@ -1,4 +1,5 @@
 package import Contracts
+import Foundation
 import Synchronization
 
 /// A log in memory with the promises of a durable one but durability: for tests of what stands on a log.
@@ -114,12 +115,18 @@ package final class InMemoryEventLog: EventLog {
             var events: [LoggedEvent] = []
             var bytes = 0
             while events.count < maximumEvents, bytes <= maximumBytes, cursor.next < UInt64(stream.count) {
-                let event = LoggedEvent(topic: topic, offset: cursor.next, bytes: stream[Int(cursor.next)])
+                let event = LoggedEvent(topic: topic, offset: cursor.next, bytes: stream[Int(cursor.next)][...])
                 bytes += event.bytes.count
                 events.append(event)
                 cursor.next += 1
             }
             return events
+        }
+
+        func wait(atMost limit: Duration) throws -> Bool {
+            if try end() > cursor.next { return true }
+            Thread.sleep(forTimeInterval: min(0.001, Double(limit.microseconds) / 1_000_000))
+            return try end() > cursor.next
         }
 
         func end() throws -> UInt64 {

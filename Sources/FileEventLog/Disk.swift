@@ -20,9 +20,18 @@ package protocol Disk: Sendable {
     func lockDirectory(_ path: String) throws(DiskError) -> any DirectoryLock
     /// Maps a file of one page that processes share.
     func map(_ path: String, _ access: FileAccess) throws(DiskError) -> any SharedPage
+    /// Does some work while `body` waits for the disk: on another thread where there is one. Returns when both are done.
+    func meanwhile(_ work: () -> Void, _ body: () -> Void)
     /// Sleeps until a page's wake word is no longer what was expected, or the time is over.
     /// False where the pages cannot be waited on: the caller polls.
     func wait(for pages: [(page: any SharedPage, word: UInt32)], atMost: Duration) -> Bool
+}
+
+extension Disk {
+    package func meanwhile(_ work: () -> Void, _ body: () -> Void) {
+        work()
+        body()
+    }
 }
 
 package enum FileAccess: Sendable {
@@ -38,8 +47,6 @@ package protocol DiskFile: Sendable {
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(DiskError)
     /// Returns when all that was written is on the medium (fdatasync).
     func sync() throws(DiskError)
-    /// The same, and does some work in the meantime, where the disk has a thread for it.
-    func sync(meanwhile work: () -> Void) throws(DiskError)
     /// Lets the next read come from the medium and not from memory, where the system can be asked for that.
     func forgetCache()
     /// Reserves space for the first `count` bytes, which read as zeros until they are written.
@@ -49,11 +56,6 @@ package protocol DiskFile: Sendable {
 }
 
 extension DiskFile {
-    package func sync(meanwhile work: () -> Void) throws(DiskError) {
-        work()
-        try sync()
-    }
-
     package func forgetCache() {}
 
     package func write(_ bytes: some Collection<UInt8>, at offset: UInt64) throws(DiskError) {

@@ -1,5 +1,6 @@
 import Contracts
 import EventLog
+import Foundation
 import LogFormat
 
 /// Reads a topic frame by frame, never past what the commit page says is on disk, and checks everything it reads.
@@ -11,6 +12,9 @@ final class FileTopicReader: TopicReader {
         var position: UInt64
         var previousHash: Hash
     }
+
+    /// Room made for the events of a read, at most; more is made as they come.
+    private static let reservedEvents: UInt64 = 1024
 
     private let files: TopicFiles
     private let disk: any Disk
@@ -24,7 +28,7 @@ final class FileTopicReader: TopicReader {
     /// The frame after it, while its events are handed out.
     private var following: Place?
     /// Events of a frame that was read but not handed out whole.
-    private var pending: ArraySlice<[UInt8]> = []
+    private var pending: ArraySlice<ArraySlice<UInt8>> = []
     /// No frame was read since the segment was opened from a stored position.
     private var isResumed = false
 
@@ -51,6 +55,21 @@ final class FileTopicReader: TopicReader {
         try openCommitPage()?.committed ?? 0
     }
 
+    func wait(atMost limit: Duration) throws -> Bool {
+        if let page = try openCommitPage() {
+            // The word before the offset: an append in between changes it, and the wait returns at once.
+            let word = page.wakeWord
+            if page.committed > nextOffset { return true }
+            if disk.wait(for: [(page.page, word)], atMost: limit) { return page.committed > nextOffset }
+        }
+        // No topic yet, or pages that cannot be waited on.
+        Thread.sleep(forTimeInterval: min(Self.pollInterval, Double(limit.microseconds) / 1_000_000))
+        return try end() > nextOffset
+    }
+
+    /// In seconds.
+    private static let pollInterval = 0.005
+
     func read(maximumEvents: Int, maximumBytes: Int) throws -> [LoggedEvent] {
         let committed = try end()
         guard nextOffset <= committed else {
@@ -58,6 +77,7 @@ final class FileTopicReader: TopicReader {
                 topic: files.topic, end: committed, expected: nextOffset, witness: "this reader")
         }
         var events: [LoggedEvent] = []
+        events.reserveCapacity(min(maximumEvents, Int(min(committed - nextOffset, Self.reservedEvents))))
         var bytes = 0
         while events.count < maximumEvents, bytes <= maximumBytes {
             if pending.isEmpty {

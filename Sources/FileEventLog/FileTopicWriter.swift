@@ -38,6 +38,8 @@ final class FileTopicWriter: TopicWriter {
     private let lock: any DirectoryLock
     private let commitPage: CommitPage
     private let state: Mutex<State>
+    /// Where frames are made; used under the state's lock.
+    private let frameMemory = FrameMemory()
 
     /// Stands at the end that recovery found; owns the lock and the tail's file from here on.
     init(
@@ -161,46 +163,62 @@ final class FileTopicWriter: TopicWriter {
 
     private func write(_ kind: Frame.Kind, _ events: ArraySlice<[UInt8]>, _ state: inout State) throws {
         let frame = makeFrame(kind, events, state)
-        try put(frame, frame.encode(events), &state)
+        let bytes = frameMemory.take(frame.length)
+        frame.encode(events, into: bytes)
+        try put(frame, UnsafeRawBufferPointer(bytes), &state)
     }
 
     /// Writes one frame and syncs it. A full disk leaves everything as it was; any other fault poisons the writer.
-    private func put(_ frame: Frame, _ bytes: [UInt8], _ state: inout State) throws {
+    private func put(_ frame: Frame, _ bytes: UnsafeRawBufferPointer, _ state: inout State) throws {
         #if MUTANTS
             if Mutant.publishedBeforeSync.isOn { commitPage.publish(committed: frame.nextOffset) }
         #endif
-        do {
-            try state.file.write(bytes, at: state.position)
-        } catch {
-            guard error.isNoSpace else { throw poisoned(&state, error.errno) }
+        // The next frame needs the hash, and the disk leaves time for it.
+        var hash = Hash.zero
+        var outcome = Written.whole
+        let (file, position) = (state.file, state.position)
+        if bytes.count >= Self.bytesWorthAThread {
+            disk.meanwhile({ hash = Hash(of: bytes) }, { outcome = Self.write(bytes, to: file, at: position) })
+        } else {
+            outcome = Self.write(bytes, to: file, at: position)
+            hash = Hash(of: bytes)
+        }
+        switch outcome {
+        case .whole: break
+        case .failed(let error): throw poisoned(&state, error.errno)
+        case .noSpace:
             try blank(bytes.count, &state)
             throw LogError.noSpace(topic: files.topic, file: state.path)
         }
-        var hash = Hash.zero
-        func makeHash() { hash = bytes.withUnsafeBytes { Hash(of: $0) } }
-        do {
-            #if MUTANTS
-                if Mutant.syncRemoved.isOn {
-                    makeHash()
-                    return advance(past: frame, bytes, hash, &state)
-                }
-            #endif
-            // The next frame needs the hash, and the sync leaves time for it.
-            if bytes.count >= Self.bytesWorthAThread {
-                try state.file.sync(meanwhile: makeHash)
-            } else {
-                try state.file.sync()
-                makeHash()
-            }
-        } catch {
-            throw poisoned(&state, error.errno)
-        }
-        advance(past: frame, bytes, hash, &state)
+        advance(past: frame, hash, &state)
     }
 
-    private func advance(past frame: Frame, _ bytes: [UInt8], _ hash: Hash, _ state: inout State) {
+    private enum Written {
+        case whole
+        case noSpace
+        case failed(DiskError)
+    }
+
+    private static func write(_ bytes: UnsafeRawBufferPointer, to file: any DiskFile, at position: UInt64) -> Written {
+        do {
+            try file.write(bytes, at: position)
+        } catch {
+            return error.isNoSpace ? .noSpace : .failed(error)
+        }
+        #if MUTANTS
+            if Mutant.syncRemoved.isOn { return .whole }
+        #endif
+        do {
+            try file.sync()
+        } catch {
+            return .failed(error)
+        }
+        return .whole
+    }
+
+    private func advance(past frame: Frame, _ hash: Hash, _ state: inout State) {
         state.index.note(frame, at: state.position)
-        state.position += UInt64(bytes.count)
+        state.position += UInt64(frame.length)
         state.nextOffset = frame.nextOffset
         state.nextSequence = frame.nextSequence
         state.previousHash = hash
@@ -247,7 +265,7 @@ final class FileTopicWriter: TopicWriter {
             throw error
         }
         do {
-            if let seal { try put(frame, seal, &state) }
+            if let seal { try seal.withUnsafeBytes { try put(frame, $0, &state) } }
             try writeIndex(&state)
             try name(prepared, &state)
         } catch {
@@ -310,7 +328,7 @@ final class FileTopicWriter: TopicWriter {
                     topic: files.topic, end: try reader.end(), expected: state.nextOffset, witness: "this writer")
             }
             for logged in kept {
-                guard logged.bytes == rest.first else {
+                guard rest.first.map({ logged.bytes.elementsEqual($0) }) == true else {
                     throw LogError.sequenceReused(
                         topic: files.topic, sequence: firstSequence + (logged.offset - firstOffset),
                         offset: logged.offset)
@@ -318,5 +336,22 @@ final class FileTopicWriter: TopicWriter {
                 rest = rest.dropFirst()
             }
         }
+    }
+}
+
+/// Memory for one frame, used again for every append.
+private final class FrameMemory: @unchecked Sendable {  // its writer uses it under a lock
+    private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+
+    deinit {
+        memory.deallocate()
+    }
+
+    func take(_ count: Int) -> UnsafeMutableRawBufferPointer {
+        if memory.count < count {
+            memory.deallocate()
+            memory = .allocate(byteCount: max(count, 2 * memory.count), alignment: 16)
+        }
+        return UnsafeMutableRawBufferPointer(rebasing: memory[..<count])
     }
 }

@@ -58,7 +58,7 @@ package struct PosixDisk: Disk {
     }
 
     package func open(_ path: String, _ access: FileAccess) throws(DiskError) -> any DiskFile {
-        PosixFile(descriptor: try openDescriptor(path, access), path: path, companion: companion)
+        PosixFile(descriptor: try openDescriptor(path, access), path: path)
     }
 
     package func rename(_ from: String, to: String) throws(DiskError) {
@@ -115,6 +115,10 @@ package struct PosixDisk: Disk {
             throw DiskError("map", path, errno: errno)
         }
         return MappedPage(address: address)
+    }
+
+    package func meanwhile(_ work: () -> Void, _ body: () -> Void) {
+        companion.run(work, while: body)
     }
 
     package func wait(for pages: [(page: any SharedPage, word: UInt32)], atMost limit: Duration) -> Bool {
@@ -182,7 +186,6 @@ private struct HeldLock: DirectoryLock {
 private struct PosixFile: DiskFile {
     let descriptor: Int32
     let path: String
-    let companion: Companion
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(DiskError) -> Int {
         guard let start = off_t(exactly: offset) else { throw DiskError("read", path, errno: EINVAL) }
@@ -217,11 +220,6 @@ private struct PosixFile: DiskFile {
             let result = fcntl(descriptor, F_FULLFSYNC)
         #endif
         guard result == 0 else { throw DiskError("sync", path, errno: errno) }
-    }
-
-    func sync(meanwhile work: () -> Void) throws(DiskError) {
-        let result = companion.run(work) { Result { () throws(DiskError) in try sync() } }
-        try result.get()
     }
 
     func forgetCache() {

@@ -18,7 +18,7 @@ struct SegmentReader {
     struct Loaded {
         let frame: Frame
         let hash: Hash
-        let events: [[UInt8]]
+        let events: [ArraySlice<UInt8>]
     }
 
     /// Bytes read at a time: little where the reader follows the writer, much where it has to catch up.

@@ -23,7 +23,7 @@ extension SegmentScan {
         } catch {
             throw error.asLogError(topic.topic)
         }
-        guard let last = rest.lastIndex(where: { $0 != 0 }) else { return .clean }
+        guard let last = rest.lastNonZero else { return .clean }
         let used = last + 1
         if isSealed { return .damaged("\(used) bytes after the segment's seal") }
         switch fault {
@@ -49,6 +49,17 @@ extension SegmentScan {
                 bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self) == Frame.magic.littleEndian
                     && (try? Frame(header: UnsafeRawBufferPointer(rebasing: bytes[start...]))) != nil
             }
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Index of the last byte that is not zero; the zeros behind it are many, so they are passed eight at a time.
+    fileprivate var lastNonZero: Int? {
+        withUnsafeBytes { bytes in
+            var end = bytes.count
+            while end >= 8, bytes.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
+            return bytes[..<end].lastIndex { $0 != 0 }
         }
     }
 }

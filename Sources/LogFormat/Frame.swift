@@ -57,8 +57,10 @@ package struct Frame {
     }
 
     /// Bytes that `events` take in a frame.
-    package static func length(of events: some Collection<[UInt8]>) -> Int {
-        events.reduce(headerLength) { $0 + 4 + $1.count }.roundedUp(to: 8)
+    package static func length(of events: ArraySlice<[UInt8]>) -> Int {
+        var length = headerLength
+        for event in events { length += 4 + event.count }
+        return length.roundedUp(to: 8)
     }
 
     package init(
@@ -80,37 +82,43 @@ package struct Frame {
 // MARK: - Writing
 
 extension Frame {
-    package func encode(_ events: some Collection<[UInt8]>) -> [UInt8] {
+    package func encode(_ events: ArraySlice<[UInt8]>) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
-            let bytes = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<length])
-            bytes.put(Self.magic, at: 0)
-            bytes.put(UInt32(length), at: 4)
-            bytes.put(UInt64(0), at: 8)  // the checksums come last
-            bytes.put(Self.version, at: 16)
-            bytes.put(kind.rawValue, at: 17)
-            bytes.put(UInt16(0), at: 18)
-            bytes.put(UInt32(eventCount), at: 20)
-            bytes.put(baseOffset, at: 24)
-            bytes.put(epoch, at: 32)
-            bytes.put(UInt32(0), at: 36)
-            bytes.put(time, at: 40)
-            bytes.put(producerID, at: 48)
-            bytes.put(baseSequence, at: 56)
-            previousHash.store(to: bytes, at: 64)
-            var cursor = Self.headerLength
-            for event in events {
-                bytes.put(UInt32(event.count), at: cursor)
-                bytes.put(event, at: cursor + 4)
-                cursor += 4 + event.count
-            }
-            while cursor < length {
-                bytes[cursor] = 0
-                cursor += 1
-            }
-            bytes.put(Self.payloadChecksum(UnsafeRawBufferPointer(bytes)), at: 12)
-            bytes.put(Self.headerChecksum(UnsafeRawBufferPointer(bytes)), at: 8)
+            encode(
+                events, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<length]))
             count = length
         }
+    }
+
+    /// - Parameter bytes: exactly as many as the frame's length.
+    package func encode(_ events: ArraySlice<[UInt8]>, into bytes: UnsafeMutableRawBufferPointer) {
+        precondition(bytes.count == length, "a frame of \(length) bytes in \(bytes.count)")
+        bytes.put(Self.magic, at: 0)
+        bytes.put(UInt32(length), at: 4)
+        bytes.put(UInt64(0), at: 8)  // the checksums come last
+        bytes.put(Self.version, at: 16)
+        bytes.put(kind.rawValue, at: 17)
+        bytes.put(UInt16(0), at: 18)
+        bytes.put(UInt32(eventCount), at: 20)
+        bytes.put(baseOffset, at: 24)
+        bytes.put(epoch, at: 32)
+        bytes.put(UInt32(0), at: 36)
+        bytes.put(time, at: 40)
+        bytes.put(producerID, at: 48)
+        bytes.put(baseSequence, at: 56)
+        previousHash.store(to: bytes, at: 64)
+        var cursor = Self.headerLength
+        for event in events {
+            bytes.put(UInt32(event.count), at: cursor)
+            bytes.put(event, at: cursor + 4)
+            cursor += 4 + event.count
+        }
+        while cursor < length {
+            bytes[cursor] = 0
+            cursor += 1
+        }
+        bytes.put(Self.payloadChecksum(UnsafeRawBufferPointer(bytes)), at: 12)
+        bytes.put(Self.headerChecksum(UnsafeRawBufferPointer(bytes)), at: 8)
     }
 
     private static func headerChecksum(_ frame: UnsafeRawBufferPointer) -> UInt32 {
@@ -161,26 +169,27 @@ extension Frame {
         guard Self.payloadChecksum(whole) == whole.number(at: 12) as UInt32 else { throw .payloadChecksum }
     }
 
-    /// The events of a frame whose payload was checked.
-    package func events(_ frame: UnsafeRawBufferPointer) throws(FrameFault) -> [[UInt8]] {
+    /// The events of a frame whose payload was checked: slices of one array.
+    package func events(_ frame: UnsafeRawBufferPointer) throws(FrameFault) -> [ArraySlice<UInt8>] {
         guard frame.count >= length else { throw .short(needs: length, has: frame.count) }
-        var events: [[UInt8]] = []
+        let payload = [UInt8](frame.part(Self.headerLength..<length))
+        var events: [ArraySlice<UInt8>] = []
         events.reserveCapacity(eventCount)
-        var cursor = Self.headerLength
+        var cursor = 0
         for index in 0..<eventCount {
-            guard length - cursor >= 4 else {
+            guard payload.count - cursor >= 4 else {
                 throw .structure("event \(index) of \(eventCount) lies outside the frame")
             }
-            let count = Int(frame.number(at: cursor) as UInt32)
+            let count = Int(frame.number(at: Self.headerLength + cursor) as UInt32)
             cursor += 4
-            guard length - cursor >= count else {
+            guard payload.count - cursor >= count else {
                 throw .structure("event \(index) of \(eventCount) lies outside the frame")
             }
-            events.append([UInt8](frame.part(cursor..<cursor + count)))
+            events.append(payload[cursor..<cursor + count])
             cursor += count
         }
-        guard length - cursor < 8, frame[cursor..<length].allSatisfy({ $0 == 0 }) else {
-            throw .structure("\(length - cursor) bytes after the last event")
+        guard payload.count - cursor < 8, payload[cursor...].allSatisfy({ $0 == 0 }) else {
+            throw .structure("\(payload.count - cursor) bytes after the last event")
         }
         return events
     }

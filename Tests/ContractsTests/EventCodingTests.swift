@@ -39,8 +39,8 @@ struct EventCodingTests {
             let decoded = try EventCoding.decode(bytes)
             #expect(decoded == event)
             #expect(try EventCoding.encode(decoded) == bytes)
-            #expect(try EventCoding.id(of: bytes) == event.id)
-            #expect(try EventCoding.type(of: bytes) == event.type)
+            #expect(try EventCoding.id(of: bytes[...]) == event.id)
+            #expect(try EventCoding.type(of: bytes[...]) == event.type)
         }
     }
 
@@ -51,7 +51,7 @@ struct EventCodingTests {
             #expect(throws: EventCodingError.self, "\(count) bytes") { try EventCoding.decode(Array(bytes[..<count])) }
         }
         #expect(throws: EventCodingError.self) { try EventCoding.decode(bytes + [0]) }
-        #expect(throws: EventCodingError.self) { try EventCoding.id(of: Array(bytes[..<47])) }
+        #expect(throws: EventCodingError.self) { try EventCoding.id(of: bytes[..<47]) }
     }
 
     @Test("every bit flipped: refused, or an event whose bytes are these")
@@ -86,7 +86,7 @@ struct EventCodingTests {
                     bytes.replaceSubrange(2..<8, with: [UInt8(header), 0, UInt8(bytes.count - header), 0, 0, 0])
                 }
             }
-            let type = try? EventCoding.type(of: bytes)
+            let type = try? EventCoding.type(of: bytes[...])
             if let event = try? EventCoding.decode(bytes) {
                 #expect((try? EventCoding.encode(event)) == bytes)
                 #expect(type == event.type)
@@ -99,12 +99,12 @@ struct EventCodingTests {
         var bytes = try EventCoding.encode(Self.sample)
         bytes[0] = 2
         #expect(throws: EventCodingError.unknownVersion(2)) { try EventCoding.decode(bytes) }
-        #expect(throws: EventCodingError.unknownVersion(2)) { try EventCoding.type(of: bytes) }
+        #expect(throws: EventCodingError.unknownVersion(2)) { try EventCoding.type(of: bytes[...]) }
         for flag in 3..<8 {
             bytes = try EventCoding.encode(Self.sample)
             bytes[1] |= 1 << UInt8(flag)
             #expect(throws: EventCodingError.self) { try EventCoding.decode(bytes) }
-            #expect(throws: EventCodingError.self) { try EventCoding.type(of: bytes) }
+            #expect(throws: EventCodingError.self) { try EventCoding.type(of: bytes[...]) }
         }
     }
 

@@ -170,7 +170,7 @@ extension InMemoryEventLog {
         for topic: Topic in [.orders, .payments, .inventory, .deadLetters(of: .inventory)] {
             let events = try openReader(of: topic, from: nil).read(maximumEvents: .max, maximumBytes: .max)
             let writer = try copy.openWriter(of: topic)
-            try writer.append(events.map(\.bytes), firstSequence: 1)
+            try writer.append(events.map { Array($0.bytes) }, firstSequence: 1)
             writer.close()
         }
         return copy

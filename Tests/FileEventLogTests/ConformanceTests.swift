@@ -281,4 +281,20 @@ struct ConformanceTests {
         let lateReader = try storage.log.openReader(of: .orders, from: nil)
         while try drain(lateReader).isEmpty { await bell.wait() }
     }
+
+    @Test("a reader that waits by itself is told of an append", arguments: LogUnderTest.keeping(.wakeUp))
+    func waitingReader(_ subject: LogUnderTest) throws {
+        let storage = try subject.make()
+        let reader = try storage.reopened().openReader(of: .test, from: nil)
+        #expect(try !reader.wait(atMost: .milliseconds(1)), "before there is a topic")
+        let writer = try storage.log.openWriter(of: .test)
+        #expect(try !reader.wait(atMost: .milliseconds(1)), "before there is an event")
+        for round in 0..<20 {
+            let appending = Thread { try? writer.append([event(round)], firstSequence: UInt64(round) + 1) }
+            appending.start()
+            // A wait that misses an append goes on for good: the suite's time limit ends it.
+            while try !reader.wait(atMost: .seconds(60)) {}
+            #expect(try drain(reader) == [event(round)])
+        }
+    }
 }

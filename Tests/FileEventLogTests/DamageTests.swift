@@ -125,7 +125,7 @@ struct DamageTests {
         var seen: [[UInt8]] = []
         var failures = 0
         for _ in 0..<50 where failures < 5 {
-            do { seen += try reader.read(maximumEvents: 100, maximumBytes: 1 << 20).map(\.bytes) } catch {
+            do { seen += try reader.read(maximumEvents: 100, maximumBytes: 1 << 20).map { Array($0.bytes) } } catch {
                 failures += 1
             }
         }

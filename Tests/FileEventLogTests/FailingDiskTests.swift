@@ -200,7 +200,7 @@ struct FailingDiskTests {
                 for _ in 0..<60 where all.count < 40 - Int(start?.nextOffset ?? 0) && failures < 3 {
                     let before = reader.position
                     do {
-                        all += try reader.read(maximumEvents: 7, maximumBytes: 1 << 20).map(\.bytes)
+                        all += try reader.read(maximumEvents: 7, maximumBytes: 1 << 20).map { Array($0.bytes) }
                     } catch {
                         failures += 1
                         #expect(reader.position.nextOffset == before.nextOffset)

@@ -36,7 +36,7 @@ struct IndexTests {
         let reader = try makeLog(disk).openReader(of: .test, from: Position(nextOffset: UInt64(offset), token: []))
         let found = try reader.read(maximumEvents: 1, maximumBytes: 1).first
         #expect(found?.offset == UInt64(offset))
-        return found?.bytes
+        return found.map { Array($0.bytes) }
     }
 
     @Test("each sealed segment has one, an entry every 64 KiB, and no other has")

@@ -24,7 +24,7 @@ private enum Subject: UInt8, CaseIterable {
             guard let frame = try? Frame(header: bytes), (try? frame.checkPayload(bytes)) != nil,
                 let events = try? frame.events(bytes)
             else { return nil }
-            return frame.encode(events)
+            return frame.encode(events.map(Array.init)[...])
         case .segmentHeader: return (try? SegmentHeader(bytes))?.encode()
         case .index:
             guard let index = try? SegmentIndex(bytes) else { return nil }

@@ -28,13 +28,59 @@ static uint32_t crc_by_table(uint32_t crc, const uint8_t *bytes, size_t count) {
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
-__attribute__((target("sse4.2"))) static uint32_t crc_by_instruction(uint32_t crc, const uint8_t *bytes, size_t count) {
-    uint64_t wide = crc;
-    for (; count >= 8; bytes += 8, count -= 8) {
-        uint64_t word;
-        memcpy(&word, bytes, 8);
-        wide = _mm_crc32_u64(wide, word);
+
+// One crc32 instruction takes three cycles and a new one can begin in each, so three parts of a block are computed side by
+// side and joined: the checksum of a part followed by n zero bytes is a linear function of its own, kept as a table.
+enum { LONG_PART = 4096, SHORT_PART = 256 };
+static uint32_t long_shift[4][256], short_shift[4][256];
+static pthread_once_t shifts_once = PTHREAD_ONCE_INIT;
+
+static void fill_shift(uint32_t shift[4][256], size_t zeros) {
+    for (int byte = 0; byte < 4; byte++) {
+        for (int bit = 0; bit < 8; bit++) {
+            uint32_t crc = 1u << (8 * byte + bit);
+            for (size_t i = 0; i < zeros; i++) crc = crc >> 8 ^ table[crc & 255];
+            // Every value with this bit as its highest: the same value without it is there already.
+            for (uint32_t low = 0; low < 1u << bit; low++) shift[byte][1u << bit | low] = shift[byte][low] ^ crc;
+        }
     }
+}
+
+static void fill_shifts(void) {
+    pthread_once(&table_once, fill_table);
+    fill_shift(long_shift, LONG_PART);
+    fill_shift(short_shift, SHORT_PART);
+}
+
+static uint32_t shifted(uint32_t shift[4][256], uint32_t crc) {
+    return shift[0][crc & 255] ^ shift[1][crc >> 8 & 255] ^ shift[2][crc >> 16 & 255] ^ shift[3][crc >> 24];
+}
+
+static uint64_t word_at(const uint8_t *bytes) {
+    uint64_t word;
+    memcpy(&word, bytes, 8);
+    return word;
+}
+
+__attribute__((target("sse4.2"))) static uint32_t crc_of_three(
+    uint32_t crc, const uint8_t *bytes, size_t part, uint32_t shift[4][256]) {
+    uint64_t first = crc, second = 0, third = 0;
+    for (size_t i = 0; i < part; i += 8) {
+        first = _mm_crc32_u64(first, word_at(bytes + i));
+        second = _mm_crc32_u64(second, word_at(bytes + part + i));
+        third = _mm_crc32_u64(third, word_at(bytes + 2 * part + i));
+    }
+    return shifted(shift, shifted(shift, (uint32_t)first) ^ (uint32_t)second) ^ (uint32_t)third;
+}
+
+__attribute__((target("sse4.2"))) static uint32_t crc_by_instruction(uint32_t crc, const uint8_t *bytes, size_t count) {
+    if (count >= 3 * SHORT_PART) pthread_once(&shifts_once, fill_shifts);
+    for (; count >= 3 * LONG_PART; bytes += 3 * LONG_PART, count -= 3 * LONG_PART)
+        crc = crc_of_three(crc, bytes, LONG_PART, long_shift);
+    for (; count >= 3 * SHORT_PART; bytes += 3 * SHORT_PART, count -= 3 * SHORT_PART)
+        crc = crc_of_three(crc, bytes, SHORT_PART, short_shift);
+    uint64_t wide = crc;
+    for (; count >= 8; bytes += 8, count -= 8) wide = _mm_crc32_u64(wide, word_at(bytes));
     crc = (uint32_t)wide;
     while (count--) crc = _mm_crc32_u8(crc, *bytes++);
     return crc;

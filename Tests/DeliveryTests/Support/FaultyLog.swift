@@ -70,6 +70,7 @@ final class FaultyLog: EventLog {
             return try inner.read(maximumEvents: maximumEvents, maximumBytes: maximumBytes)
         }
 
+        func wait(atMost limit: Duration) throws -> Bool { try inner.wait(atMost: limit) }
         func end() throws -> UInt64 { try inner.end() }
 
         func close() { inner.close() }

@@ -101,7 +101,7 @@ final class Harness {
 
     func raw(_ topic: Topic) throws -> [[UInt8]] {
         let reader = try log.inner.openReader(of: topic, from: nil)
-        return try reader.read(maximumEvents: .max, maximumBytes: .max).map(\.bytes)
+        return try reader.read(maximumEvents: .max, maximumBytes: .max).map { Array($0.bytes) }
     }
 
     func events(_ topic: Topic) throws -> [Envelope] {

@@ -64,7 +64,7 @@ func drain(_ reader: any TopicReader, maximumEvents: Int = 1000, maximumBytes: I
         let some = try reader.read(maximumEvents: maximumEvents, maximumBytes: maximumBytes)
         #expect(some.map(\.offset) == (0..<UInt64(some.count)).map { first + $0 }, "offsets are dense")
         if some.isEmpty { return all }
-        all += some.map(\.bytes)
+        all += some.map { Array($0.bytes) }
     }
 }
 

@@ -90,7 +90,7 @@ final class LogFollower: Sendable {
     }
 
     /// The outcome that an event of the topic `orders` states; nil for one that states none.
-    static func outcome(_ bytes: [UInt8], wantsTotals: Bool) throws -> OrderOutcome? {
+    static func outcome(_ bytes: ArraySlice<UInt8>, wantsTotals: Bool) throws -> OrderOutcome? {
         let event = try EventCoding.decode(bytes)
         guard let order = event.orderID else { return nil }
         switch event.type {

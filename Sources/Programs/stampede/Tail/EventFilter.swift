@@ -16,7 +16,7 @@ struct EventFilter: Sendable {
 
     var takesAll: Bool { types.isEmpty && names.isEmpty && order == nil }
 
-    func takes(_ event: [UInt8]) -> Bool {
+    func takes(_ event: ArraySlice<UInt8>) -> Bool {
         if takesAll { return true }
         return event.withUnsafeBytes { bytes in
             guard let head = EventHead(bytes) else { return false }
