@@ -112,6 +112,17 @@ let package = Package(
     ]
 )
 
+// Scripts/lib/mutants builds the log once more, with its deliberate mistakes.
+let isMutantsBuild = Context.environment["STAMPEDE_MUTANTS_BUILD"] != nil
+if isMutantsBuild {
+    let log: Set = ["Contracts", "EventLog", "CPlatform", "LogFormat", "FileEventLog", "FileEventLogTests"]
+    package.targets.removeAll { !log.contains($0.name) }
+    package.dependencies.removeAll { !"\($0.kind)".contains("swift-crypto") }
+    for target in package.targets where target.name != "CPlatform" {
+        target.swiftSettings = (target.swiftSettings ?? []) + [.define("MUTANTS")]
+    }
+}
+
 // MARK: - The house, so that the list above stays a table of contents
 
 extension Target.Dependency {
