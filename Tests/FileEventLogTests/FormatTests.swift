@@ -167,6 +167,44 @@ struct FormatTests {
             "several segments")
     }
 
+    @Test(
+        "the second reader knows indexes and the start record, and reads on where the beginning was archived",
+        .enabled(if: Python.isThere, "no python3"))
+    func archiveByPython() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/log"
+        let writer = try makeLog(PosixDisk(), directory: path, segmentBytes: 256 << 10).openWriter(of: .test)
+        let all = events(0..<4000, bytes: 180)
+        for first in stride(from: 0, to: all.count, by: 40) {
+            try writer.append(Array(all[first..<first + 40]), firstSequence: UInt64(first) + 1)
+        }
+        let archiver = LogArchiver(
+            topic: .test, logDirectory: path, archiveDirectory: directory.path + "/archive", disk: PosixDisk())
+        let plan = try archiver.plan(below: 2000)
+        try archiver.run(plan)
+        #expect(plan.firstAfterwards > 0)
+        let indexes = try FileManager.default.contentsOfDirectory(atPath: path + "/test").filter {
+            $0.hasSuffix(".index")
+        }
+        #expect(!indexes.isEmpty)
+        let printed = try Python.start([Self.script, path + "/test", "--raw"]).finish()
+        #expect(printed.status == 0, "\(printed.output.suffix(300))")
+        let lines = printed.output.split(separator: "\n")
+        #expect(lines.count == all.count - Int(plan.firstAfterwards))
+        #expect(lines.first?.contains("\"offset\":\(plan.firstAfterwards),") == true)
+
+        // It does look at them: one bit of an index, and of the start record.
+        for name in [indexes[0], "start"] {
+            let url = URL(fileURLWithPath: path + "/test/" + name)
+            let good = try Data(contentsOf: url)
+            var bad = good
+            bad[40] ^= 1
+            try bad.write(to: url)
+            #expect(try Python.start([Self.script, path + "/test", "--raw"]).finish().status != 0, "\(name)")
+            try good.write(to: url)
+        }
+    }
+
     @Test("both readers refuse the same broken files, at the same byte", .enabled(if: Python.isThere, "no python3"))
     func sameRefusals() throws {
         let disk = MemoryDisk()

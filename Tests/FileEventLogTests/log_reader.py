@@ -16,6 +16,7 @@ import sys
 SEGMENT_HEADER = 128
 FRAME_HEADER = 96
 MAXIMUM_FRAME = 1 << 20
+INDEX_SPACING = 64 << 10
 EVENTS, SEAL, WRITER_OPENED = 0, 1, 2
 
 TABLE = []
@@ -109,10 +110,57 @@ class Frame:
             damaged(path, at, "bytes after the last event")
 
 
+def sealed_by_own_checksum(path, magic, minimum):
+    """The bytes of a small file whose checksum at byte 12 covers everything else."""
+    with open(path, "rb") as file:
+        bytes_ = file.read()
+    if len(bytes_) < minimum:
+        damaged(path, 0, f"{len(bytes_)} bytes")
+    if bytes_[:8] != magic:
+        damaged(path, 0, "magic")
+    if struct.unpack_from("<I", bytes_, 12)[0] != crc32c(bytes_[0:12], bytes_[16:]):
+        damaged(path, 12, "checksum")
+    if struct.unpack_from("<I", bytes_, 8)[0] != 1:
+        damaged(path, 8, "version")
+    return bytes_
+
+
+def read_start(directory, topic):
+    """The offset of the first event that the topic keeps."""
+    path = os.path.join(directory, "start")
+    if not os.path.exists(path):
+        return 0
+    bytes_ = sealed_by_own_checksum(path, b"STAMPBEG", 48)
+    owner, first, reserved = struct.unpack_from("<16sQQ", bytes_, 16)
+    if len(bytes_) != 48 or owner != topic or reserved:
+        damaged(path, 16, "not this topic's start record")
+    return first
+
+
+def check_index(directory, topic, base, end, seal_hash, frames):
+    """An index may be missing, and may be wrong; a writer's is right."""
+    path = os.path.join(directory, f"{base:020}.index")
+    if not os.path.exists(path):
+        return
+    bytes_ = sealed_by_own_checksum(path, b"STAMPIDX", 88)
+    owner, first, next_, seal, count, reserved = struct.unpack_from("<16sQQ32sII", bytes_, 16)
+    if (owner, first, next_, seal, reserved) != (topic, base, end, seal_hash, 0) or len(bytes_) != 88 + 48 * count:
+        damaged(path, 16, "not this segment's index")
+    expected, last = [], SEGMENT_HEADER
+    for offset, at, previous_hash in frames:
+        if at >= last + INDEX_SPACING:
+            expected.append((offset, at, previous_hash))
+            last = at
+    found = [struct.unpack_from("<QQ32s", bytes_, 88 + 48 * number) for number in range(count)]
+    if found != expected:
+        damaged(path, 88, f"{found} where {expected} belong")
+
+
 def read_topic(directory):
     """Yields (frame, index) for each event below the committed offset."""
     committed, _, topic = read_commit_page(directory)
-    base, sequence, previous_hash, previous_length, epoch, time = 0, 1, bytes(32), 0, 0, -(1 << 63)
+    base = start = read_start(directory, topic)
+    sequence, previous_hash, previous_length, epoch, time = 1, bytes(32), 0, 0, -(1 << 63)
     while base < committed:
         path = os.path.join(directory, f"{base:020}.segment")
         if not os.path.exists(path):
@@ -122,10 +170,13 @@ def read_topic(directory):
         header = read_segment_header(path, segment)
         if header[0] != topic:
             damaged(path, 16, "of another topic")
+        if base == start > 0:
+            # What came before was archived: it can only be believed.
+            previous_length, sequence, previous_hash = header[2], header[4], header[5]
         if header[1:3] != (base, previous_length) or header[4:] != (sequence, previous_hash):
             damaged(path, 32, "does not continue the segment before it")
         time = max(time, header[3])
-        at, offset = SEGMENT_HEADER, base
+        at, offset, frames = SEGMENT_HEADER, base, []
         while offset < committed:
             frame = Frame(path, segment, at)
             if (frame.offset, frame.sequence, frame.previous_hash) != (offset, sequence, previous_hash):
@@ -136,10 +187,13 @@ def read_topic(directory):
                 damaged(path, at, "the frame goes past the committed offset")
             for index in range(frame.count):
                 yield frame, index
+            if frame.kind == EVENTS:
+                frames.append((frame.offset, at, frame.previous_hash))
             at += frame.length
             offset, sequence = offset + frame.count, sequence + frame.count
             previous_hash, epoch, time = frame.hash, frame.epoch, frame.time
             if frame.kind == SEAL:
+                check_index(directory, topic, base, offset, frame.hash, frames)
                 break
         if offset >= committed:
             return

@@ -11,10 +11,10 @@ struct CLIWorld {
     /// When the first event happened.
     static let start = Timestamp("2026-03-01T12:00:00Z")!  // a constant of the right form
 
-    init(_ data: String) throws {
+    init(_ data: String, segmentBytes: UInt64 = 1 << 20) throws {
         self.data = data
         log = FileEventLog(
-            directory: data + "/log", options: .init(segmentBytes: 1 << 20), now: { Self.start },
+            directory: data + "/log", options: .init(segmentBytes: segmentBytes), now: { Self.start },
             randomBytes: { Array(repeating: 7, count: $0) })
         try FileManager.default.createDirectory(atPath: data + "/log", withIntermediateDirectories: true)
     }
