@@ -20,6 +20,11 @@ enum ProcessTable {
         }
     }
 
+    /// Whether a process has ended; one that nobody waited for yet has no command line any more.
+    static func isGone(_ pid: Int32) -> Bool {
+        FileManager.default.contents(atPath: "/proc/\(pid)/cmdline")?.isEmpty ?? true
+    }
+
     /// The targets of a process's open file descriptors.
     static func openFiles(of pid: Int32) -> [String] {
         let directory = "/proc/\(pid)/fd"
