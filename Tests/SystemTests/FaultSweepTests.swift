@@ -46,7 +46,7 @@ struct FaultSweepTests {
                 """
                 \(fault.kind.rawValue), N = \(fault.number), \(fault.service)-service, from its \(fault.stage.rawValue) on
                   fired: \(report.fired.map(\.description) ?? "no")
-                  deaths: \(report.deaths)
+                  what came of it: \(report.outcome)
                   \(report.objections.joined(separator: "\n  "))
                   data directory, logs included: \(kept)/data
                   again: STAMPEDE_SWEEP=\(fault) Scripts/test --filter FaultSweepTests
@@ -59,7 +59,7 @@ struct FaultSweepTests {
     private static func log(_ report: FaultyRun.Report) throws {
         guard let path = ProcessInfo.processInfo.environment["STAMPEDE_SWEEP_LOG"] else { return }
         let columns = [
-            "\(report.fault)", report.fired.map(\.description) ?? "unhurt", report.deaths.joined(separator: ", "),
+            "\(report.fault)", report.fired.map(\.description) ?? "unhurt", report.outcome,
             report.objections.isEmpty ? "VALID" : "NOT VALID", String(format: "%.1f", report.seconds),
         ]
         let line = columns.joined(separator: "\t") + "\n"

@@ -41,8 +41,9 @@ struct FaultLibrary: Sendable {
         return binaries
     }
 
-    /// The directories of a run whose calls count, with the places that `FaultPage` tells apart.
-    static func places(of data: String) -> [String: String] {
-        ["STAMPEDE_FAULT_BELOW": FaultPage.Place.allCases.map { "\(data)/\($0)" }.joined(separator: ":")]
+    /// The directories of a run whose calls count: as `FaultPage` tells them apart, or one of them.
+    static func places(of data: String, only place: FaultPage.Place? = nil) -> [String: String] {
+        let places = place.map { [$0] } ?? FaultPage.Place.allCases
+        return ["STAMPEDE_FAULT_BELOW": places.map { "\(data)/\($0)" }.joined(separator: ":")]
     }
 }

@@ -35,10 +35,6 @@ struct FaultPage: Sendable {
         try file.write(contentsOf: Data([1, 0, 0, 0]))
     }
 
-    func counted(_ call: Call) throws -> Int {
-        try number(at: 8 + 8 * index(of: call))
-    }
-
     func counted(_ call: Call, _ place: Place) throws -> Int {
         let row = 8 + 8 * Call.allCases.count + 8 * Self.places * index(of: call)
         return try number(at: row + 8 * (Place.allCases.firstIndex(of: place) ?? 0))

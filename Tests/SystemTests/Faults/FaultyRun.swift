@@ -11,6 +11,11 @@ struct FaultyRun: Sendable {
     /// that Analytics has something to write.
     static let environment = ["STAMPEDE_LOG_SEGMENT_BYTES": "4096", "STAMPEDE_ANALYTICS_LOW_STOCK": "1000"]
 
+    private static let unhurt = "unhurt"
+    private static let livedOn = "lived on"
+    /// What the supervisor's log calls the code for "a write or sync failed".
+    private static let failedSyncExit = "exit code 75"
+
     let fault: DiskFault
     let run: SupervisedRun
     private let page: FaultPage
@@ -20,10 +25,8 @@ struct FaultyRun: Sendable {
     struct Report: Sendable {
         let fault: DiskFault
         var fired: FaultPage.Firing?
-        /// Calls of the fault's sort, of the whole run.
-        var counted = 0
-        /// How the services died, as the supervisor's log says it.
-        var deaths: [String] = []
+        /// What the fault came to: how the service died of it, as the supervisor's log says it, or that it lived on.
+        var outcome = FaultyRun.unhurt
         var seconds = 0.0
         /// What is wrong; empty where the run held.
         var objections: [String] = []
@@ -35,7 +38,8 @@ struct FaultyRun: Sendable {
         victim = fault.service + "-service"
         page = try FaultPage(in: directory)
         let data = directory + "/data"
-        let environment = [page.environment, FaultLibrary.places(of: data)].reduce(fault.environment) {
+        let environment = [page.environment, FaultLibrary.places(of: data, only: fault.place)].reduce(fault.environment)
+        {
             $0.merging($1) { $1 }
         }
         run = try SupervisedRun(
@@ -50,22 +54,27 @@ struct FaultyRun: Sendable {
             if fault.stage == .start { try page.arm() }
             try await run.whileUp(environment: Self.environment) {
                 try await sell()
-                try await seeToRestart()
-                let audit = try await run.auditWhenQuiet()
+                var audit: Outcome
+                repeat {
+                    report.outcome = try await seeToRestart()
+                    audit = try await run.auditWhenQuiet()
+                } while report.outcome == Self.unhurt && page.fired != nil  // it fired at the very end
+                if fault.kind == .failedSync,
+                    ![Self.unhurt, Self.livedOn, Self.failedSyncExit].contains(report.outcome)
+                {
+                    report.objections.append("after a failed sync: \(report.outcome), not \(Self.failedSyncExit)")
+                }
                 if audit.status != 0 { report.objections.append("audit: \(audit.output)\(audit.errors)") }
             }
         } catch {
             report.objections.append("\(error)")
         }
         report.fired = page.fired
-        report.counted = (try? FaultPage.Call(rawValue: fault.kind.call).map(page.counted)) ?? 0  // shown only
         let log = run.log("supervisor").split(separator: "\n")
-        report.deaths = log.compactMap { line in
-            line.firstRange(of: " died: ").map { String(line[$0.upperBound...].prefix { $0 != ";" }) }
-        }
         report.objections += log.filter { $0.contains(" FAILED: ") }.map(String.init)
         let left = run.processes
         if !left.isEmpty { report.objections.append("left behind: \(left)") }
+        FreePorts.giveBack(run.portBase)
         report.seconds = (ContinuousClock.now - begin) / .seconds(1)
         return report
     }
@@ -90,21 +99,24 @@ struct FaultyRun: Sendable {
         try await load.waitUntilSettled()
     }
 
-    /// The audit is to judge what was read from disk again: a service that lived through its fault is killed now.
-    private func seeToRestart() async throws {
-        guard let firing = page.fired else { return }
+    /// Waits until the service has died of its fault and is back; one that lived on is killed now, so that the audit judges
+    /// what was read from disk again.
+    private func seeToRestart() async throws -> String {
+        guard let firing = page.fired else { return Self.unhurt }
         let before = fault.stage == .restart ? 1 : 0
-        if fault.kind.kills || fault.kind == .failedSync && !Self.isDirectory(firing.file) {
-            try await waitUntil("\(victim) has died of its fault (\(firing))") {
-                try await run.status()[victim].map { $0.restarts > before } ?? false
-            }
-        } else if try await run.status()[victim].map({ $0.restarts == before }) ?? false {
-            kill(try run.pid(victim), SIGKILL)
-            try await waitUntil("\(victim) is restarted") {
-                try await run.status()[victim].map { $0.restarts > before } ?? false
-            }
+        func isRestarted() async throws -> Bool {
+            try await run.status()[victim].map { $0.restarts > before } ?? false
         }
+        let mustDie = fault.kind.kills || fault.kind == .failedSync && !Self.isDirectory(firing.file)
+        let livesOn = mustDie ? false : try await !isRestarted()
+        if livesOn { kill(try run.pid(victim), SIGKILL) }
+        try await waitUntil("\(victim) has died of its fault (\(firing)) and is restarted", isRestarted)
         try await run.waitUntilAllRun()
+        if livesOn { return Self.livedOn }
+        let deaths = run.log("supervisor").split(separator: "\n").filter { $0.contains(" \(victim) died: ") }
+        guard deaths.count > before else { return "restarted" }
+        return String(deaths[before].split(separator: ":", maxSplits: 4).last?.prefix { $0 != ";" } ?? "?")
+            .trimmingCharacters(in: .whitespaces)
     }
 
     /// A directory that SQLite could not sync is its own business: it goes on, as it must where that cannot be done.

@@ -10,15 +10,22 @@ final class Load: Sendable {
     static let lanes = 4
 
     private let run: SupervisedRun
+    private let checkoutPort: Int
     /// How long an order is asked for again.
     private let patience: Duration
     private let journal: Mutex<[(order: String, line: String)]>
     private let journalFile: String
     private let isOver = Mutex(false)
 
-    /// - Parameter journalDirectory: `DATA/sale`, where the audit looks, or what stands there as a link.
-    init(_ run: SupervisedRun, patience: Duration = .seconds(30), journalDirectory: String? = nil) throws {
+    /// - Parameters:
+    ///   - journalDirectory: `DATA/sale`, where the audit looks, or what stands there as a link.
+    ///   - checkoutPort: the run's own, if none is given.
+    init(
+        _ run: SupervisedRun, patience: Duration = .seconds(30), journalDirectory: String? = nil,
+        checkoutPort: Int? = nil
+    ) throws {
         self.run = run
+        self.checkoutPort = checkoutPort ?? run.portBase
         self.patience = patience
         let directory = journalDirectory ?? run.data + "/sale"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -38,12 +45,12 @@ final class Load: Sendable {
             #"{"productId":"P-\#($0)","name":"Mug","price":{"amount":1999,"currency":"GBP"}}"#
         }
         let stock = (0..<Self.products).map { #"{"productId":"P-\#($0)","available":\#(available)}"# }
-        try await insist("the products are taken", "PUT", run.portBase + 1, "/admin/products", status: 200) {
-            #"{"products":[\#(products.joined(separator: ","))]}"#
-        }
-        try await insist("the stock is taken", "PUT", run.portBase + 2, "/admin/stock", status: 200) {
-            #"{"key":"first","stock":[\#(stock.joined(separator: ","))]}"#
-        }
+        try await insist(
+            "the products are taken", "PUT", run.portBase + 1, "/admin/products",
+            body: #"{"products":[\#(products.joined(separator: ","))]}"#, status: 200)
+        try await insist(
+            "the stock is taken", "PUT", run.portBase + 2, "/admin/stock",
+            body: #"{"key":"first","stock":[\#(stock.joined(separator: ","))]}"#, status: 200)
     }
 
     /// Places the orders with these numbers, some at a time, and returns when each is acknowledged, or after `end`.
@@ -65,7 +72,7 @@ final class Load: Sendable {
     func waitUntilSettled() async throws {
         for order in acknowledged {
             try await waitUntil("order \(order) has an outcome", within: patience) {
-                let answer = await HTTP.send("GET", port: run.portBase, "/v1/orders/\(order)?wait=5s")
+                let answer = await HTTP.send("GET", port: checkoutPort, "/v1/orders/\(order)?wait=5s")
                 return answer?.status == 200 && answer?.member("status") != "pending"
             }
         }
@@ -73,32 +80,37 @@ final class Load: Sendable {
 
     // MARK: -
 
+    /// What is sent for an order: every seventh card is declined, every tenth order asks for more than there is.
+    static func body(of number: Int) -> String {
+        """
+        {"customerId":"c-\(number)","email":"ann@example.test","currency":"GBP",
+         "cardToken":"\(number % 7 == 3 ? "tok_chargeDeclined" : "tok_visa")",
+         "lines":[{"productId":"P-\(number % products)","quantity":\(quantity(of: number))}]}
+        """
+    }
+
+    private static func quantity(of number: Int) -> Int { number % 10 == 9 ? 50 : 1 }
+
     private func order(_ number: Int) async throws {
-        let card = number % 7 == 3 ? "tok_chargeDeclined" : "tok_visa"
-        let quantity = number % 10 == 9 ? 50 : 1
+        let key = "order-\(number)"
         let answer = try await insist(
-            "order \(number) is acknowledged", "POST", run.portBase, "/v1/orders", key: "order-\(number)", status: 202
-        ) {
-            """
-            {"customerId":"c-\(number)","email":"ann@example.test","currency":"GBP","cardToken":"\(card)",
-             "lines":[{"productId":"P-\(number % Self.products)","quantity":\(quantity)}]}
-            """
-        }
+            "order \(number) is acknowledged", "POST", checkoutPort, "/v1/orders", key: key,
+            body: Self.body(of: number),
+            status: 202)
         guard let answer, let order = answer.member("orderId") else { return }
-        try note(order, key: "order-\(number)", amount: 1999 * quantity)
+        try note(order, key: key, amount: 1999 * Self.quantity(of: number))
         if number % 20 == 5 {
             try await insist(
-                "order \(number) is cancelled", "DELETE", run.portBase, "/v1/orders/\(order)", status: 202)
+                "order \(number) is cancelled", "DELETE", checkoutPort, "/v1/orders/\(order)", status: 202)
         }
     }
 
     /// Asks until the answer has the status; an error of the shop or no answer at all is asked again, a refusal is not.
     @discardableResult
     private func insist(
-        _ what: String, _ method: String, _ port: Int, _ path: String, key: String? = nil, status: Int,
-        body: () -> String = { "" }
+        _ what: String, _ method: String, _ port: Int, _ path: String, key: String? = nil, body: String = "",
+        status: Int
     ) async throws -> HTTP.Answer? {
-        let body = body()
         var answer: HTTP.Answer?
         try await waitUntil(what, within: patience) {
             if isOver.withLock({ $0 }) { return true }

@@ -2,16 +2,13 @@ import Foundation
 
 /// A run of twenty orders with nothing broken, and what each service called in it.
 struct Rehearsal: Sendable {
-    struct Counts: Sendable {
-        /// Until the service was ready.
-        var start: [FaultPage.Call: Int] = [:]
-        /// From the first start to the end.
-        var all: [FaultPage.Call: Int] = [:]
-        /// The same for each place.
-        var places: [FaultPage.Place: [FaultPage.Call: Int]] = [:]
-    }
+    /// Calls of a service by place and sort.
+    typealias Counts = [FaultPage.Place: [FaultPage.Call: Int]]
 
-    private(set) var services: [String: Counts] = [:]
+    /// Until the service was ready.
+    private let start: [String: Counts]
+    /// From the first start to the end.
+    let all: [String: Counts]
     let audit: Outcome
 
     /// - Parameter directory: its own, empty.
@@ -26,45 +23,44 @@ struct Rehearsal: Sendable {
             broken[service + "-service"] = page.environment.merging(FaultLibrary.places(of: data)) { $1 }
         }
         let run = try SupervisedRun(data: data, binaries: try library.programs(in: directory, broken: broken))
-        var counts: [String: Counts] = [:]
+        var start: [String: Counts] = [:]
+        var all: [String: Counts] = [:]
         var audit: Outcome?
         try await run.whileUp(environment: FaultyRun.environment) {
-            for (service, page) in pages { counts[service] = Counts(start: try Self.all(page)) }
+            start = try pages.mapValues(Self.counts)
             let load = try Load(run)
             try await load.seed()
             try await load.place(0..<FaultyRun.orders)
             try await load.waitUntilSettled()
             audit = try await run.auditWhenQuiet()
-            for (service, page) in pages {
-                counts[service]?.all = try Self.all(page)
-                for place in FaultPage.Place.allCases {
-                    counts[service]?.places[place] = try Self.all(page) { try page.counted($0, place) }
-                }
-            }
+            all = try pages.mapValues(Self.counts)
         }
+        FreePorts.giveBack(run.portBase)
         guard let audit else { throw TookTooLong(description: "no audit") }
+        self.start = start
+        self.all = all
         self.audit = audit
-        services = counts
     }
 
-    /// About how many calls of a kind a service makes from a stage on.
-    func calls(_ kind: DiskFault.Kind, _ service: String, _ stage: DiskFault.Stage) -> Int {
-        guard let call = FaultPage.Call(rawValue: kind.call), let counts = services[service] else { return 1 }
-        let all = counts.all[call] ?? 0
-        let start = counts.start[call] ?? 0
+    /// About how many calls of a kind a service makes from a stage on, in a place or in all.
+    func calls(_ kind: DiskFault.Kind, _ service: String, _ stage: DiskFault.Stage, _ place: FaultPage.Place?) -> Int {
+        func sum(_ counts: Counts?) -> Int {
+            let places = place.map { [$0] } ?? FaultPage.Place.allCases
+            return places.reduce(0) { $0 + (counts?[$1]?[kind.call] ?? 0) }
+        }
         return switch stage {
-        case .start: all
-        case .load: all - start
+        case .start: sum(all[service])
+        case .load: sum(all[service]) - sum(start[service])
         // The same files are opened again, and more than half of the orders are still to come.
-        case .restart: kind == .killedAtMap ? start : all - start
+        case .restart: kind == .killedAtMap ? sum(start[service]) : sum(all[service]) - sum(start[service])
         }
     }
 
-    private static func all(_ page: FaultPage) throws -> [FaultPage.Call: Int] { try all(page, page.counted) }
-
-    private static func all(_ page: FaultPage, _ counted: (FaultPage.Call) throws -> Int) throws -> [FaultPage.Call:
-        Int]
-    {
-        try Dictionary(uniqueKeysWithValues: FaultPage.Call.allCases.map { ($0, try counted($0)) })
+    private static func counts(_ page: FaultPage) throws -> Counts {
+        try Dictionary(
+            uniqueKeysWithValues: FaultPage.Place.allCases.map { place in
+                let calls = try FaultPage.Call.allCases.map { ($0, try page.counted($0, place)) }
+                return (place, Dictionary(uniqueKeysWithValues: calls))
+            })
     }
 }

@@ -7,14 +7,16 @@ actor Sweep {
         let service: String
         let stage: DiskFault.Stage
 
+        let place: FaultPage.Place?
+
         init(_ fault: DiskFault) {
-            service = fault.service
-            stage = fault.stage
+            self.init(fault.service, fault.stage, fault.place)
         }
 
-        init(_ service: String, _ stage: DiskFault.Stage) {
+        init(_ service: String, _ stage: DiskFault.Stage, _ place: FaultPage.Place?) {
             self.service = service
             self.stage = stage
+            self.place = place
         }
     }
 
@@ -30,8 +32,8 @@ actor Sweep {
     init(_ kind: DiskFault.Kind, _ plan: SweepPlan, _ rehearsal: Rehearsal) {
         self.kind = kind
         faults = plan.faults(kind, rehearsal).map { $0[...] }
-        if case .full(let services, let stages) = plan.extent {
-            tracks = stages.flatMap { stage in services.map { (Track($0, stage), 1) } }
+        if case .full(let services, let stages, let place) = plan.extent {
+            tracks = stages.flatMap { stage in services.map { (Track($0, stage, place), 1) } }
         }
     }
 
@@ -49,7 +51,7 @@ actor Sweep {
             let (track, number) = tracks[index]
             if unhurt[track] != nil { continue }
             tracks[index].next += 1
-            return DiskFault(kind, number, track.service, track.stage)
+            return DiskFault(kind, number, track.service, track.stage, in: track.place)
         }
         return nil
     }
@@ -69,13 +71,13 @@ actor Sweep {
         let places = FaultPage.Place.allCases.map { place in
             "\(place) \(firings.count { $0.file.contains("/data/\(place)") })"
         }
-        let deaths = Dictionary(grouping: reports.flatMap(\.deaths), by: \.self).map { "\($0.value.count) \($0.key)" }
+        let outcomes = Dictionary(grouping: reports, by: \.outcome).map { "\($0.value.count) \($0.key)" }
         let seconds = reports.reduce(0) { $0 + $1.seconds }
         return """
             \(kind.rawValue): \(reports.count) runs, fired \(fired) (\(places.joined(separator: ", "))), \
             unhurt \(reports.count - fired), not run again beyond the last call \(beyond), \
             VALID \(reports.count { $0.objections.isEmpty }), not \(reports.count { !$0.objections.isEmpty }); \
-            deaths: \(deaths.sorted().joined(separator: ", ")); \
+            \(outcomes.sorted().joined(separator: ", ")); \
             \(String(format: "%.1f", seconds / Double(max(1, reports.count)))) s a run
             """
     }

@@ -3,17 +3,18 @@ import Foundation
 /// Which faults a sweep tries, as `STAMPEDE_SWEEP` says:
 ///
 /// - unset: a sample, one fault a service;
-/// - `25+10`: of each kind N = 1 to 25, the service under fault changing with N, and ten random N, services and stages;
+/// - `25+10`: of each kind N = 1 to 25, the service under fault changing with N, and ten random N, services and stages,
+///   every second of them counted on the log alone, which makes fewer calls than the database;
 /// - `full`: of each kind and service, from the first start on, every N until a run passes unhurt; `full:write-KILL`,
-///   `full:payment`, `full:restart` and so on narrow it down;
-/// - `KIND:N:SERVICE:STAGE`: this one; several are separated by commas.
+///   `full:payment:restart:log` and so on narrow it down;
+/// - `KIND:N:SERVICE:STAGE` or `KIND:N:SERVICE:STAGE:PLACE`: this one; several are separated by commas.
 ///
 /// `STAMPEDE_SWEEP_SEED` decides the random ones; it is printed.
 struct SweepPlan: Sendable {
     enum Extent: Sendable {
         case these([DiskFault])
         case some(first: Int, random: Int)
-        case full(services: [String], stages: [DiskFault.Stage])
+        case full(services: [String], stages: [DiskFault.Stage], place: FaultPage.Place?)
     }
 
     let extent: Extent
@@ -41,7 +42,8 @@ struct SweepPlan: Sendable {
             kinds = chosen(DiskFault.Kind.allCases, \.rawValue)
             let stages = DiskFault.Stage.allCases.filter { words.contains($0.rawValue) }
             extent = .full(
-                services: chosen(DiskFault.services) { $0 }, stages: stages.isEmpty ? [.start] : stages)
+                services: chosen(DiskFault.services) { $0 }, stages: stages.isEmpty ? [.start] : stages,
+                place: FaultPage.Place.allCases.first { words.contains($0.rawValue) })
         } else if counts.count == 2 {
             kinds = DiskFault.Kind.allCases
             extent = .some(first: counts[0], random: counts[1])
@@ -83,12 +85,13 @@ struct SweepPlan: Sendable {
 
     /// Anywhere in what the service did when nothing was broken.
     private func drawn(_ kind: DiskFault.Kind, _ count: Int, _ rehearsal: Rehearsal) -> [DiskFault] {
-        var random = SplitMix(seed: seed &+ UInt64(kind.rawValue.utf8.reduce(0) { $0 * 31 + Int($1) }))
+        var random = SplitMix(seed: seed &+ UInt64(DiskFault.Kind.allCases.firstIndex(of: kind) ?? 0))
         return (0..<count).map { index in
             let service = DiskFault.services[random.below(DiskFault.services.count)]
             let stage = DiskFault.Stage.allCases[index % DiskFault.Stage.allCases.count]
-            let calls = rehearsal.calls(kind, service, stage)
-            return DiskFault(kind, 1 + random.below(max(1, calls)), service, stage)
+            let place: FaultPage.Place? = index % 2 == 0 ? .log : nil
+            let calls = rehearsal.calls(kind, service, stage, place)
+            return DiskFault(kind, 1 + random.below(max(1, calls)), service, stage, in: place)
         }
     }
 }
