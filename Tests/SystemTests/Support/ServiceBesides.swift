@@ -22,7 +22,7 @@ final class ServiceBesides: Sendable {
         process.arguments = ["--data", data]
         process.environment = ProcessInfo.processInfo.environment.merging(Self.ports(portBase)) { $1 }
             .merging(FaultyRun.environment) { $1 }
-        FileManager.default.createFile(atPath: errorFile, contents: nil)
+        try Data().write(to: URL(fileURLWithPath: errorFile))
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errorFile))
         process.standardOutput = FileHandle.nullDevice
         try process.run()
