@@ -108,7 +108,8 @@ let package = Package(
             "FlashSaleTests",
             ["flash-sale", "Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .nioHTTP1, .subprocess]),
         tests("ArchitectureTests"),
-        tests("SystemTests", ["Contracts", "EventLog", "FileEventLog", .grdb, .subprocess]),
+        tests(
+            "SystemTests", ["Contracts", "EventLog", "FileEventLog", .grdb, .subprocess], exclude: ["FaultInjection"]),
     ]
 )
 

@@ -57,7 +57,8 @@ package enum Fault: Sendable {
             }
         case let error as LogError:
             switch error {
-            case .noSpace, .unreadable: return .environment("\(error)")
+            // After a power cut a topic seems shorter than it is until its owner is up again: whoever came first waits.
+            case .noSpace, .unreadable, .acknowledgedDataLost: return .environment("\(error)")
             default: return .fatal("\(error)")
             }
         case let error as any EnvironmentFault:

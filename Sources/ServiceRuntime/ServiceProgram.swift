@@ -86,9 +86,12 @@ package enum ExitStatus {
         case let error as LogError:
             switch error {
             case .syncFailed, .fenced, .noSpace: return poisoned
+            case .unreadable(_, _, _, let errno) where [ENOSPC, EDQUOT, EIO].contains(errno): return poisoned
             default: return refused
             }
-        case let error as DatabaseError where error.resultCode == .SQLITE_IOERR: return poisoned
+        // A file of the service's own, such as the mailbox, that could not be written or synced.
+        case let error as any EnvironmentFault where error.isFinal: return poisoned
+        case let error as DatabaseError where [.SQLITE_IOERR, .SQLITE_FULL].contains(error.resultCode): return poisoned
         case let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT: return refused
         default: return failure
         }

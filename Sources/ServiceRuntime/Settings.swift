@@ -56,9 +56,10 @@ package struct Settings: Sendable {
         try integer("analytics.low.stock", default: 5, in: 0...1_000_000_000)
     }
 
-    /// Size of a log segment, reserved when it is made.
+    /// Size of a log segment, reserved when it is made. Below 512 KiB it is for tests: an event that does not fit into
+    /// a segment stops its service until the size is raised.
     package func segmentBytes() throws -> UInt64 {
-        UInt64(try integer("log.segment.bytes", default: 16 << 20, in: (2 << 20)...(1 << 30)))
+        UInt64(try integer("log.segment.bytes", default: 16 << 20, in: (4 << 10)...(1 << 30)))
     }
 
     /// How fast sealed segments are read again to find rot; 0 for never.

@@ -104,6 +104,19 @@ struct OutboxRelayTests {
         #expect(try harness.events(.inventory).isEmpty)
     }
 
+    @Test("rows that a newer writer has published are no gap: the older one says that it was replaced")
+    func replaced() throws {
+        let harness = try Harness()
+        for number in 0..<4 { try harness.emit(World.Ordered(), "o-\(number)") }
+        _ = try harness.consumer.turn()
+        try harness.execute("DELETE FROM outbox WHERE sequence = 1")
+        let fenced = LogError.fenced(topic: .inventory, epoch: 1, byEpoch: 2)
+        harness.log.fail(.beforeAppend, with: fenced)
+        #expect(throws: fenced) { try harness.relays[0].turn() }
+        harness.log.heal()
+        #expect(throws: OutboxGap.self) { try harness.relays[0].turn() }
+    }
+
     @Test("more events than an append takes arrive whole and in order")
     func manyBatches() throws {
         let harness = try Harness()

@@ -134,7 +134,8 @@ struct CLILogArchiveTests {
     func export() async throws {
         try await withTemporaryDirectory { data in
             _ = try Self.world(data)
-            let outcome = try await CLI.run("log", "export", "--topic", "orders", "--from", "5", "--to", "8", data: data)
+            let outcome = try await CLI.run(
+                "log", "export", "--topic", "orders", "--from", "5", "--to", "8", data: data)
             #expect(outcome.status == 0)
             let lines = try outcome.output.textLines.map { line in
                 try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])

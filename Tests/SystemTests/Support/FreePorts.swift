@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Port bases for `Scripts/supervisor --port-base`, each given out once.
+/// Port bases for `Scripts/supervisor --port-base`, each given to one run at a time.
 enum FreePorts {
     private static let given = Mutex<Set<Int>>([])
 
@@ -15,6 +15,9 @@ enum FreePorts {
         }
         throw TookTooLong(description: "no free ports found in 200 tries")
     }
+
+    /// For a run that is over, where one test makes many.
+    static func giveBack(_ base: Int) { given.withLock { _ = $0.remove(base) } }
 
     /// Whether 127.0.0.1:`port` can be bound now.
     static func isFree(_ port: Int) -> Bool {

@@ -20,6 +20,24 @@ enum ProcessTable {
         }
     }
 
+    /// Whether a process has ended; one that nobody waited for yet has no command line any more.
+    static func isGone(_ pid: Int32) -> Bool {
+        FileManager.default.contents(atPath: "/proc/\(pid)/cmdline")?.isEmpty ?? true
+    }
+
+    /// Whether every thread of a process is stopped by a signal.
+    static func isStopped(_ pid: Int32) -> Bool {
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+        return !threads.isEmpty
+            && threads.allSatisfy { thread in
+                guard let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/task/\(thread)/stat") else {
+                    return false
+                }
+                // The state stands after the name in parentheses.
+                return String(decoding: bytes, as: UTF8.self).split(separator: ")").last?.hasPrefix(" T") ?? false
+            }
+    }
+
     /// The targets of a process's open file descriptors.
     static func openFiles(of pid: Int32) -> [String] {
         let directory = "/proc/\(pid)/fd"

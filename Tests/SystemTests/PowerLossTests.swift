@@ -1,0 +1,50 @@
+import Foundation
+import Testing
+
+/// The power is cut under all services at once: everything that was not synced is gone, names of files included.
+@Suite("A power cut", .serialized, .timeLimit(.minutes(5)))
+struct PowerLossTests {
+    /// Power cuts in a row, on what the last one left; `STAMPEDE_POWER_CUTS`.
+    private static let cuts = ProcessInfo.processInfo.environment["STAMPEDE_POWER_CUTS"].flatMap { Int($0) } ?? 1
+    private static let seed =
+        ProcessInfo.processInfo.environment["STAMPEDE_SWEEP_SEED"].flatMap { UInt64($0) } ?? .random(in: 0..<1 << 32)
+
+    @Test(
+        "takes nothing that was acknowledged, and no event that any reader has seen",
+        .enabled(if: LoopImage.obstacle == nil, "\(LoopImage.obstacle ?? "")"))
+    func nothingIsLost() async throws {
+        try await withTemporaryDirectory { directory in
+            try await LoopImage.withImage(in: directory) { image in
+                try await PoweredShop.withShop(on: image, in: directory) { shop in
+                    var random = SplitMix(seed: Self.seed)
+                    for cut in 1...Self.cuts {
+                        let orders = 3 + random.below(40)
+                        let loss = try await shop.sellAndLosePower(afterOrders: orders)
+                        #expect(
+                            loss.isEmpty,
+                            "cut \(cut), after \(orders) orders, STAMPEDE_SWEEP_SEED=\(Self.seed): \(loss.joined(separator: "\n"))"
+                        )
+                    }
+                    #expect(shop.seen.count > 10, "the reader saw next to nothing")
+                }
+            }
+        }
+    }
+
+    @Test(
+        "is noticed where a disk only pretends to sync: the shop does not go on as if nothing had been lost",
+        .enabled(if: LoopImage.obstacle == nil, "\(LoopImage.obstacle ?? "")"),
+        .enabled(if: FaultLibrary.compiler != nil, "no C compiler"),
+        arguments: [FaultPage.Place.log, .db])
+    func pretendedSync(place: FaultPage.Place) async throws {
+        try await withTemporaryDirectory { directory in
+            try await LoopImage.withImage(in: directory) { image in
+                try await PoweredShop.withShop(on: image, in: directory, forgetting: (place, "file-sync")) { shop in
+                    let loss = try await shop.sellAndLosePower(afterOrders: 30)
+                    print("without syncs in \(place): \(loss.joined(separator: "\n"))")
+                    #expect(!loss.isEmpty, "this test would not see a lost event")
+                }
+            }
+        }
+    }
+}
