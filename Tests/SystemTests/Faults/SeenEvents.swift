@@ -44,7 +44,7 @@ struct SeenEvents {
         while true {
             let more = try reader.read(maximumEvents: 1000, maximumBytes: 1 << 20)
             if more.isEmpty { return events }
-            events += more.map(\.bytes)
+            events += more.map { Array($0.bytes) }
         }
     }
 }
