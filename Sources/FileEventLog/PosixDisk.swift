@@ -93,7 +93,7 @@ package struct PosixDisk: Disk {
         let descriptor = try openDirectory(path)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let code = errno
-            let holder = code == EWOULDBLOCK ? Self.lockHolder(descriptor) : nil
+            let holder = code == EWOULDBLOCK ? LockHolder(descriptor).pid : nil
             close(descriptor)
             throw DiskError("lock", path, errno: code, holder: holder)
         }
@@ -155,23 +155,6 @@ package struct PosixDisk: Disk {
         #endif
         guard descriptor >= 0 else { throw DiskError("open", path, errno: errno) }
         return descriptor
-    }
-
-    /// Who holds the lock on an open directory, from `/proc/locks` (proc(5)); nil where there is no such file.
-    private static func lockHolder(_ descriptor: Int32) -> Int32? {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { return nil }
-        // The list is made anew at every read of a part of it, so a busy machine's may lack a line once.
-        for _ in 0..<50 {
-            guard let text = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else { return nil }
-            for line in text.split(separator: "\n") where line.contains("FLOCK") && !line.contains("->") {
-                let fields = line.split(separator: " ")
-                if let place = fields.firstIndex(where: { $0.hasSuffix(":\(status.st_ino)") }), place > 0 {
-                    return Int32(fields[place - 1])
-                }
-            }
-        }
-        return nil
     }
 }
 
