@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Two order-services on one data directory, on purpose.
-@Suite("A topic has one writer", .serialized, .timeLimit(.minutes(3)))
+@Suite("A topic has one writer", .tags(.chaos), .serialized, .timeLimit(.minutes(3)))
 struct FencingTests {
     /// Refused: a restart changes nothing.
     private static let refused: Int32 = 78

@@ -11,8 +11,8 @@
 //   STAMPEDE_FAULT_EFFECT  EIO, ENOSPC, KILL or STOP (signals go to the whole process)
 //   STAMPEDE_FAULT_HOW     before: the call does nothing; after: it is done, then the fault;
 //                          half: the first half of the bytes is written, then the fault (writes only, else: before)
-//   STAMPEDE_FAULT_FORGET  what the disk pretends to do, always, separated by ',': file-sync, directory-sync (both below
-//                          the directories), locks (flock, anywhere)
+//   STAMPEDE_FAULT_FORGET  what the disk only pretends to do, separated by ',': file-sync, directory-sync (both below the
+//                          directories, once the page says that calls are counted), locks (flock, anywhere and always)
 //
 // Without STAMPEDE_FAULT_PAGE nothing is counted and nothing fires.
 #define _GNU_SOURCE
@@ -188,9 +188,11 @@ static void count(enum call call, int place, bool *fires) {
         *fires = true;
 }
 
+static bool is_armed(void) { return page != NULL && atomic_load(&page->armed) != 0; }
+
 // Counts a call under each of its sorts (a mask); true where the fault fires at it.
 static bool fires_at(unsigned sorts, int place, const char *name, const char *path) {
-    if (page == NULL || atomic_load(&page->armed) == 0) return false;
+    if (!is_armed()) return false;
     bool fires = false;
     for (int call = 0; call < CALLS; call++)
         if (sorts & 1u << call) count(call, place, &fires);
@@ -280,7 +282,7 @@ static int sync_file(const char *name, unsigned sort, long number, int fd) {
     char path[PATH_MAX];
     int place = place_of_file(fd, path);
     if (place < 0) return syscall(number, fd);
-    bool forgotten = is_directory(fd) ? forget_directory_sync : forget_file_sync;
+    bool forgotten = (is_directory(fd) ? forget_directory_sync : forget_file_sync) && is_armed();
     AROUND(fires_at(1u << sort | 1u << SYNC, place, name, path), forgotten ? 0 : syscall(number, fd));
 }
 
