@@ -2,10 +2,10 @@ import Foundation
 import Testing
 
 /// The disk breaks under one service at one call, for one call after the other. `docs/reference/fault-sweep.md`.
-@Suite("A disk that fails at the Nth call", .serialized, .timeLimit(.minutes(SweepPlan.current.minutes)))
+@Suite("A disk that fails at the Nth call", .tags(.chaos), .serialized, .timeLimit(.minutes(SweepPlan.current.minutes)))
 struct FaultSweepTests {
-    /// Runs side by side.
-    private static let lanes = 2
+    /// Runs side by side: a run waits half of its time, for restarts and for disks. `STAMPEDE_SWEEP_LANES`.
+    private static let lanes = ProcessInfo.processInfo.environment["STAMPEDE_SWEEP_LANES"].flatMap { Int($0) } ?? 3
 
     @Test(
         "whichever call of a service fails or is its last, the service comes back, all orders settle and the audit is VALID",

@@ -11,7 +11,8 @@
 //   STAMPEDE_FAULT_EFFECT  EIO, ENOSPC, KILL or STOP (signals go to the whole process)
 //   STAMPEDE_FAULT_HOW     before: the call does nothing; after: it is done, then the fault;
 //                          half: the first half of the bytes is written, then the fault (writes only, else: before)
-//   STAMPEDE_FAULT_FORGET  what the disk pretends to do, always: file-sync, directory-sync, locks; separated by ','
+//   STAMPEDE_FAULT_FORGET  what the disk only pretends to do, separated by ',': file-sync, directory-sync (both below the
+//                          directories, once the page says that calls are counted), locks (flock, anywhere and always)
 //
 // Without STAMPEDE_FAULT_PAGE nothing is counted and nothing fires.
 #define _GNU_SOURCE
@@ -187,9 +188,11 @@ static void count(enum call call, int place, bool *fires) {
         *fires = true;
 }
 
+static bool is_armed(void) { return page != NULL && atomic_load(&page->armed) != 0; }
+
 // Counts a call under each of its sorts (a mask); true where the fault fires at it.
 static bool fires_at(unsigned sorts, int place, const char *name, const char *path) {
-    if (page == NULL || atomic_load(&page->armed) == 0) return false;
+    if (!is_armed()) return false;
     bool fires = false;
     for (int call = 0; call < CALLS; call++)
         if (sorts & 1u << call) count(call, place, &fires);
@@ -203,7 +206,8 @@ static int strike(void) {
     case FAIL_EIO: return EIO;
     case FAIL_ENOSPC: return ENOSPC;
     case KILL: syscall(SYS_kill, getpid(), SIGKILL); for (;;) pause();
-    case STOP: syscall(SYS_kill, getpid(), SIGSTOP); return 0;
+    // To this thread: it must not do the call while another one takes the signal for all.
+    case STOP: syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), SIGSTOP); return 0;
     default: return 0;
     }
 }
@@ -278,7 +282,7 @@ static int sync_file(const char *name, unsigned sort, long number, int fd) {
     char path[PATH_MAX];
     int place = place_of_file(fd, path);
     if (place < 0) return syscall(number, fd);
-    bool forgotten = is_directory(fd) ? forget_directory_sync : forget_file_sync;
+    bool forgotten = (is_directory(fd) ? forget_directory_sync : forget_file_sync) && is_armed();
     AROUND(fires_at(1u << sort | 1u << SYNC, place, name, path), forgotten ? 0 : syscall(number, fd));
 }
 
@@ -346,7 +350,6 @@ void *mmap64(void *address, size_t size, int protection, int flags, int fd, off6
 }
 
 int flock(int fd, int operation) {
-    char path[PATH_MAX];
-    if (forget_locks && place_of_file(fd, path) >= 0) return 0;
+    if (forget_locks) return 0;
     return syscall(SYS_flock, fd, operation);
 }

@@ -24,18 +24,19 @@ final class PoweredShop {
 
     /// Opens a shop, runs `body`, and closes it whatever happened in it.
     ///
-    /// - Parameter forget: by directory below the data directory: what its disk only pretends to do, see
-    ///   `STAMPEDE_FAULT_FORGET`.
+    /// - Parameter lie: what the disk only pretends to do, from the first order on: a value of `STAMPEDE_FAULT_FORGET`, and
+    ///   where.
     static func withShop(
-        on image: LoopImage, in directory: String, forgetting forget: (place: FaultPage.Place, what: String)? = nil,
+        on image: LoopImage, in directory: String, pretending lie: (String, in: FaultPage.Place)? = nil,
         _ body: (PoweredShop) async throws -> Void
     ) async throws {
         let data = image.mountPoint + "/data"
+        let page = try FaultPage(in: directory)
         var binaries = Project.binaries
-        if let forget {
+        if let lie {
             let library = try await FaultLibrary(in: directory)
-            let environment = FaultLibrary.places(of: data, only: forget.place).merging(
-                ["STAMPEDE_FAULT_FORGET": forget.what]) { $1 }
+            let environment = FaultLibrary.places(of: data, only: lie.in).merging(page.environment) { $1 }
+                .merging(["STAMPEDE_FAULT_FORGET": lie.0]) { $1 }
             let services = DiskFault.services.map { ($0 + "-service", environment) }
             binaries = try library.programs(in: directory, broken: Dictionary(uniqueKeysWithValues: services))
         }
@@ -44,6 +45,7 @@ final class PoweredShop {
         do {
             try await shop.open()
             try await Load(run, journalDirectory: shop.journal).seed(available: 10_000)
+            try page.arm()
             try await body(shop)
         } catch {
             _ = try await run.supervisor("down")

@@ -8,8 +8,7 @@ struct Rehearsal: Sendable {
     /// Until the service was ready.
     private let start: [String: Counts]
     /// From the first start to the end.
-    let all: [String: Counts]
-    let audit: Outcome
+    private let all: [String: Counts]
 
     /// - Parameter directory: its own, empty.
     init(library: FaultLibrary, in directory: String) async throws {
@@ -36,10 +35,9 @@ struct Rehearsal: Sendable {
             all = try pages.mapValues(Self.counts)
         }
         FreePorts.giveBack(run.portBase)
-        guard let audit else { throw TookTooLong(description: "no audit") }
+        guard audit?.status == 0 else { throw TookTooLong(description: "unbroken: \(audit?.output ?? "no audit")") }
         self.start = start
         self.all = all
-        self.audit = audit
     }
 
     /// About how many calls of a kind a service makes from a stage on, in a place or in all.

@@ -13,7 +13,10 @@ final class ServiceBesides: Sendable {
     /// - Parameters:
     ///   - name: such as `order-service`.
     ///   - directory: for what it says.
-    init(_ name: String, data: String, binaries: String, in directory: String) throws {
+    init(
+        _ name: String, data: String, binaries: String, environment: [String: String] = FaultyRun.environment,
+        in directory: String
+    ) throws {
         portBase = try FreePorts.base()
         errorFile = directory + "/\(name)-besides.log"
         process = ProcessBox()
@@ -21,14 +24,17 @@ final class ServiceBesides: Sendable {
         process.executableURL = URL(fileURLWithPath: "\(binaries)/\(name)")
         process.arguments = ["--data", data]
         process.environment = ProcessInfo.processInfo.environment.merging(Self.ports(portBase)) { $1 }
-            .merging(FaultyRun.environment) { $1 }
+            .merging(environment) { $1 }
         try Data().write(to: URL(fileURLWithPath: errorFile))
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errorFile))
         process.standardOutput = FileHandle.nullDevice
         try process.run()
     }
 
-    deinit { kill() }
+    deinit {
+        kill()
+        FreePorts.giveBack(portBase)
+    }
 
     /// What puts the ports of order-service at a base.
     static func ports(_ base: Int) -> [String: String] {
