@@ -97,7 +97,9 @@ struct FencingTests {
                 _ = await HTTP.send("POST", port: run.portBase, "/v1/orders", key: "order-8", body: Load.body(of: 8))
                 try await waitUntil("the first has ended") { ProcessTable.isGone(first) }
                 #expect(run.log("order-service").contains("was replaced by epoch"), "\(run.log("order-service"))")
-                #expect(run.log("supervisor").contains("order-service died: exit code 75"))
+                try await waitUntil("the supervisor tells its exit code") {
+                    run.log("supervisor").contains("order-service died: exit code 75")
+                }
 
                 // The supervisor starts the first again, and now the second is the one that was replaced.
                 try await run.waitUntilAllRun()
