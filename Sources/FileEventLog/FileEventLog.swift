@@ -7,11 +7,17 @@ package struct FileEventLog: EventLog {
     package struct Options: Sendable {
         /// Size of a segment file, reserved when it is made, in bytes.
         package var segmentBytes: UInt64
+        /// How many bytes behind a frame are written with zeros together with it, where nothing was written yet. 0 for none.
+        ///
+        /// *Why*: the first write into reserved space makes the sync record it in the file system's journal; one such
+        /// sync in many, then, instead of every one.
+        package var zeroAheadBytes: UInt64
 
         /// - Parameter segmentBytes: from 1 KiB to 1 GiB; an event must fit into one.
-        package init(segmentBytes: UInt64 = 16 << 20) {
+        package init(segmentBytes: UInt64 = 16 << 20, zeroAheadBytes: UInt64 = 256 << 10) {
             precondition((1 << 10...1 << 30).contains(segmentBytes), "a segment has 1 KiB to 1 GiB")
             self.segmentBytes = segmentBytes
+            self.zeroAheadBytes = zeroAheadBytes
         }
     }
 

@@ -15,6 +15,8 @@ final class FileTopicWriter: TopicWriter {
         var baseOffset: UInt64
         /// Where the next frame goes.
         var position: UInt64
+        /// Up to where the file's blocks were written before, if only with zeros.
+        var writtenUpTo: UInt64 = 0
         var nextOffset: UInt64
         var nextSequence: UInt64
         var previousHash: Hash
@@ -173,6 +175,7 @@ final class FileTopicWriter: TopicWriter {
         #if MUTANTS
             if Mutant.publishedBeforeSync.isOn { commitPage.publish(committed: frame.nextOffset) }
         #endif
+        try zeroAhead(of: frame.length, &state)
         // The next frame needs the hash, and the disk leaves time for it.
         var hash = Hash.zero
         var outcome = Written.whole
@@ -192,6 +195,25 @@ final class FileTopicWriter: TopicWriter {
         }
         advance(past: frame, hash, &state)
     }
+
+    /// Writes zeros behind the place of a frame that goes past what was written before; synced with the frame.
+    private func zeroAhead(of length: Int, _ state: inout State) throws {
+        let end = state.position + UInt64(length)
+        // Of large frames, each would need zeros of its own: everything would be written twice for nothing.
+        guard UInt64(length) * Self.framesWorthZeros <= options.zeroAheadBytes, end > state.writtenUpTo else { return }
+        let stop = min(end + options.zeroAheadBytes, max(end, options.segmentBytes))
+        state.writtenUpTo = stop
+        guard stop > end else { return }
+        do {
+            try state.file.write([UInt8](repeating: 0, count: Int(stop - end)), at: end)
+        } catch {
+            // Nothing is lost with it: the frame itself tells whether there is space.
+            guard error.isNoSpace else { throw poisoned(&state, error.errno) }
+        }
+    }
+
+    /// As many frames as must fit into the zeros for them to pay.
+    private static let framesWorthZeros: UInt64 = 8
 
     private enum Written {
         case whole
@@ -277,6 +299,7 @@ final class FileTopicWriter: TopicWriter {
         state.path = prepared.path
         state.baseOffset = header.baseOffset
         state.position = UInt64(SegmentHeader.length)
+        state.writtenUpTo = 0
         state.previousHash = header.previousHash
         state.time = header.created
         state.isSealed = false

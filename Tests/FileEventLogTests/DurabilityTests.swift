@@ -30,6 +30,26 @@ struct DurabilityTests {
         #expect(disk.journal.map(\.call) == [.write, .sync, .publish])
     }
 
+    @Test("zeros are written ahead once for many small frames, never past the segment, and not for large frames")
+    func zerosAhead() throws {
+        let disk = MemoryDisk()
+        let writer = try makeLog(disk, segmentBytes: 32 << 10, zeroAheadBytes: 4096).openWriter(of: .test)
+        let path = "/data/log/test/00000000000000000000.segment"
+        func writes() -> [MemoryDisk.Operation] {
+            defer { disk.clearJournal() }
+            return disk.journal.filter { $0.call == .write && $0.path == path }
+        }
+        #expect(writes().map(\.count).contains(4096), "with the first frame")
+        for number in 0..<20 { try writer.append([event(number)], firstSequence: UInt64(number) + 1) }
+        #expect(writes().allSatisfy { $0.count < 4096 }, "not again before they are used up")
+        try writer.append(events(20..<40), firstSequence: 21)
+        #expect(writes().count == 1, "a frame of more than an eighth of them goes without")
+        for number in 40..<230 { try writer.append([event(number)], firstSequence: UInt64(number) + 1) }
+        #expect(writes().allSatisfy { $0.offset + UInt64($0.count) <= 32 << 10 })
+        #expect(try readAll(makeLog(disk)) == events(0..<230))
+        #expect(try makeLog(disk).verify(.test).faults == [])
+    }
+
     @Test("a new segment is whole on disk before its name is, and its name before any event in it is published")
     func orderAtRoll() throws {
         let disk = MemoryDisk()
@@ -96,11 +116,12 @@ struct DurabilityTests {
     private static let submitted = events(0..<30, bytes: 90)
 
     /// Thirty events in batches of one to three over several segments, with a restart in between.
-    private func run(_ disk: MemoryDisk) -> Promised {
+    private func run(_ disk: MemoryDisk, zeroAheadBytes: UInt64 = 0) -> Promised {
         var promised = Promised()
         do {
             for round in 0..<2 {
-                let log = makeLog(disk, segmentBytes: 1024, seed: UInt64(round))
+                let log = makeLog(
+                    disk, segmentBytes: 1024, zeroAheadBytes: zeroAheadBytes, seed: UInt64(round))
                 let writer = try log.openWriter(of: .test)
                 let reader = try log.openReader(of: .test, from: nil)
                 promised.acknowledged = max(promised.acknowledged, Int(writer.lastSequence))
@@ -138,14 +159,15 @@ struct DurabilityTests {
         #expect(!finding.tornTail, "\(how)")
     }
 
-    @Test("a crash or a power loss at any call loses nothing that was acknowledged or read")
-    func crashAnywhere() async throws {
+    @Test(
+        "a crash or a power loss at any call loses nothing that was acknowledged or read", arguments: [UInt64(0), 4096])
+    func crashAnywhere(zeroAheadBytes: UInt64) async throws {
         var changes = 0
         while true {
             await Task.yield()  // other tests want the pool too
             let disk = MemoryDisk()
             disk.die(afterChanges: changes)
-            let promised = run(disk)
+            let promised = run(disk, zeroAheadBytes: zeroAheadBytes)
             let killed = disk.copy()
             killed.killProcess()
             try check(killed, promised, "killed at change \(changes)")

@@ -29,12 +29,14 @@ final class TestClock: Sendable {
 
 /// A file log under test, on a disk in memory unless another is given.
 func makeLog(
-    _ disk: any Disk, directory: String = "/data/log", segmentBytes: UInt64 = 16 << 10, clock: TestClock = TestClock(),
+    _ disk: any Disk, directory: String = "/data/log", segmentBytes: UInt64 = 16 << 10, zeroAheadBytes: UInt64 = 0,
+    clock: TestClock = TestClock(),
     seed: UInt64 = 1
 ) -> FileEventLog {
     let random = Mutex(SeededRandom(seed: seed))
     return FileEventLog(
-        directory: directory, disk: disk, options: .init(segmentBytes: segmentBytes), now: { clock.now() },
+        directory: directory, disk: disk, options: .init(segmentBytes: segmentBytes, zeroAheadBytes: zeroAheadBytes),
+        now: { clock.now() },
         randomBytes: { count in random.withLock { $0.bytes(count) } })
 }
 
