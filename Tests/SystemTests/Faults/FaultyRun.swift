@@ -104,14 +104,16 @@ struct FaultyRun: Sendable {
     private func seeToRestart() async throws -> String {
         guard let firing = page.fired else { return Self.unhurt }
         let before = fault.stage == .restart ? 1 : 0
-        func isRestarted() async throws -> Bool {
-            try await run.status()[victim].map { $0.restarts > before } ?? false
+        func isRestarted() throws -> Bool {
+            try run.states().contains { $0.name == victim && $0.restarts > before }
         }
         let mustDie = fault.kind.kills || fault.kind == .failedSync && !Self.isDirectory(firing.file)
-        let livesOn = mustDie ? false : try await !isRestarted()
+        let livesOn = try !mustDie && !isRestarted()
         if livesOn { kill(try run.pid(victim), SIGKILL) }
         try await waitUntil("\(victim) has died of its fault (\(firing)) and is restarted", isRestarted)
-        try await run.waitUntilAllRun()
+        try await waitUntil("all services run", within: .seconds(30)) {
+            try run.states().allSatisfy { $0.state == "running" }
+        }
         if livesOn { return Self.livedOn }
         let deaths = run.log("supervisor").split(separator: "\n").filter { $0.contains(" \(victim) died: ") }
         guard deaths.count > before else { return "restarted" }

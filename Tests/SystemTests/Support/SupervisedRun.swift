@@ -69,6 +69,23 @@ struct SupervisedRun: Sendable {
         subscript(name: String) -> Service? { services.first { $0.name == name } }
     }
 
+    /// A line of `run/supervisor.state`.
+    struct State {
+        let name: String
+        let state: String
+        let restarts: Int
+    }
+
+    /// The states as `status` takes them from its file; for a test that asks often, and cannot start a shell each time.
+    func states() throws -> [State] {
+        let text = try String(contentsOfFile: data + "/run/supervisor.state", encoding: .utf8)
+        return text.split(separator: "\n").map { line in
+            // NAME PID STATE RESTARTS
+            let fields = line.split(separator: " ").map(String.init)
+            return State(name: fields[0], state: fields[2], restarts: Int(fields[3]) ?? 0)
+        }
+    }
+
     /// Waits until every service runs, and returns what `status` says then.
     @discardableResult
     func waitUntilAllRun(within limit: Duration = .seconds(30)) async throws -> Status {
