@@ -20,6 +20,8 @@ package final class ServiceProcess: Sendable {
     package let log: any EventLog
     private let lock: any DirectoryLock
     private let consumerBell = Doorbell()
+    /// Fatal faults that were met outside of the loops.
+    private let faults = AsyncStream<any Error>.makeStream()
 
     /// Takes the service's lock and opens its database.
     ///
@@ -71,6 +73,11 @@ package final class ServiceProcess: Sendable {
             randomBytes: { count in (0..<count).map { _ in UInt8(truncatingIfNeeded: randomness.next()) } })
     }
 
+    /// Ends the process if what was thrown is fatal; for whoever writes to the database outside of a loop.
+    package func note(_ error: any Error) {
+        if case .fatal = Fault.classify(error) { faults.continuation.yield(error) }
+    }
+
     /// Runs parts of this service as loops.
     package var loops: ServiceLoops { ServiceLoops(node: node, randomness: randomness) }
 
@@ -94,9 +101,12 @@ package final class ServiceProcess: Sendable {
         let consumerLoop = Loop("consumer", on: databaseThread, Handover(consumer)) { [consumerBell] consumer in
             try await running.run(consumer, bell: consumerBell)
         }
+        let faultLoop = Loop("faults", on: databaseThread) { [faults] in
+            for await fault in faults.stream { throw fault }
+        }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [relayLoop, consumerLoop] + loops + servers,
+                services: [relayLoop, consumerLoop, faultLoop] + loops + servers,
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger))
         logger.info("running", metadata: ["data": "\(settings.dataDirectory)"])

@@ -81,9 +81,10 @@ struct FaultyRun: Sendable {
 
     private func sell() async throws {
         let load = try Load(run)
+        if fault.stage == .ready { try page.arm() }
         try await load.seed()
         switch fault.stage {
-        case .start:
+        case .start, .ready:
             try await load.place(0..<Self.orders)
         case .load:
             try page.arm()
