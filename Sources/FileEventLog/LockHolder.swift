@@ -20,7 +20,11 @@ struct LockHolder {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }
         for _ in 0..<attempts {
-            guard let text = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else { return nil }
+            // Read to its end: what asks for the file's size first stops after a page.
+            guard let file = FileHandle(forReadingAtPath: "/proc/locks"), let data = try? file.readToEnd() else {
+                return nil
+            }
+            let text = String(decoding: data, as: UTF8.self)
             for line in text.split(separator: "\n") where line.contains("FLOCK") && !line.contains("->") {
                 let fields = line.split(separator: " ")
                 if let place = fields.firstIndex(where: { $0.hasSuffix(":\(status.st_ino)") }), place > 0 {

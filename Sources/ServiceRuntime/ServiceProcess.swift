@@ -20,6 +20,8 @@ package final class ServiceProcess: Sendable {
     package let log: any EventLog
     private let lock: any DirectoryLock
     private let consumerBell = Doorbell()
+    /// Fatal faults that were met outside of the loops.
+    private let faults = AsyncStream<any Error>.makeStream()
 
     /// Takes the service's lock and opens its database.
     ///
@@ -82,6 +84,11 @@ package final class ServiceProcess: Sendable {
         return Loop("log scrub", on: ThreadExecutor(name: "scrub")) { try await scrubbing.run() }
     }
 
+    /// Ends the process if what was thrown is fatal; for whoever writes to the database outside of a loop.
+    package func note(_ error: any Error) {
+        if case .fatal = Fault.classify(error) { faults.continuation.yield(error) }
+    }
+
     /// Runs parts of this service as loops.
     package var loops: ServiceLoops { ServiceLoops(node: node, randomness: randomness) }
 
@@ -105,9 +112,12 @@ package final class ServiceProcess: Sendable {
         let consumerLoop = Loop("consumer", on: databaseThread, Handover(consumer)) { [consumerBell] consumer in
             try await running.run(consumer, bell: consumerBell)
         }
+        let faultLoop = Loop("faults", on: databaseThread) { [faults] in
+            for await fault in faults.stream { throw fault }
+        }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [relayLoop, consumerLoop, try scrubbing()] + loops + servers,
+                services: [relayLoop, consumerLoop, faultLoop, try scrubbing()] + loops + servers,
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger))
         logger.info("running", metadata: ["data": "\(settings.dataDirectory)"])

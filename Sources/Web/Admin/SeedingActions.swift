@@ -96,6 +96,13 @@ package enum SeedingActions {
     private static func onDatabaseThread(_ process: ServiceProcess, _ body: @escaping @Sendable () throws -> Void)
         async throws
     {
-        try await withTaskExecutorPreference(process.databaseThread) { try body() }
+        try await withTaskExecutorPreference(process.databaseThread) {
+            do {
+                try body()
+            } catch {
+                process.note(error)
+                throw error
+            }
+        }
     }
 }

@@ -36,6 +36,8 @@ struct DiskFault: Sendable, Hashable, CustomStringConvertible {
     enum Stage: String, CaseIterable, Sendable {
         /// The service's first start, in an empty data directory.
         case start
+        /// The service is ready; products and stock come first.
+        case ready
         /// The first order.
         case load
         /// The service's start after a kill -9 in the middle of the orders.

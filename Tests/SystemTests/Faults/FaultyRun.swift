@@ -13,6 +13,8 @@ struct FaultyRun: Sendable {
 
     private static let unhurt = "unhurt"
     private static let livedOn = "lived on"
+    /// Fired while everything was being stopped, and audited after one more start.
+    private static let atTheStop = "at the stop"
     /// What the supervisor's log calls the code for "a write or sync failed".
     private static let failedSyncExit = "exit code 75"
 
@@ -54,17 +56,18 @@ struct FaultyRun: Sendable {
             if fault.stage == .start { try page.arm() }
             try await run.whileUp(environment: Self.environment) {
                 try await sell()
-                var audit: Outcome
                 repeat {
                     report.outcome = try await seeToRestart()
-                    audit = try await run.auditWhenQuiet()
+                    report.objections += try await audit()
                 } while report.outcome == Self.unhurt && page.fired != nil  // it fired at the very end
-                if fault.kind == .failedSync,
-                    ![Self.unhurt, Self.livedOn, Self.failedSyncExit].contains(report.outcome)
-                {
-                    report.objections.append("after a failed sync: \(report.outcome), not \(Self.failedSyncExit)")
-                }
-                if audit.status != 0 { report.objections.append("audit: \(audit.output)\(audit.errors)") }
+            }
+            if report.outcome == Self.unhurt, page.fired != nil {
+                report.outcome = Self.atTheStop
+                try await run.whileUp(environment: Self.environment) { report.objections += try await audit() }
+            }
+            let ends = [Self.unhurt, Self.livedOn, Self.atTheStop, Self.failedSyncExit]
+            if fault.kind == .failedSync, !ends.contains(report.outcome) {
+                report.objections.append("after a failed sync: \(report.outcome), not \(Self.failedSyncExit)")
             }
         } catch {
             report.objections.append("\(error)")
@@ -79,11 +82,18 @@ struct FaultyRun: Sendable {
         return report
     }
 
+    /// What the audit has against the run; nothing where it is VALID.
+    private func audit() async throws -> [String] {
+        let audit = try await run.auditWhenQuiet()
+        return audit.status == 0 ? [] : ["audit: \(audit.output)\(audit.errors)"]
+    }
+
     private func sell() async throws {
         let load = try Load(run)
+        if fault.stage == .ready { try page.arm() }
         try await load.seed()
         switch fault.stage {
-        case .start:
+        case .start, .ready:
             try await load.place(0..<Self.orders)
         case .load:
             try page.arm()

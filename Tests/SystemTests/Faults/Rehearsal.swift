@@ -48,7 +48,7 @@ struct Rehearsal: Sendable {
         }
         return switch stage {
         case .start: sum(all[service])
-        case .load: sum(all[service]) - sum(start[service])
+        case .ready, .load: sum(all[service]) - sum(start[service])
         // The same files are opened again, and more than half of the orders are still to come.
         case .restart: kind == .killedAtMap ? sum(start[service]) : sum(all[service]) - sum(start[service])
         }

@@ -25,7 +25,7 @@ struct SweepPlan: Sendable {
 
     /// One a service, and as different as five can be.
     private static let sample = [
-        "fdatasync-EIO:12:payment:load", "write-ENOSPC:16:order:load", "roll-ENOSPC:2:inventory:load",
+        "fdatasync-EIO:1:order:ready", "write-ENOSPC:16:payment:load", "roll-ENOSPC:2:inventory:load",
         "write-KILL:23:notification:load", "mmap-KILL:5:analytics:restart",
     ]
 
