@@ -239,7 +239,7 @@ final class FileTopicWriter: TopicWriter {
     }
 
     private func advance(past frame: Frame, _ hash: Hash, _ state: inout State) {
-        state.index.note(frame, at: state.position)
+        state.index.note(frame, at: state.position, hash: hash)
         state.position += UInt64(frame.length)
         state.nextOffset = frame.nextOffset
         state.nextSequence = frame.nextSequence
@@ -307,8 +307,6 @@ final class FileTopicWriter: TopicWriter {
     }
 
     private func writeIndex(_ state: inout State) throws {
-        state.index.nextOffset = state.nextOffset
-        state.index.sealHash = state.previousHash
         do {
             try SegmentIndexFile(files: files, disk: disk).write(state.index)
         } catch {

@@ -47,14 +47,19 @@ package struct LogArchiver {
     /// Reads each segment whole before it goes, so that rot is not put away unseen.
     ///
     /// - Throws: `LogError.corrupt` for a segment that does not check out, `.writerExists` while another run has the
-    ///   archive, `.noSpace`, `.unreadable`.
+    ///   archive, `.archived` where another run moved segments since the plan was made, `.noSpace`, `.unreadable`.
     package func run(_ plan: Plan) throws {
         guard !plan.segments.isEmpty else { return }
-        for base in plan.segments { try check(base, endsAt: plan) }
         do {
             try disk.createDirectory(archive)
             let lock = try disk.lockDirectory(archive)
             defer { lock.release() }
+            // An older plan would move the log's beginning back, to segments that are gone.
+            let first = try files.firstOffset(disk)
+            guard first == plan.first else {
+                throw LogError.archived(topic: files.topic, offset: plan.first, firstKept: first)
+            }
+            for base in plan.segments { try check(base, endsAt: plan) }
             try removeUnfinished()
             if plan.firstAfterwards > plan.first {
                 let start = TopicStart(topicID: try topicID(), firstOffset: plan.firstAfterwards)

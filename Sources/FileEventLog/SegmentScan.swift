@@ -95,17 +95,13 @@ struct SegmentScan {
     }
 
     private mutating func advance(past step: Step) {
-        index.note(step.frame, at: step.position)
         previousHash = step.bytes.withUnsafeBytes { Hash(of: $0) }
+        index.note(step.frame, at: step.position, hash: previousHash)
         position += UInt64(step.frame.length)
         nextOffset = step.frame.nextOffset
         nextSequence = step.frame.nextSequence
         epoch = step.frame.epoch
         time = step.frame.time
         isSealed = step.frame.kind == .seal
-        if isSealed {
-            index.nextOffset = nextOffset
-            index.sealHash = previousHash
-        }
     }
 }

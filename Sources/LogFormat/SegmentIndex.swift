@@ -38,8 +38,8 @@ package struct SegmentIndex: Equatable, Sendable {
 
     package var topicID: [UInt8]
     package var baseOffset: UInt64
-    package var nextOffset: UInt64
-    package var sealHash: Hash
+    package private(set) var nextOffset: UInt64
+    package private(set) var sealHash: Hash
     package private(set) var entries: [Entry] = []
 
     package init(topicID: [UInt8], baseOffset: UInt64) {
@@ -49,8 +49,12 @@ package struct SegmentIndex: Equatable, Sendable {
         sealHash = .zero
     }
 
-    /// Takes note of a frame with events, if the last entry is far enough behind.
-    package mutating func note(_ frame: Frame, at position: UInt64) {
+    /// Takes note of the next frame: of one with events, if the last entry is far enough behind; of the seal, as the end.
+    package mutating func note(_ frame: Frame, at position: UInt64, hash: Hash) {
+        if frame.kind == .seal {
+            nextOffset = frame.nextOffset
+            sealHash = hash
+        }
         guard frame.kind == .events, entries.count < Self.maximumEntries,
             position >= (entries.last?.position ?? UInt64(SegmentHeader.length)) + Self.spacing
         else { return }

@@ -166,6 +166,20 @@ struct ArchiveTests {
         #expect(try Self.whole(disk).verify(.test).faults == [])
     }
 
+    @Test("a plan that another run has overtaken is refused: the log's beginning never moves back")
+    func overtaken() throws {
+        let disk = try Self.filled()
+        let old = try Self.archiver(disk).plan(below: 10)
+        try Self.archiver(disk).run(try Self.archiver(disk).plan(below: 30))
+        let image = disk.image()
+        let first = try #require(Self.names(disk, Self.log).first)
+        #expect(throws: LogError.archived(topic: .test, offset: 0, firstKept: first)) {
+            try Self.archiver(disk).run(old)
+        }
+        #expect(disk.image() == image)
+        #expect(try makeLog(disk, segmentBytes: 1024).openWriter(of: .test).lastSequence == 40)
+    }
+
     @Test("two runs at once: the second is refused by name")
     func oneAtATime() throws {
         let disk = try Self.filled()
