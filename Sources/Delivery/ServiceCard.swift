@@ -5,12 +5,14 @@ package import GRDB
 /// A service on one page: what it consumes, what its own events do, which tables are its state.
 package struct ServiceCard: Sendable {
     package let name: ServiceName
-    package let subscriptions: [Subscription]
+    package internal(set) var subscriptions: [Subscription]
     package let facts: [OwnFact]
     /// Creates the service's own tables where they are missing.
     package let createTables: @Sendable (Database) throws -> Void
     /// The tables that a rebuild makes anew and that must come out the same; reference data is not among them.
     package let digest: [DigestTable]
+    /// By which it fails on purpose; see `failing`.
+    package internal(set) var testFaults: TestFaults?
 
     package init(
         name: ServiceName, subscriptions: [Subscription], facts: [OwnFact], digest: [DigestTable],
@@ -52,7 +54,7 @@ package struct Subscription: Sendable {
     package let topic: Topic
     package let type: String
     let apply: @Sendable (Envelope, Database) throws -> Void
-    let handle: @Sendable (Envelope, Timestamp, Database) throws -> [Outgoing]
+    var handle: @Sendable (Envelope, Timestamp, Database) throws -> [Outgoing]
 
     package init<Handler: EventHandler>(_ topic: Topic, _ handler: Handler) {
         self.topic = topic
