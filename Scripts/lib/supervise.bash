@@ -189,8 +189,8 @@ on_service_end() {
             "$LOGS/$service.log, then: Scripts/supervisor start $service"
         set_state "$service" failed
     elif ((status == EXIT_TRAPPED)); then
-        announce "$service died of an event that its handler traps on; the event is marked, and nothing else is amiss:" \
-            "restarted at once. $LOGS/$service.log names the event"
+        announce "$service died of an event that its handler traps on, as its log says; the event is marked:" \
+            "restarted at once"
         start_service "$service"
     else
         ((status != EXIT_FAILED_SYNC)) || announce "$service WARNING: exit code $status means a failed write" \

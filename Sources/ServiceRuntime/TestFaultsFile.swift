@@ -42,7 +42,9 @@ package struct TestFaultsFile {
     private func effect(_ field: FaultsField, _ members: [String: FaultsField]) throws -> TestFaults.Effect {
         let effect = try field.required("effect", members)
         let name = try effect.text()
-        if name != "transient", let times = members["times"] { throw times.refused("left out: only transient takes it") }
+        if name != "transient", let times = members["times"] {
+            throw times.refused("left out: only transient takes it")
+        }
         switch name {
         case "throws": return .throws
         case "transient": return .transient(times: try field.required("times", members).whole(in: 1...1_000_000))
