@@ -12,7 +12,7 @@ import Foundation
 struct TrapPage: @unchecked Sendable {
     let memory: UnsafeMutableRawPointer
 
-    static let length = Int(stampede_trap_page_bytes.rawValue)
+    static let length = stampede_trap_page_bytes
 
     /// - Throws: `FileFault`.
     init(path: String) throws {
