@@ -95,7 +95,7 @@ let package = Package(
             ]),
         tests(
             "ServiceRuntimeTests",
-            ["Contracts", "EventLog", "Delivery", "ServiceRuntime", .grdb, .logging, .configuration, .lifecycle]),
+            ["Contracts", "CPlatform", "Delivery", "ServiceRuntime", .grdb, .logging, .lifecycle]),
         tests("AuditTests", ["Contracts", "EventLog", "FileEventLog", "Audit", .grdb]),
         tests(
             "WebTests",

@@ -75,14 +75,14 @@ struct StopLimitTests {
         let parts = world.limit(.milliseconds(200)).watched(
             [Self.obedient("consumer"), Self.deaf("outbox relay", until: end)], servers: [Self.obedient("server")])
         let group = ServiceGroup(services: parts, logger: world.quiet)
-        async let running: Void = group.run()
+        let running = Task { try await group.run() }
         await group.triggerGracefulShutdown()
         #expect(await world.exitCode() == ExitStatus.stopTimedOut)
         let said = world.notes.lines.withLock { $0.joined() }
         #expect(said.contains("these parts have not ended") && said.contains("outbox relay"), "\(said)")
         #expect(!said.contains("server"), "it has ended")
         release.finish()
-        try await running
+        try await running.value
     }
 
     @Test("a stop that ends in time ends the process in no other way")
@@ -92,9 +92,9 @@ struct StopLimitTests {
         let group = ServiceGroup(
             services: limit.watched([Self.obedient("consumer")], servers: [Self.obedient("server")]),
             logger: world.quiet)
-        async let running: Void = group.run()
+        let running = Task { try await group.run() }
         await group.triggerGracefulShutdown()
-        try await running
+        try await running.value
         // A second one that does not end in time: when its code comes, the first one's time was over long ago.
         try await hangs()
         #expect(world.notes.lines.withLock { $0.isEmpty })
@@ -111,10 +111,10 @@ struct StopLimitTests {
         let group = ServiceGroup(
             services: world.limit(.seconds(20)).watched([Self.obedient("consumer")], servers: [server]),
             logger: world.quiet)
-        async let running: Void = group.run()
+        let running = Task { try await group.run() }
         let begin = ContinuousClock.now
         await group.triggerGracefulShutdown()
-        try await running
+        try await running.value
         #expect(ContinuousClock.now - begin >= .seconds(9))
         #expect(world.notes.lines.withLock { $0.isEmpty })
     }
@@ -127,9 +127,9 @@ struct StopLimitTests {
         let parts = world.limit(.milliseconds(200)).watched(
             [Self.deaf("consumer", until: end), failing], servers: [])
         let group = ServiceGroup(services: parts, logger: world.quiet)
-        async let running: Void = group.run()
+        let running = Task { try await group.run() }
         #expect(await world.exitCode() == ExitStatus.usage)
         release.finish()
-        await #expect(throws: ConfigurationError.self) { try await running }
+        await #expect(throws: ConfigurationError.self) { try await running.value }
     }
 }

@@ -1,4 +1,5 @@
 import CPlatform
+import Contracts
 import Delivery
 import Foundation
 import Testing

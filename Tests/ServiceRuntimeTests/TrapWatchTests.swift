@@ -29,7 +29,7 @@ struct TrapWatchTests {
     func trap() async throws {
         let result = await #expect(
             processExitsWith: .exitCode(ExitStatus.trapped), observing: [\.standardErrorContent]
-        ) { [path] in
+        ) { [path = path as String] in
             let watch = try TrapWatch(path: path, process: "inventory-service")
             watch.trying(.orders, 122)
             watch.trying(.orders, 123)
@@ -47,13 +47,13 @@ struct TrapWatchTests {
 
     @Test("abort counts, a null pointer counts, each with its signal")
     func others() async throws {
-        await #expect(processExitsWith: .exitCode(ExitStatus.trapped)) { [path] in
+        await #expect(processExitsWith: .exitCode(ExitStatus.trapped)) { [path = path as String] in
             let watch = try TrapWatch(path: path, process: "test")
             watch.trying(.payments, 7)
             abort()
         }
         try expectDeath(by: SIGABRT, .payments, 7)
-        await #expect(processExitsWith: .exitCode(ExitStatus.trapped)) { [path] in
+        await #expect(processExitsWith: .exitCode(ExitStatus.trapped)) { [path = path as String] in
             let watch = try TrapWatch(path: path, process: "test")
             watch.trying(.deadLetters(of: .notification), 8)
             UnsafeMutablePointer<Int>(bitPattern: 8)?.pointee = 1
@@ -63,7 +63,7 @@ struct TrapWatchTests {
 
     @Test("a stack that overflows counts, on a thread like the consumer's")
     func overflow() async throws {
-        await #expect(processExitsWith: .exitCode(ExitStatus.trapped)) { [path] in
+        await #expect(processExitsWith: .exitCode(ExitStatus.trapped)) { [path = path as String] in
             let watch = try TrapWatch(path: path, process: "test")
             await withTaskExecutorPreference(ThreadExecutor(name: "database")) {
                 watch.trying(.orders, 9)
@@ -84,7 +84,8 @@ struct TrapWatchTests {
 
     @Test("between events a trap looks as it always did", arguments: [false, true])
     func idle(isAfterAnEvent: Bool) async throws {
-        await #expect(processExitsWith: .signal(SIGABRT)) { [path, isAfterAnEvent] in
+        await #expect(processExitsWith: .signal(SIGABRT)) {
+            [path = path as String, isAfterAnEvent = isAfterAnEvent as Bool] in
             let watch = try TrapWatch(path: path, process: "test")
             if isAfterAnEvent {
                 watch.trying(.orders, 10)
@@ -97,46 +98,46 @@ struct TrapWatchTests {
 
     @Test("another thread's trap is not the event's")
     func otherThread() async throws {
-        await #expect(processExitsWith: .signal(SIGABRT)) { [path] in
+        await #expect(processExitsWith: .signal(SIGABRT)) { [path = path as String] in
             let watch = try TrapWatch(path: path, process: "test")
             watch.trying(.orders, 11)
             let thread = Thread { abort() }
             thread.start()
-            while true { Thread.sleep(forTimeInterval: 1) }  // ended by the other thread
+            while true { pause() }  // ended by the other thread
         }
         try expectNoDeath()
     }
 
     @Test("no kill from outside counts, whatever its signal", arguments: [SIGKILL, SIGSEGV, SIGABRT, SIGILL])
     func killed(signal: Int32) async throws {
-        await #expect(processExitsWith: .signal(signal)) { [path, signal] in
+        await #expect(processExitsWith: .signal(signal)) { [path = path as String, signal = signal as Int32] in
             let watch = try TrapWatch(path: path, process: "test")
             watch.trying(.orders, 12)
             let killer = Process()
             killer.executableURL = URL(fileURLWithPath: "/bin/sh")
             killer.arguments = ["-c", "kill -\(signal) \(getpid())"]
             try killer.run()
-            while true { Thread.sleep(forTimeInterval: 1) }  // ended by the signal
+            while true { pause() }  // ended by the signal
         }
         try expectNoDeath()
     }
 
     @Test("the death stays until it is acknowledged")
     func acknowledged() async throws {
-        await #expect(processExitsWith: .exitCode(ExitStatus.trapped)) { [path] in
+        await #expect(processExitsWith: .exitCode(ExitStatus.trapped)) { [path = path as String] in
             let watch = try TrapWatch(path: path, process: "test")
             watch.trying(.orders, 13)
             abort()
         }
         for _ in 1...2 {
-            await #expect(processExitsWith: .success) { [path] in
+            await #expect(processExitsWith: .success) { [path = path as String] in
                 let watch = try TrapWatch(path: path, process: "test")
                 watch.trying(.orders, 14)
                 precondition(watch.lastDeath()?.offset == 13)
                 watch.idle()
             }
         }
-        await #expect(processExitsWith: .success) { [path] in
+        await #expect(processExitsWith: .success) { [path = path as String] in
             let watch = try TrapWatch(path: path, process: "test")
             watch.acknowledge()
             precondition(watch.lastDeath() == nil)
