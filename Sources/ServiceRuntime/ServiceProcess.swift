@@ -18,6 +18,8 @@ package final class ServiceProcess: Sendable {
     /// Commands, consumer and answers: whatever writes to the database.
     package let databaseThread = ThreadExecutor(name: "database")
     package let log: any EventLog
+    /// What operators ask for; the consumer carries it out.
+    package let operators: OperatorQueue
     private let lock: any DirectoryLock
     private let consumerBell = Doorbell()
     /// Fatal faults that were met outside of the loops.
@@ -28,6 +30,7 @@ package final class ServiceProcess: Sendable {
     /// - Throws: `AlreadyRunning`, `DurabilityError`, `DiskError`, `DatabaseError`.
     package init(_ card: ServiceCard, settings: Settings) throws {
         self.settings = settings
+        operators = OperatorQueue(bell: consumerBell)
         clock = SystemClock()
         var logger = Logger(label: card.name.rawValue)
         logger.logLevel = .info

@@ -1,4 +1,4 @@
-import EventLog
+package import EventLog
 import Synchronization
 
 /// Requests of operators on their way to the consumer, which carries them out.
