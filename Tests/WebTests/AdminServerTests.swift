@@ -151,6 +151,30 @@ struct AdminServerTests {
         }
     }
 
+    @Test("GET /admin/status says what stands, who paused the consumer, and what is null")
+    func status() async throws {
+        let directory = try TemporaryDirectory()
+        let process = try ServiceProcess(OrderService.card(), settings: Settings(dataDirectory: directory.path))
+        process.node.standing.note("outbox relay", because: "the disk is full")
+        let tripped = BreakerStatus(state: "open", since: Timestamp(microseconds: 0), reason: "refused")
+        let usual = try AdminStatusProbe(process, breaker: nil)
+        let troubled = try AdminStatusProbe(process, breaker: tripped)
+        let before = try await usual.json()
+        #expect(before["service"] as? String == "order" && before["testFaults"] as? Bool == false)
+        #expect(before["paused"] is NSNull && before["breaker"] is NSNull)
+        #expect((before["standing"] as? [[String: String]]) == [["part": "outbox relay", "reason": "the disk is full"]])
+        try process.node.execute { db, _ in
+            try db.execute(sql: "INSERT INTO consumer_pause VALUES (1, 1000000, 'ann', 'repair')")
+            return CommandDecision(reply: ())
+        }
+        let after = try await troubled.json()
+        #expect(
+            after["paused"] as? [String: String] == [
+                "since": "1970-01-01T00:00:01.000000Z", "actor": "ann", "reason": "repair",
+            ])
+        #expect((after["breaker"] as? [String: Any])?["state"] as? String == "open")
+    }
+
     @Test("a database that takes nothing is 503, not an error of the request")
     func databaseFull() async throws {
         let directory = try TemporaryDirectory()
@@ -169,5 +193,26 @@ struct AdminServerTests {
             }
         }
         #expect(try process.node.database.read { try Catalog.products($0) }.isEmpty)
+    }
+}
+
+/// Asks a service for its status over HTTP.
+private struct AdminStatusProbe {
+    private let process: ServiceProcess
+    private let status: ServiceStatus
+
+    init(_ process: ServiceProcess, breaker: BreakerStatus?) throws {
+        self.process = process
+        status = ServiceStatus(
+            service: .order, reader: try DatabaseReader(path: process.node.database.path),
+            standing: process.node.standing, breaker: { breaker }, testFaults: false)
+    }
+
+    func json() async throws -> [String: Any] {
+        let answer = try await withServer({ AdminServer.make(port: $0, logger: $1, status: status) }) { port in
+            try await blocking { try RawClient(port).call("GET", "/admin/status") }
+        }
+        #expect(answer.status == 200)
+        return answer.json
     }
 }

@@ -23,12 +23,13 @@ struct ServiceStatus: Sendable {
 
 /// The state of the circuit breaker in front of the outside world.
 package struct BreakerStatus: Sendable, Encodable {
-    /// `closed` (calls are made), `open` (none are), `half-open` (one is tried).
+    /// `closed` (calls are made), `open` (none are), `halfOpen` (one is tried).
     package var state: String
-    package var since: Timestamp
+    /// Nil where it was never open.
+    package var since: Timestamp?
     package var reason: String?
 
-    package init(state: String, since: Timestamp, reason: String?) {
+    package init(state: String, since: Timestamp?, reason: String?) {
         self.state = state
         self.since = since
         self.reason = reason
