@@ -58,7 +58,8 @@ package enum EventCoding {
         bytes[3] = UInt8(truncatingIfNeeded: headerLength >> 8)
         bytes.append(contentsOf: event.data)
 
-        let limit = event.type == V1.EventDeadLettered.type ? maximumDeadLetterBytes : maximumEventBytes
+        let wrapsAnEvent = event.type == V1.EventDeadLettered.type || event.type == V1.DeadLetterEdited.type
+        let limit = wrapsAnEvent ? maximumDeadLetterBytes : maximumEventBytes
         guard bytes.count <= limit else {
             throw EventCodingError.tooLarge(type: event.type, subject: event.subject, bytes: bytes.count, limit: limit)
         }

@@ -151,6 +151,11 @@ extension Identifier {
             low: 0x8000_0000_0000_0000 | randomBits.1 & 0x3FFF_FFFF_FFFF_FFFF)
     }
 
+    /// Not above any id of that millisecond or a later one, and above all earlier ones.
+    package static func lowest(at time: Timestamp) -> Self {
+        Self(high: (UInt64(max(0, time.microseconds / 1000)) & 0xFFFF_FFFF_FFFF) << 16, low: 0)
+    }
+
     /// A UUIDv8 (RFC 9562 §5.8): the millisecond of the cause, the rest from a digest of what it is derived from.
     package static func version8(milliseconds: UInt64, digest: some Sequence<UInt8>) -> Self {
         var bytes = digest.makeIterator()

@@ -16,6 +16,10 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         return Self(microseconds: overflow ? (duration < .zero ? .min : .max) : sum)
     }
 
+    package static func - (time: Timestamp, duration: Duration) -> Timestamp {
+        time + (.zero - duration)
+    }
+
     /// The time from `right` to `left`; saturates.
     package static func - (left: Self, right: Self) -> Duration {
         let (difference, overflow) = left.microseconds.subtractingReportingOverflow(right.microseconds)

@@ -173,7 +173,7 @@ extension Error {
     var isOutage: Bool {
         switch Fault.classify(self) {
         case .environment, .fatal: true
-        case .event, .permanent: false
+        case .event, .permanent, .trap: false
         }
     }
 }

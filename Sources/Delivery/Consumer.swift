@@ -15,6 +15,13 @@ package final class Consumer {
         /// Events a transaction.
         package var batchEvents = 512
         package var batchBytes = 1 << 20
+        /// Events set aside at a time; at the bound the consumer takes one event at a time, and stands before one that
+        /// would have to be parked.
+        package var parkedEvents = 10_000
+        /// How long ids stay in the inbox.
+        package var inboxWindow = Duration.seconds(7 * 86_400)
+        /// For tests.
+        package var disorder = DeliveryDisorder()
 
         package init() {}
     }
@@ -27,302 +34,381 @@ package final class Consumer {
     }
 
     private let node: ServiceNode
-    private let topics: [Topic]
-    private let subscriptions: [Topic: [String: Subscription]]
-    private let subscribedNames: [Topic: Set<Substring>]
+    private let intake: Intake
+    private let processor: EventProcessor
+    private let desk: Desk
+    private let operators: OperatorQueue?
     private let policy: RetryPolicy
     private let limits: Limits
     private let randomness: any Randomness
-    private let metrics: DeliveryMetrics
 
-    private var readers: [any TopicReader] = []
-    private var parking = Parking()
-    /// False after a rollback: what the transaction noted of it may not be so.
-    private var parkingIsKnown = true
+    private var parking: Parking
+    private var trials: Trials
+    private var pause: Pause?
     /// Taken from the log and not committed yet; kept over a fault of the environment.
-    private var batch: [LoggedEvent] = []
-    private var batchTopics: [Int] = []
-    private var firstTopic = 0
+    private var batch = Intake.Batch()
+    /// Events a batch: fewer while parking is full.
+    private var pace: Int
+    /// Batches that run with savepoints at once, because events failed lately.
+    private var carefulBatches = 0
+    private var lastWork: Timestamp
     /// Since the start, committed turns only.
     package private(set) var counts = ConsumerCounts()
     private var turnCounts = ConsumerCounts()
 
+    /// Reads what is set aside, and counts the death that the last process may have died.
     package init(
         node: ServiceNode, log: any EventLog, randomness: any Randomness, policy: RetryPolicy = RetryPolicy(),
-        limits: Limits = Limits()
+        limits: Limits = Limits(), watch: any DeathWatch = NoDeathWatch(), operators: OperatorQueue? = nil
     ) throws {
         self.node = node
         self.randomness = randomness
         self.policy = policy
         self.limits = limits
-        topics = node.card.topics
-        metrics = node.metrics
-        subscriptions = Dictionary(grouping: node.card.subscriptions, by: \.topic).mapValues { list in
-            Dictionary(uniqueKeysWithValues: list.map { ($0.type, $0) })
+        self.operators = operators
+        pace = limits.batchEvents
+        processor = EventProcessor(node: node, watch: watch)
+        desk = Desk(node: node, processor: processor, inboxWindow: limits.inboxWindow)
+        lastWork = node.clock.now()
+        (parking, trials, pause) = try node.database.read { db in
+            (try Parking(limit: limits.parkedEvents, db), try Trials(db), try Pause.load(db))
         }
-        subscribedNames = subscriptions.mapValues { Set($0.keys.map(Self.name)) }
-        var positions: [Position?] = []
-        (positions, parking) = try node.database.read { db in
-            var parking = Parking()
-            try parking.reload(db)
-            return (try topics.map { try ConsumerPositions.load($0, db) }, parking)
-        }
-        readers = try zip(topics, positions).map {
-            try log.openReader(of: $0, from: $1 ?? Position(nextOffset: 0, token: []))
+        intake = try Intake(node: node, log: log, limits: limits)
+        node.standing.note(pause)
+        if let death = watch.lastDeath() {
+            try record(death)
+            watch.acknowledge()
         }
     }
 
     package func close() {
-        for reader in readers { reader.close() }
+        intake.close()
+        operators?.close("the service is stopping")
     }
 
     // MARK: - Turns
 
-    /// One turn: due retries, then one batch, so that neither keeps the other waiting.
+    /// One turn: what operators ask, due retries, then one batch, so that none keeps the others waiting.
     ///
     /// - Throws: only for faults of the environment (nothing has changed; call again later) and fatal ones.
     package func turn() throws -> Turn {
-        if !parkingIsKnown {
-            try node.database.read { db in try parking.reload(db) }
-            parkingIsKnown = true
-        }
+        try serveOperators()
+        if pause != nil { return .idle(until: nil) }
         let now = node.clock.now()
-        let retries = parking.isDue(at: now)
-        if retries { try retryDue(now) }
-        if batch.isEmpty { try fill() }
-        if batch.isEmpty { return retries ? .worked : .idle(until: parking.nextDue) }
-        try commitBatch()
-        batch.removeAll(keepingCapacity: true)
-        batchTopics.removeAll(keepingCapacity: true)
+        let retried = try retryDue(now)
+        let tried = try tryAgain(now)
+        if batch.isEmpty { batch = try intake.next(pace) }
+        if batch.isEmpty { return retried || tried ? .worked : .idle(until: nextTurn) }
+        do {
+            try commitBatch()
+        } catch let full as ParkingFull {
+            return try slowDown(full, retried || tried, now)
+        }
+        if pace < limits.batchEvents { speedUp() }
+        batch.removeAll()
+        lastWork = now
         return .worked
     }
 
-    /// Takes events from each topic in turn, beginning with another one every time.
-    private func fill() throws {
-        var room = limits.batchEvents
-        for step in topics.indices where room > 0 {
-            let index = (firstTopic + step) % topics.count
-            let events = try readers[index].read(maximumEvents: room, maximumBytes: limits.batchBytes)
-            guard !events.isEmpty else { continue }
-            batch += events
-            batchTopics.append(index)
-            room -= events.count
-        }
-        firstTopic = (firstTopic + 1) % max(1, topics.count)
+    /// When there is something to do without a bell.
+    private var nextTurn: Timestamp? {
+        let trial = parking.nextTrial.map { min($0, lastWork + policy.quiet) }
+        return [parking.nextDue, trial].compactMap(\.self).min()
     }
 
     private func commitBatch() throws {
+        if carefulBatches > 0 {
+            carefulBatches -= 1
+            return try commitOneByOne()
+        }
         do {
             try transact { transaction in
-                for event in batch { try handle(event, transaction) }
-                try storePositions(transaction.db)
+                for event in batch.events { try handle(event, transaction) }
+                try finish(transaction)
             }
         } catch {
             switch Fault.classify(error) {
             case .environment, .fatal: throw error
-            case .permanent, .event: try commitOneByOne()
+            case .permanent, .event, .trap: break
             }
+            carefulBatches = Self.carefulAfterFault
+            try commitOneByOne()
         }
     }
 
+    /// Batches after one with a fault: where one event fails, others often do, and a batch that is run twice costs more
+    /// than its savepoints.
+    private static let carefulAfterFault = 64
+
     private func commitOneByOne() throws {
         try transact { transaction in
-            try parking.reload(transaction.db)
-            for event in batch {
+            for event in batch.events {
                 let counted = turnCounts
-                try inSavepoint(transaction) {
+                try transaction.inSavepoint {
                     try handle(event, transaction)
                 } onFault: { fault in
                     turnCounts = counted
                     try setAside(event, fault, node.clock.now(), transaction)
                 }
             }
-            try storePositions(transaction.db)
-        }
-        parkingIsKnown = true
-    }
-
-    private func storePositions(_ db: Database) throws {
-        for index in batchTopics {
-            try ConsumerPositions.store(readers[index].position, of: topics[index], db)
+            try finish(transaction)
         }
     }
 
-    /// One transaction; what is counted in it counts once it is committed.
-    private func transact(_ body: (DeliveryTransaction) throws -> Void) throws {
+    private func finish(_ transaction: DeliveryTransaction) throws {
+        try intake.storePositions(batch, transaction.db)
+        // Twice what came, so that it keeps up and each bite stays small.
+        try Inbox.prune(
+            before: node.clock.now() - limits.inboxWindow, limit: 2 * batch.events.count, transaction.db)
+    }
+
+    /// One transaction; what is counted or set aside in it counts once it is committed.
+    private func transact<Value>(_ body: (DeliveryTransaction) throws -> Value) throws -> Value {
         turnCounts = ConsumerCounts()
+        let before = (parking, trials)
         do {
-            try node.transaction(body)
+            let value = try node.transaction(body)
+            counts += turnCounts
+            node.metrics.add(turnCounts)
+            return value
         } catch {
-            parkingIsKnown = false
+            (parking, trials) = before
             throw error
         }
-        counts += turnCounts
-        metrics.add(turnCounts)
     }
+
+    // MARK: - Back-pressure
+
+    private func slowDown(_ full: ParkingFull, _ worked: Bool, _ now: Timestamp) throws -> Turn {
+        node.stands(Self.part, because: full.description)
+        if pace > 1 {
+            node.logger.error("the consumer slows down", metadata: ["reason": "\(full)"])
+            pace = 1
+            batch.removeAll()
+            try intake.rewind()
+            return .worked
+        }
+        let wait = now + Self.waitForRoom
+        return worked ? .worked : .idle(until: min(nextTurn ?? wait, wait))
+    }
+
+    private func speedUp() {
+        pace = min(limits.batchEvents, pace * 2)
+        node.stands(Self.part, because: nil)
+    }
+
+    static let part = "consumer"
+    private static let waitForRoom = Duration.seconds(1)
 
     // MARK: - One event
 
-    /// What the service has to do with a type on a topic.
-    private enum Interest {
-        case handled(Subscription)
-        /// Of a type that it handles, in a version that this program does not know.
-        case unknownVersion
-        case none
-    }
-
     /// Everything one event does, or a throw.
     private func handle(_ logged: LoggedEvent, _ transaction: DeliveryTransaction) throws {
-        guard isSubscribed(try EventCoding.type(of: logged.bytes), logged.topic) else {
+        guard processor.isSubscribed(try EventCoding.type(of: logged.bytes), logged.topic) else {
             return turnCounts.skipped += 1
         }
         let envelope = try EventCoding.decode(logged.bytes)
-        let interest = interest(in: envelope, logged.topic)
-        if case .none = interest { return turnCounts.skipped += 1 }
+        guard processor.concerns(envelope, logged.topic) else { return turnCounts.skipped += 1 }
         if parking.hasRows, try Parking.holds(envelope.id, transaction.db) { return turnCounts.duplicates += 1 }
         if parking.subjects.contains(envelope.subject) {
             if try Inbox.contains(envelope.id, transaction.db) { return turnCounts.duplicates += 1 }
             turnCounts.parked += 1
-            return try Parking.park(logged, id: envelope.id, subject: envelope.subject, failure: nil, transaction.db)
+            return try parking.park(
+                logged, id: envelope.id, subject: envelope.subject, failure: nil, transaction.db)
         }
-        try apply(logged, envelope, interest, transaction)
-    }
-
-    private func apply(
-        _ logged: LoggedEvent, _ envelope: Envelope, _ interest: Interest, _ transaction: DeliveryTransaction
-    ) throws {
-        switch interest {
-        case .none:
-            turnCounts.skipped += 1
-        case .unknownVersion:
-            throw EventFault.unknownVersion(
-                "\(envelope.type) \(envelope.id) is of a version that this program does not know")
-        case .handled(let subscription):
-            guard try isNew(envelope, logged, transaction.db) else { return turnCounts.duplicates += 1 }
-            let recordedAt = max(node.clock.now(), envelope.time)
-            let outgoing = try subscription.handle(envelope, recordedAt, transaction.db)
-            try transaction.carryOut(outgoing, cause: envelope, recordedAt: recordedAt)
-            turnCounts.handled += 1
+        if !trials.isEmpty, let trial = trials.trial(of: logged) {
+            return try setAside(logged, trial.fault, node.clock.now(), transaction)
         }
+        count(try processor.apply(logged, envelope, transaction))
     }
 
-    /// Notes the event in the inbox; false where it was there. The same fact in another version counts as the same event.
-    private func isNew(_ envelope: Envelope, _ logged: LoggedEvent, _ db: Database) throws -> Bool {
-        guard try Inbox.insert(envelope.id, logged, db) else { return false }
-        guard let twin = envelope.twinOf else { return true }
-        return try !Parking.holds(twin, db) && Inbox.insert(twin, logged, db)
-    }
-
-    /// To the type, in this version or another.
-    private func isSubscribed(_ type: String, _ topic: Topic) -> Bool {
-        subscriptions[topic]?[type] != nil || subscribedNames[topic]?.contains(Self.name(type)) == true
-    }
-
-    private func interest(in envelope: Envelope, _ topic: Topic) -> Interest {
-        if let subscription = subscriptions[topic]?[envelope.type] { return .handled(subscription) }
-        let isOtherVersion = subscribedNames[topic]?.contains(Self.name(envelope.type)) == true
-        return isOtherVersion && envelope.twinOf == nil ? .unknownVersion : .none
-    }
-
-    /// `OrderCreated` of `v1.OrderCreated`.
-    private static func name(_ type: String) -> Substring {
-        type.utf8.firstIndex(of: UInt8(ascii: ".")).map { type[type.utf8.index(after: $0)...] } ?? type[...]
+    private func count(_ outcome: EventProcessor.Outcome) {
+        switch outcome {
+        case .skipped: turnCounts.skipped += 1
+        case .duplicate: turnCounts.duplicates += 1
+        case .handled: turnCounts.handled += 1
+        }
     }
 
     // MARK: - Faults
-
-    private func inSavepoint(
-        _ transaction: DeliveryTransaction, _ body: () throws -> Void, onFault: (Fault) throws -> Void
-    ) throws {
-        let mark = transaction.mark()
-        do {
-            try transaction.db.inSavepoint {
-                try body()
-                return .commit
-            }
-        } catch {
-            transaction.restore(mark)
-            let fault = Fault.classify(error)
-            switch fault {
-            case .environment, .fatal: throw error
-            case .permanent, .event: try onFault(fault)
-            }
-        }
-    }
 
     /// First failure of an event: parked for its next attempt, or buried where no attempt can heal it.
     private func setAside(_ logged: LoggedEvent, _ fault: Fault, _ now: Timestamp, _ transaction: DeliveryTransaction)
         throws
     {
         let envelope = try? EventCoding.decode(logged.bytes)  // bytes that are no event are buried without one
+        if envelope == nil, try DeadLetters.holds(logged.topic, logged.offset, transaction.db) {
+            return turnCounts.duplicates += 1
+        }
         let id = envelope?.id ?? DerivedID.unreadable(topic: logged.topic, offset: logged.offset, at: now)
-        switch fault {
-        case .event(let kind, let text) where policy.attempts > 1:
-            let next = now + policy.delay(afterAttempt: 1, randomness)
-            node.logger.warning("an event failed, next attempt follows", metadata: node.place(logged, envelope, text))
+        let verdict = verdict(fault, earlierAttempts: 0, now)
+        switch verdict {
+        case .tryAgain(let failure):
+            node.logger.warning(
+                "an event failed, next attempt follows", metadata: node.place(logged, envelope, failure.error))
             turnCounts.failed += 1
             let subject = envelope?.subject ?? DeadLetters.unreadableSubject(logged)
-            try Parking.park(logged, id: id, subject: subject, failure: (kind, text, next, now), transaction.db)
-            parking.hold(subject, until: next)
-        case .event(let kind, let text), .permanent(let kind, let text):
-            try bury(logged, id: id, envelope, kind, text, attempts: 1, first: now, now, transaction)
+            try parking.park(logged, id: id, subject: subject, failure: failure, transaction.db)
+        case .bury(let kind, let error, let attempts):
+            let death = DeadLetters.Death(
+                id: id, envelope: envelope, kind: kind, error: error, attempts: attempts, firstFailedAt: now)
+            try bury(logged, death, now, transaction)
+        }
+    }
+
+    private enum Verdict {
+        case tryAgain(Parking.Failure)
+        case bury(kind: String, error: String, attempts: Int)
+    }
+
+    private func verdict(_ fault: Fault, earlierAttempts: Int, _ now: Timestamp) -> Verdict {
+        switch fault {
+        case .permanent(let kind, let error):
+            return .bury(kind: kind, error: error, attempts: earlierAttempts + 1)
+        case .trap(let deaths, let evidence):
+            guard deaths < policy.attempts else {
+                return .bury(kind: Fault.trapKind, error: evidence, attempts: deaths)
+            }
+            return .tryAgain(
+                Parking.Failure(
+                    kind: Fault.trapKind, error: evidence, attempts: deaths, next: now + policy.trialDelay, now: now))
+        case .event(let kind, let error):
+            let attempts = earlierAttempts + 1
+            guard attempts < policy.attempts else { return .bury(kind: kind, error: error, attempts: attempts) }
+            let next = now + policy.delay(afterAttempt: attempts, randomness)
+            return .tryAgain(Parking.Failure(kind: kind, error: error, attempts: attempts, next: next, now: now))
         case .environment, .fatal:
             preconditionFailure("a fault of the environment belongs to no event")
         }
     }
 
     private func bury(
-        _ logged: LoggedEvent, id: EventID, _ envelope: Envelope?, _ kind: String, _ text: String, attempts: Int,
-        first: Timestamp,
-        _ now: Timestamp, _ transaction: DeliveryTransaction
+        _ logged: LoggedEvent, _ death: DeadLetters.Death, _ now: Timestamp, _ transaction: DeliveryTransaction
     ) throws {
-        node.logger.error("an event is dead", metadata: node.place(logged, envelope, text))
+        node.logger.error("an event is dead", metadata: node.place(logged, death.envelope, death.error))
         turnCounts.buried += 1
-        try DeadLetters.bury(
-            logged, id: id, envelope: envelope, kind: kind, error: text, attempts: attempts, firstFailedAt: first,
-            now: now,
-            node, transaction)
-        parking.hold(envelope?.subject ?? DeadLetters.unreadableSubject(logged), until: nil)
+        try DeadLetters.bury(logged, death, now: now, node, transaction)
+        try trials.close(logged, transaction.db)
+        parking.hold(death.envelope?.subject ?? DeadLetters.unreadableSubject(logged))
     }
 
     // MARK: - Retries
 
-    private func retryDue(_ now: Timestamp) throws {
+    private func retryDue(_ now: Timestamp) throws -> Bool {
+        guard let due = parking.nextDue, due <= now else { return false }
         try transact { transaction in
-            for parked in try parking.due(at: now, transaction.db) {
-                let counted = turnCounts
-                try inSavepoint(transaction) {
-                    let envelope = try EventCoding.decode(parked.logged.bytes)
-                    try apply(parked.logged, envelope, interest(in: envelope, parked.logged.topic), transaction)
-                    try Parking.release(parked, now: now, transaction.db)
-                } onFault: { fault in
-                    turnCounts = counted
-                    try failedAgain(parked, fault, now, transaction)
-                }
-            }
-            try parking.reload(transaction.db)
+            for parked in try parking.due(at: now, transaction.db) { try attempt(parked, now, transaction) }
+            try parking.findNextDue(transaction.db)
+        }
+        return true
+    }
+
+    /// An event that killed the process, alone in its transaction.
+    private func tryAgain(_ now: Timestamp) throws -> Bool {
+        guard let due = parking.nextTrial, due <= now || now - lastWork >= policy.quiet else { return false }
+        try transact { transaction in
+            if let parked = try parking.nextTrial(transaction.db) { try attempt(parked, now, transaction) }
+            try parking.findNextDue(transaction.db)
+        }
+        return true
+    }
+
+    private func attempt(_ parked: Parking.Parked, _ now: Timestamp, _ transaction: DeliveryTransaction) throws {
+        let counted = turnCounts
+        try transaction.inSavepoint {
+            let envelope = try EventCoding.decode(parked.logged.bytes)
+            count(try processor.apply(parked.logged, envelope, transaction))
+            try parking.remove(parked, transaction.db)
+            try trials.close(parked.logged, transaction.db)
+            try parking.goOn(parked.subject, now: now, transaction.db)
+        } onFault: { fault in
+            turnCounts = counted
+            try failedAgain(parked, fault, now, transaction)
         }
     }
 
     private func failedAgain(
         _ parked: Parking.Parked, _ fault: Fault, _ now: Timestamp, _ transaction: DeliveryTransaction
     ) throws {
-        let attempts = parked.attempts + 1
-        switch fault {
-        case .event(let kind, let text) where attempts < policy.attempts:
-            let next = now + policy.delay(afterAttempt: attempts, randomness)
+        switch verdict(fault, earlierAttempts: parked.attempts, now) {
+        case .tryAgain(let failure):
             turnCounts.failed += 1
-            try Parking.postpone(parked, kind: kind, text: text, until: next, now: now, transaction.db)
-        case .event(let kind, let text), .permanent(let kind, let text):
-            try transaction.db.execute(sql: "DELETE FROM parked WHERE arrival = ?", arguments: [parked.arrival])
-            // Bytes that are no event are buried without one.
-            let envelope = try? EventCoding.decode(parked.logged.bytes)
-            try bury(
-                parked.logged, id: parked.id, envelope, kind, text, attempts: attempts,
-                first: parked.firstFailedAt ?? now, now,
-                transaction)
-        case .environment, .fatal:
-            preconditionFailure("a fault of the environment belongs to no event")
+            try parking.postpone(parked, failure, transaction.db)
+        case .bury(let kind, let error, let attempts):
+            try parking.remove(parked, transaction.db)
+            let death = DeadLetters.Death(
+                id: parked.id, envelope: try? EventCoding.decode(parked.logged.bytes), kind: kind, error: error,
+                attempts: attempts, firstFailedAt: parked.firstFailedAt ?? now)
+            try bury(parked.logged, death, now, transaction)
         }
+    }
+
+    // MARK: - Deaths
+
+    /// The last process died of a trap on an event: on record, and laid at the door of the row that it died on.
+    ///
+    /// An event that the consumer was just reading is set aside when it comes again.
+    private func record(_ death: Death) throws {
+        let now = node.clock.now()
+        node.logger.error(
+            "the process died while it handled an event",
+            metadata: ["topic": "\(death.topic)", "offset": "\(death.offset)", "signal": "\(death.signal)"])
+        try transact { transaction in
+            try trials.count(death, at: now, transaction.db)
+            let place = LoggedEvent(topic: death.topic, offset: death.offset, bytes: [])
+            guard let trial = trials.trial(of: place) else { return }
+            if let parked = try Parking.parked(death.topic, death.offset, transaction.db) {
+                try failedAgain(parked, trial.fault, now, transaction)
+                try parking.findNextDue(transaction.db)
+            } else if let letter = try Letter.open(death.topic, death.offset, transaction.db) {
+                try desk.failed(letter, trial.fault, by: .service, now, transaction)
+                try trials.close(place, transaction.db)
+            }
+        }
+    }
+
+    // MARK: - Operators
+
+    private func serveOperators() throws {
+        guard let operators else { return }
+        var fatal: (any Error)?
+        for waiting in operators.take() {
+            if let fatal {
+                waiting.continuation.resume(throwing: CommandUnavailable(reason: "\(fatal)"))
+                continue
+            }
+            do {
+                waiting.continuation.resume(returning: try carryOut(waiting.request))
+            } catch let error where error.isOutage {
+                waiting.continuation.resume(throwing: CommandUnavailable(reason: "\(error)"))
+                if case .fatal = Fault.classify(error) { fatal = error }
+            } catch {
+                waiting.continuation.resume(throwing: error)
+            }
+        }
+        if let fatal { throw fatal }
+    }
+
+    private func carryOut(_ request: OperatorRequest) throws -> OperatorReply {
+        switch request {
+        case .pause(let reason, let actor):
+            return try change(to: Pause(since: node.clock.now(), actor: actor.name, reason: reason))
+        case .resume:
+            return try change(to: nil)
+        default:
+            return try transact { transaction in
+                try desk.carryOut(request, &parking, at: node.clock.now(), transaction)
+            }
+        }
+    }
+
+    private func change(to new: Pause?) throws -> OperatorReply {
+        guard (pause == nil) != (new == nil) else { return .consumer(changed: false) }
+        try node.database.transaction { try Pause.store(new, $0) }
+        pause = new
+        node.standing.note(new)
+        node.metrics.isPaused(new != nil)
+        node.logger.notice(new == nil ? "the consumer goes on" : "the consumer is paused")
+        return .consumer(changed: true)
     }
 }

@@ -10,37 +10,57 @@ enum DeadLetters {
     /// Longest error text kept, in characters.
     static let maximumErrorCharacters = 2000
 
+    /// What is known of an event's death.
+    struct Death {
+        let id: EventID
+        /// Nil for bytes that are no event.
+        let envelope: Envelope?
+        let kind: String
+        let error: String
+        let attempts: Int
+        let firstFailedAt: Timestamp
+        var origin = Origin.log
+    }
+
+    /// How a letter came to the desk.
+    enum Origin: String {
+        case log
+        case imported = "import"
+    }
+
     /// *Guarantee*: a death never fails for what the event is. An event that is itself about a dead letter makes no other
     /// (services would bury each other's for ever), and one too large to be wrapped is kept here alone. *If broken*: the
     /// consumer stands before that event for good.
     static func bury(
-        _ logged: LoggedEvent, id: EventID, envelope: Envelope?, kind: String, error: String, attempts: Int,
-        firstFailedAt: Timestamp, now: Timestamp, _ node: ServiceNode, _ transaction: DeliveryTransaction
+        _ logged: LoggedEvent, _ death: Death, now: Timestamp, _ node: ServiceNode, _ transaction: DeliveryTransaction
     ) throws {
-        let error = String(error.prefix(maximumErrorCharacters))
-        let subject = envelope?.subject ?? unreadableSubject(logged)
-        try transaction.db.execute(
+        let error = String(death.error.prefix(maximumErrorCharacters))
+        let subject = death.envelope?.subject ?? unreadableSubject(logged)
+        let statement = try transaction.db.cachedStatement(
             sql: """
                 INSERT INTO dead_letters
-                    (event_id, topic, offset, subject, event, error_kind, error, attempts, first_failed_at, died_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                Data(id.bytes), logged.topic.name, Int64(logged.offset), subject, Data(logged.bytes), kind, error,
-                attempts,
-                firstFailedAt.microseconds, now.microseconds,
-            ])
-        guard envelope?.type != V1.EventDeadLettered.type else { return }
+                    (event_id, topic, offset, subject, type, event, error_kind, error, signature, attempts,
+                    first_failed_at, died_at, origin)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        try statement.execute(arguments: [
+            Data(death.id.bytes), logged.topic.name, Int64(logged.offset), subject, death.envelope?.type ?? "",
+            Data(logged.bytes), death.kind, error, ErrorSignature.of(kind: death.kind, error: error), death.attempts,
+            death.firstFailedAt.microseconds, now.microseconds, death.origin.rawValue,
+        ])
+        guard death.envelope?.type != V1.EventDeadLettered.type else { return }
         let letter = V1.EventDeadLettered(
-            service: node.card.name, eventID: id, topic: logged.topic.name, offset: logged.offset,
-            event: Array(logged.bytes),
-            errorKind: kind, error: error, attempts: Int64(attempts))
+            service: node.card.name, eventID: death.id, topic: logged.topic.name, offset: logged.offset,
+            event: Array(logged.bytes), errorKind: death.kind, error: error, attempts: Int64(death.attempts))
+        let about = Announcement(letter: death.id, of: death.envelope, subject: subject, now: now)
         do {
-            try transaction.announce(letter, of: envelope, subject: subject, at: max(now, envelope?.time ?? now))
+            let announced = try transaction.announce(letter, about)
+            try transaction.carryOut(
+                try node.card.onDeath(letter, transaction.db), cause: announced, recordedAt: announced.time)
         } catch let tooLarge as EventCodingError {
             node.logger.error(
                 "a dead letter is kept in the database alone: it cannot be announced",
-                metadata: ["event": "\(id)", "error": "\(tooLarge)"])
+                metadata: ["event": "\(death.id)", "error": "\(tooLarge)"])
         }
     }
 
@@ -48,4 +68,23 @@ enum DeadLetters {
     static func unreadableSubject(_ logged: LoggedEvent) -> String {
         "unreadable:\(logged.topic):\(logged.offset)"
     }
+
+    /// Whether something of that place in the log died here, whatever became of it.
+    static func holds(_ topic: Topic, _ offset: UInt64, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            try db.cachedStatement(
+                sql: "SELECT EXISTS (SELECT 1 FROM dead_letters WHERE topic = ? AND offset = ?)"),
+            arguments: [topic.name, Int64(offset)]) ?? false
+    }
+}
+
+/// What the desk says on the dead-letter topic is about: a letter.
+struct Announcement {
+    let letter: EventID
+    /// Nil for bytes that are no event.
+    let of: Envelope?
+    let subject: String
+    let now: Timestamp
+    /// Which one of its kind about this letter.
+    var ordinal = 0
 }

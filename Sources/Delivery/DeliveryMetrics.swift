@@ -13,6 +13,7 @@ package struct DeliveryMetrics: Sendable {
     private let publishedFrames: Counter
     private let commandCount: Counter
     private let commandBatches: Counter
+    private let anomalies: Counter
     private let dimensions: [(String, String)]
 
     init(service: ServiceName) {
@@ -29,6 +30,7 @@ package struct DeliveryMetrics: Sendable {
         publishedFrames = counter("outbox_published_batches_total")
         commandCount = counter("commands_total")
         commandBatches = counter("command_batches_total")
+        anomalies = counter("anomalies_total")
     }
 
     func add(_ counts: ConsumerCounts) {
@@ -47,9 +49,35 @@ package struct DeliveryMetrics: Sendable {
         commandCount.increment(by: count)
         commandBatches.increment()
     }
+    func anomaly() {
+        anomalies.increment()
+    }
+    func isPaused(_ paused: Bool) {
+        gauge("consumer_paused", paused ? 1 : 0)
+    }
+    /// 0 closed, 1 half open, 2 open.
+    func circuitBreaker(_ status: CircuitBreaker.Status) {
+        let value =
+            switch status.state {
+            case .closed: 0
+            case .halfOpen: 1
+            case .open: 2
+            }
+        gauge("circuit_breaker_state", value, [("name", status.name)])
+    }
+    /// Age of the oldest event that is not in the log yet, in seconds.
+    func oldestUnsent(_ age: Duration) {
+        gauge("outbox_oldest_age_seconds", age / .seconds(1))
+    }
+    func gauge(_ name: String, _ value: some BinaryInteger, _ more: [(String, String)] = []) {
+        Gauge(label: "stampede_\(name)", dimensions: dimensions + more).record(value)
+    }
+    func gauge(_ name: String, _ value: Double, _ more: [(String, String)] = []) {
+        Gauge(label: "stampede_\(name)", dimensions: dimensions + more).record(value)
+    }
     /// Whether a part of the service waits for the environment to heal.
     func isStanding(_ stands: Bool, part: String) {
-        Gauge(label: "stampede_standing", dimensions: dimensions + [("part", part)]).record(stands ? 1 : 0)
+        gauge("standing", stands ? 1 : 0, [("part", part)])
     }
 }
 

@@ -17,6 +17,15 @@ final class DeliveryTransaction {
     private let facts: [String: OwnFact]
     private var counters: [Topic: Counter] = [:]
     private(set) var newIntents: [Intent] = []
+    private(set) var anomalies: [Anomaly] = []
+    /// Where the event that is handled stands in the log.
+    var place: (topic: Topic, offset: UInt64)?
+
+    /// An event that cannot follow, applied as nothing.
+    struct Anomaly {
+        let event: Envelope
+        let text: String
+    }
 
     init(_ db: Database, _ card: ServiceCard, _ facts: [String: OwnFact]) {
         self.db = db
@@ -28,13 +37,15 @@ final class DeliveryTransaction {
     struct Mark {
         fileprivate let counters: [Topic: Counter]
         fileprivate let intents: Int
+        fileprivate let anomalies: Int
     }
 
-    func mark() -> Mark { Mark(counters: counters, intents: newIntents.count) }
+    func mark() -> Mark { Mark(counters: counters, intents: newIntents.count, anomalies: anomalies.count) }
 
     func restore(_ mark: Mark) {
         counters = mark.counters
         newIntents.removeLast(newIntents.count - mark.intents)
+        anomalies.removeLast(anomalies.count - mark.anomalies)
     }
 
     // MARK: - What a decision asks for
@@ -77,36 +88,59 @@ final class DeliveryTransaction {
                     throw EventFault.brokenRule("\(card.name.rawValue) emits \(type), which its card does not name")
                 }
                 try fact.applyValue(envelope, payload, recordedAt, db)
-                try enqueue(try EventCoding.encode(envelope), to: card.name.topic)
+                _ = try enqueue(try EventCoding.encode(envelope), to: card.name.topic)
             case .call(let request):
                 guard let asker = request.cause ?? (isCommand ? nil : cause) else {
                     throw EventFault.brokenRule("the call \(request.key) names no event that its answer belongs to")
                 }
                 try record(request, cause: asker, at: recordedAt)
+            case .anomaly(let text):
+                guard !isCommand else { throw EventFault.brokenRule("a command is no anomaly: \(text)") }
+                try record(anomaly: text, in: cause, at: recordedAt)
             }
         }
     }
 
-    /// Puts a dead letter's record into the service's dead-letter topic.
-    func announce(_ letter: V1.EventDeadLettered, of envelope: Envelope?, subject: String, at time: Timestamp) throws {
-        let cause = envelope?.id ?? letter.eventID
+    /// Says something about a dead letter on the service's dead-letter topic; returns what was said.
+    @discardableResult
+    func announce(_ news: some EventPayload, _ about: Announcement) throws -> Envelope {
+        let type = Swift.type(of: news).type
         let announcement = Envelope(
-            id: DerivedID.event(cause: cause, service: card.name, type: V1.EventDeadLettered.type, ordinal: 0),
-            source: card.name.source, type: V1.EventDeadLettered.type, subject: subject, time: time,
-            correlationID: envelope?.correlationID ?? cause.rebound(), causationID: envelope?.id,
-            traceparent: envelope?.traceparent, data: try letter.encoded())
-        try enqueue(try EventCoding.encode(announcement), to: card.name.deadLetterTopic)
+            id: DerivedID.event(cause: about.letter, service: card.name, type: type, ordinal: about.ordinal),
+            source: card.name.source, type: type, subject: about.subject,
+            time: max(about.now, about.of?.time ?? about.now),
+            correlationID: about.of?.correlationID ?? about.letter.rebound(), causationID: about.of?.id,
+            traceparent: about.of?.traceparent, data: try news.encoded())
+        _ = try enqueue(try EventCoding.encode(announcement), to: card.name.deadLetterTopic)
+        return announcement
+    }
+
+    /// Appends bytes to the service's own topic as they are; the record says who wanted it.
+    ///
+    /// - Returns: its sequence.
+    func inject(_ event: [UInt8], by actor: Actor, at now: Timestamp) throws -> UInt64 {
+        let sequence = try enqueue(event, to: card.name.topic)
+        let id = try? EventCoding.decode(event).id  // bytes that are no event have none
+        try db.execute(
+            sql: "INSERT INTO injected (topic, sequence, event_id, at, actor) VALUES (?, ?, ?, ?, ?)",
+            arguments: [
+                card.name.topic.name, Int64(sequence), id.map { Data($0.bytes) }, now.microseconds, actor.name,
+            ])
+        return sequence
     }
 
     // MARK: - Rows
 
-    private func enqueue(_ event: [UInt8], to topic: Topic) throws {
+    /// - Returns: the event's sequence in the topic.
+    private func enqueue(_ event: [UInt8], to topic: Topic) throws -> UInt64 {
         var counter = try counters[topic] ?? Counter(next: Self.nextSequence(topic, db))
         let statement = try db.cachedStatement(sql: "INSERT INTO outbox (topic, sequence, event) VALUES (?, ?, ?)")
         try statement.execute(arguments: [topic.name, Int64(counter.next), Data(event)])
+        let sequence = counter.next
         counter.next += 1
         counter.isDirty = true
         counters[topic] = counter
+        return sequence
     }
 
     private static func nextSequence(_ topic: Topic, _ db: Database) throws -> UInt64 {
@@ -132,6 +166,19 @@ final class DeliveryTransaction {
             intent.deadline?.microseconds, time.microseconds,
         ])
         newIntents.append(intent)
+    }
+
+    private func record(anomaly text: String, in event: Envelope, at time: Timestamp) throws {
+        anomalies.append(Anomaly(event: event, text: text))
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO anomalies (event_id, topic, offset, subject, type, text, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO NOTHING
+                """)
+        try statement.execute(arguments: [
+            Data(event.id.bytes), place?.topic.name ?? "", Int64(place?.offset ?? 0), event.subject, event.type, text,
+            time.microseconds,
+        ])
     }
 
     /// Writes the counters back; call it last. True where the outbox has new rows.

@@ -59,6 +59,8 @@ package enum Outgoing: Sendable {
     case event(any EventPayload, subject: String)
     /// A call to the outside, made after the commit; see `OutsideCalls`.
     case call(CallRequest)
+    /// The event cannot follow, and changes nothing: it is counted and kept, neither dropped nor applied in silence.
+    case anomaly(String)
 
     package static func event(_ payload: some EventPayload, order: OrderID) -> Outgoing {
         .event(payload, subject: order.description)

@@ -24,10 +24,15 @@ package enum Fault: Sendable {
     case permanent(kind: String, String)
     /// The event's, perhaps passing: three attempts, then a dead letter.
     case event(kind: String, String)
+    /// The event's handler killed the process: three deaths, then a dead letter.
+    case trap(deaths: Int, String)
     /// Disk, database, log, gateway: counts no attempt; stand, say so, go on when it can.
     case environment(String)
     /// What is on disk is unknown: the process must end.
     case fatal(String)
+
+    /// The kind of a fault that nobody caught: the handler killed the process.
+    package static let trapKind = "trap"
 
     /// *Guarantee*: nothing is dead-lettered for an outage. *Why*: three attempts pass in a second, a full disk lasts
     /// an hour. *If broken*: every order of that hour lies at the desk.
@@ -69,12 +74,35 @@ package enum Fault: Sendable {
     }
 }
 
+extension Fault {
+    /// `broken-rule`, `trap`, …; of the event's own faults.
+    var kind: String {
+        switch self {
+        case .permanent(let kind, _), .event(let kind, _): kind
+        case .trap: Self.trapKind
+        case .environment: "environment"
+        case .fatal: "fatal"
+        }
+    }
+
+    var text: String {
+        switch self {
+        case .permanent(_, let text), .event(_, let text), .trap(_, let text), .environment(let text), .fatal(let text):
+            text
+        }
+    }
+}
+
 /// When to try again.
 package struct RetryPolicy: Sendable {
     /// Attempts an event gets, the first included.
     package var attempts = 3
     package var firstDelay = Duration.milliseconds(100)
     package var longestDelay = Duration.seconds(10)
+    /// An event that killed the process is tried again after so long, or as soon as nothing has happened for `quiet`:
+    /// each further death costs all orders the time of a restart.
+    package var trialDelay = Duration.seconds(60)
+    package var quiet = Duration.seconds(3)
 
     package init() {}
 

@@ -140,14 +140,16 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     private var pursued: Set<String> = []
     private var attempts: [String: Int] = [:]
     private var inFlight = 0
-    private var reachability = Reachability()
+    private var breaker: CircuitBreaker
     private let answers = AnswerBox<Caller.Answer>()
 
     /// - Parameters:
+    ///   - name: of the other side, for operators.
     ///   - concurrency: calls under way at most.
     ///   - callExecutor: where the calls run; nil for where `run` does.
     package init(
-        node: ServiceNode, caller: Caller, concurrency: Int, policy: RetryPolicy = RetryPolicy(),
+        node: ServiceNode, name: String = "outside", caller: Caller, concurrency: Int,
+        policy: RetryPolicy = RetryPolicy(),
         randomness: any Randomness, callExecutor: (any TaskExecutor)? = nil
     ) throws {
         self.node = node
@@ -156,6 +158,8 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         self.policy = policy
         self.randomness = randomness
         self.callExecutor = callExecutor
+        breaker = CircuitBreaker(name: name)
+        node.standing.note(breaker.status(at: node.clock.now()))
         for intent in try node.database.read(Intent.open) { pursue(intent) }
     }
 
@@ -184,7 +188,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
 
     /// When there is something to do without a bell.
     private var nextTurn: Timestamp? {
-        let probe = ready.count > 0 && inFlight == 0 ? reachability.nextProbe : nil
+        let probe = ready.count > 0 && inFlight == 0 ? breaker.nextProbe : nil
         return [nextRetry, probe].compactMap(\.self).min()
     }
 
@@ -201,7 +205,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
 
     /// Fills what room there is; a call whose question cannot be put leaves its room to the next.
     private func start(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
-        let limit = reachability.limit(concurrency, at: node.clock.now())
+        let limit = breaker.limit(concurrency, at: node.clock.now())
         while ready.count > 0, inFlight < limit {
             try await start(ready.take(limit - inFlight), &group)
         }
@@ -262,36 +266,33 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         // Finished calls leave the group, or it would keep every one of them.
         for _ in arrived { try await group.next() }
         var final: [(Intent, Caller.Answer)] = []
-        var unreachable: Unreachable?
-        var isReached = false
         for (intent, answer) in arrived {
             switch answer {
             case .success(let answer):
                 final.append((intent, answer))
-                isReached = true
+                if breaker.answered(at: node.clock.now()) { closed() }
             case .failure(let error as Unreachable):
                 ready.append(intent)
-                unreachable = error
+                if breaker.unreachable(error.reason, at: node.clock.now(), policy, randomness) { tripped() }
             case .failure(let error):
                 postpone(intent, error)
-                isReached = true
+                if breaker.failed("\(error)", at: node.clock.now(), policy, randomness) { tripped() }
             }
         }
-        note(isReached ? nil : unreachable, isReached: isReached)
         if !final.isEmpty { try await record(final) }
     }
 
-    private func note(_ unreachable: Unreachable?, isReached: Bool) {
-        let part = "reaching the outside"
-        if isReached, reachability.regained() {
-            node.stands(part, because: nil)
-            node.logger.notice("calls are made again", metadata: ["waiting": "\(ready.count)"])
-        } else if let unreachable, reachability.lost(at: node.clock.now(), policy, randomness) {
-            node.stands(part, because: unreachable.reason)
-            node.logger.error(
-                "calls wait until the other side can be reached",
-                metadata: ["waiting": "\(ready.count)", "error": "\(unreachable.reason)"])
-        }
+    private func tripped() {
+        let status = breaker.status(at: node.clock.now())
+        node.tripped(status)
+        node.logger.error(
+            "calls wait until the other side answers",
+            metadata: ["waiting": "\(ready.count)", "error": "\(status.reason ?? "")"])
+    }
+
+    private func closed() {
+        node.tripped(breaker.status(at: node.clock.now()))
+        node.logger.notice("calls are made again", metadata: ["waiting": "\(ready.count)"])
     }
 
     /// One transaction for all answers that are there. If one breaks it, each in its own; that one is asked again later,

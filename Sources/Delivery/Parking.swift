@@ -7,17 +7,25 @@ import GRDB
 ///
 /// *Guarantee*: while an event of order A waits or lies dead, A's later events wait behind it, durably, in the order in
 /// which they came; other orders flow. *If broken*: a refund is handled before the payment that it pays back.
+///
+/// The rows are the truth; what stands here of them is what every event must be compared with. It changes after the row
+/// did, and whoever rolls the transaction back puts the value of before back.
 struct Parking {
     /// Subjects with a parked event or an open dead letter.
     private(set) var subjects: Set<String> = []
+    /// Parked rows.
+    private(set) var count = 0
     /// When the next attempt is due.
     private(set) var nextDue: Timestamp?
+    /// The same of an event that killed the process.
+    private(set) var nextTrial: Timestamp?
     /// Whether anything waits or ever died here; while nothing did, no event needs to be looked up.
     private(set) var hasRows = false
+    let limit: Int
 
     static let retriesPerTurn = 64
 
-    /// A parked event whose attempt is due.
+    /// An event that is set aside.
     struct Parked {
         let logged: LoggedEvent
         let arrival: Int64
@@ -27,49 +35,26 @@ struct Parking {
         let firstFailedAt: Timestamp?
     }
 
-    mutating func reload(_ db: Database) throws {
+    /// Why an event failed, and when it is tried again.
+    struct Failure {
+        let kind: String
+        let error: String
+        let attempts: Int
+        let next: Timestamp
+        let now: Timestamp
+    }
+
+    init(limit: Int, _ db: Database) throws {
+        self.limit = limit
         subjects = try String.fetchSet(
             db, sql: "SELECT subject FROM parked UNION SELECT subject FROM dead_letters WHERE state = 'open'")
-        nextDue = try Int64.fetchOne(db, sql: "SELECT min(next_attempt_at) FROM parked").map(
-            Timestamp.init(microseconds:))
+        count = try Int.fetchOne(db, sql: "SELECT count(*) FROM parked") ?? 0
         hasRows =
-            try Bool.fetchOne(
-                db, sql: "SELECT EXISTS (SELECT 1 FROM parked) OR EXISTS (SELECT 1 FROM dead_letters)") ?? false
+            try count > 0 || Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM dead_letters)") ?? false
+        try findNextDue(db)
     }
 
-    /// An event of the subject was set aside just now: until its next attempt, or dead.
-    mutating func hold(_ subject: String, until due: Timestamp?) {
-        subjects.insert(subject)
-        hasRows = true
-        if let due { nextDue = min(nextDue ?? due, due) }
-    }
-
-    func isDue(at now: Timestamp) -> Bool {
-        nextDue.map { $0 <= now } ?? false
-    }
-
-    func due(at now: Timestamp, _ db: Database) throws -> [Parked] {
-        try Row.fetchAll(
-            db,
-            sql: """
-                SELECT arrival, event_id, topic, offset, subject, event, attempts, first_failed_at FROM parked
-                WHERE next_attempt_at <= ? ORDER BY next_attempt_at, arrival LIMIT \(Self.retriesPerTurn)
-                """,
-            arguments: [now.microseconds]
-        ).map { row in
-            guard let id = EventID(bytes: row["event_id"] as Data) else {
-                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "parked.event_id is no id")
-            }
-            return Parked(
-                logged: LoggedEvent(
-                    topic: Topic(row["topic"]), offset: UInt64(row["offset"] as Int64),
-                    bytes: [UInt8](row["event"] as Data)[...]),
-                arrival: row["arrival"], id: id, subject: row["subject"], attempts: row["attempts"],
-                firstFailedAt: (row["first_failed_at"] as Int64?).map(Timestamp.init(microseconds:)))
-        }
-    }
-
-    // MARK: - Rows
+    // MARK: - Asking
 
     /// Known to the desk or set aside: a second delivery of it is a duplicate.
     static func holds(_ id: EventID, _ db: Database) throws -> Bool {
@@ -82,46 +67,154 @@ struct Parking {
             arguments: [Data(id.bytes)]) ?? false
     }
 
-    /// Sets an event aside: after a failure with the time of its next attempt, or behind an earlier one without.
-    static func park(
-        _ logged: LoggedEvent, id: EventID, subject: String,
-        failure: (kind: String, text: String, next: Timestamp, now: Timestamp)?,
-        _ db: Database
-    ) throws {
-        try db.execute(
+    static func parked(_ topic: Topic, _ offset: UInt64, _ db: Database) throws -> Parked? {
+        try Row.fetchOne(
+            db, sql: "SELECT \(columns) FROM parked WHERE topic = ? AND offset = ?",
+            arguments: [topic.name, Int64(offset)]
+        ).map(read)
+    }
+
+    func due(at now: Timestamp, _ db: Database) throws -> [Parked] {
+        guard let nextDue, nextDue <= now else { return [] }
+        return try Row.fetchAll(
+            db,
+            sql: """
+                SELECT \(Self.columns) FROM parked
+                WHERE next_attempt_at IS NOT NULL AND error_kind IS NOT 'trap' AND next_attempt_at <= ?
+                ORDER BY next_attempt_at, arrival LIMIT \(Self.retriesPerTurn)
+                """,
+            arguments: [now.microseconds]
+        ).map(Self.read)
+    }
+
+    /// The event that killed the process and is to be tried next, due or not.
+    func nextTrial(_ db: Database) throws -> Parked? {
+        try Row.fetchOne(
+            db,
+            sql: """
+                SELECT \(Self.columns) FROM parked
+                WHERE next_attempt_at IS NOT NULL AND error_kind = 'trap' ORDER BY next_attempt_at, arrival LIMIT 1
+                """
+        ).map(Self.read)
+    }
+
+    // MARK: - Setting aside
+
+    /// Sets an event aside: after a failure, or behind an earlier one without.
+    ///
+    /// - Throws: `ParkingFull`.
+    mutating func park(_ logged: LoggedEvent, id: EventID, subject: String, failure: Failure?, _ db: Database) throws {
+        guard count < limit else { throw ParkingFull(limit: limit) }
+        let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO parked
                     (event_id, topic, offset, subject, event, attempts, next_attempt_at, error_kind, error, first_failed_at)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                Data(id.bytes), logged.topic.name, Int64(logged.offset), subject, Data(logged.bytes),
-                failure == nil ? 0 : 1,
-                failure?.next.microseconds, failure?.kind, failure?.text, failure?.now.microseconds,
-            ])
+                """)
+        try statement.execute(arguments: [
+            Data(id.bytes), logged.topic.name, Int64(logged.offset), subject, Data(logged.bytes),
+            failure?.attempts ?? 0, failure?.next.microseconds, failure?.kind, failure?.error,
+            failure?.now.microseconds,
+        ])
+        count += 1
+        hold(subject)
+        if let failure { expect(failure.kind, at: failure.next) }
     }
 
-    static func postpone(_ parked: Parked, kind: String, text: String, until: Timestamp, now: Timestamp, _ db: Database)
-        throws
-    {
+    mutating func postpone(_ parked: Parked, _ failure: Failure, _ db: Database) throws {
         try db.execute(
             sql: """
-                UPDATE parked SET attempts = attempts + 1, next_attempt_at = ?, error_kind = ?, error = ?,
+                UPDATE parked SET attempts = ?, next_attempt_at = ?, error_kind = ?, error = ?,
                     first_failed_at = coalesce(first_failed_at, ?)
                 WHERE arrival = ?
                 """,
-            arguments: [until.microseconds, kind, text, now.microseconds, parked.arrival])
+            arguments: [
+                failure.attempts, failure.next.microseconds, failure.kind, failure.error, failure.now.microseconds,
+                parked.arrival,
+            ])
+        expect(failure.kind, at: failure.next)
     }
 
-    /// The event is done: the one behind it is due, unless the subject has a dead letter.
-    static func release(_ parked: Parked, now: Timestamp, _ db: Database) throws {
+    /// The subject has a parked event or an open letter from now on.
+    mutating func hold(_ subject: String) {
+        subjects.insert(subject)
+        hasRows = true
+    }
+
+    private mutating func expect(_ kind: String, at due: Timestamp) {
+        if kind == Fault.trapKind {
+            nextTrial = min(nextTrial ?? due, due)
+        } else {
+            nextDue = min(nextDue ?? due, due)
+        }
+    }
+
+    // MARK: - Letting go
+
+    /// The event is no longer set aside: it was handled, or it is dead.
+    mutating func remove(_ parked: Parked, _ db: Database) throws {
         try db.execute(sql: "DELETE FROM parked WHERE arrival = ?", arguments: [parked.arrival])
+        count -= 1
+    }
+
+    /// An event of the subject was handled: the next one is due, unless the subject has an open letter.
+    mutating func goOn(_ subject: String, now: Timestamp, _ db: Database) throws {
+        let isDead = try Bool.fetchOne(
+            try db.cachedStatement(
+                sql: "SELECT EXISTS (SELECT 1 FROM dead_letters WHERE subject = ? AND state = 'open')"),
+            arguments: [subject])
+        if isDead == true { return }
+        let next = try Int64.fetchOne(
+            try db.cachedStatement(sql: "SELECT min(arrival) FROM parked WHERE subject = ?"), arguments: [subject])
+        guard let next else {
+            subjects.remove(subject)
+            return
+        }
         try db.execute(
+            sql: "UPDATE parked SET next_attempt_at = coalesce(next_attempt_at, ?) WHERE arrival = ?",
+            arguments: [now.microseconds, next])
+        nextDue = min(nextDue ?? now, now)
+    }
+
+    /// After attempts: what is due next is known again.
+    mutating func findNextDue(_ db: Database) throws {
+        nextDue = try Int64.fetchOne(
+            db,
             sql: """
-                UPDATE parked SET next_attempt_at = ?1
-                WHERE arrival = (SELECT min(arrival) FROM parked WHERE subject = ?2)
-                    AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE subject = ?2 AND state = 'open')
-                """,
-            arguments: [now.microseconds, parked.subject])
+                SELECT min(next_attempt_at) FROM parked
+                WHERE next_attempt_at IS NOT NULL AND error_kind IS NOT 'trap'
+                """
+        ).map(Timestamp.init(microseconds:))
+        nextTrial = try Int64.fetchOne(
+            db,
+            sql: "SELECT min(next_attempt_at) FROM parked WHERE next_attempt_at IS NOT NULL AND error_kind = 'trap'"
+        ).map(Timestamp.init(microseconds:))
+    }
+
+    // MARK: - Rows
+
+    private static let columns = "arrival, event_id, topic, offset, subject, event, attempts, first_failed_at"
+
+    private static func read(_ row: Row) throws -> Parked {
+        guard let id = EventID(bytes: row[1] as Data) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "parked.event_id is no id")
+        }
+        return Parked(
+            logged: LoggedEvent(
+                topic: Topic(row[2]), offset: UInt64(row[3] as Int64), bytes: [UInt8](row[5] as Data)[...]),
+            arrival: row[0], id: id, subject: row[4], attempts: row[6],
+            firstFailedAt: (row[7] as Int64?).map(Timestamp.init(microseconds:)))
+    }
+}
+
+/// No room for one more parked event: the consumer stands before it until there is.
+package struct ParkingFull: EnvironmentFault, Equatable {
+    package let limit: Int
+
+    package var isFinal: Bool { false }
+
+    package var description: String {
+        "\(limit) events are parked, which is the limit (STAMPEDE_PARKING_LIMIT): the consumer goes on as attempts and "
+            + "'stampede dlq retry' make room"
     }
 }

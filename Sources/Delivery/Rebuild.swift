@@ -6,7 +6,8 @@ package import GRDB
 /// Makes a service's domain tables anew from the log: facts are applied, nothing is decided.
 ///
 /// The service's own topic in order, foreign topics under any interleaving; up to the live positions, leaving out
-/// exactly the events that wait or lie at the desk.
+/// exactly the events that wait or lie at the desk. Where a letter was edited, the corrected bytes stand in for its
+/// event's; letters that were imported come from the desk, for no topic holds them.
 package struct Rebuild {
     private let card: ServiceCard
     private let log: any EventLog
@@ -21,8 +22,13 @@ package struct Rebuild {
         package var ownSequences: UInt64
         package var positions: [Topic: UInt64]
         package var leftOut: Set<EventID>
+        /// Own events that an operator handed in, and the service never decided.
+        var injected: Set<UInt64>
+        /// Bytes that an edit put in the place of an event, by topic and offset.
+        var standIns: [Topic: [UInt64: [UInt8]]] = [:]
+        var imported: [(topic: Topic, event: [UInt8])] = []
         /// Own events that the log may not hold yet, by sequence.
-        var unpublished: [UInt64: [UInt8]]
+        var unpublished: [UInt64: [UInt8]] = [:]
 
         package init(card: ServiceCard, live db: Database) throws {
             ownSequences =
@@ -39,12 +45,35 @@ package struct Rebuild {
                     db,
                     sql: "SELECT event_id FROM parked UNION SELECT event_id FROM dead_letters WHERE state <> 'redriven'"
                 ).compactMap { EventID(bytes: $0) })
+            injected = Set(
+                try Int64.fetchAll(
+                    db, sql: "SELECT sequence FROM injected WHERE topic = ?", arguments: [card.name.topic.name]
+                ).map { UInt64($0) })
+            try readDesk(db)
             let waiting = try Row.fetchAll(
                 db, sql: "SELECT sequence, event FROM outbox WHERE topic = ?", arguments: [card.name.topic.name])
             unpublished = Dictionary(
                 uniqueKeysWithValues: waiting.map { row in
                     (UInt64(row["sequence"] as Int64), [UInt8](row["event"] as Data))
                 })
+        }
+
+        private mutating func readDesk(_ db: Database) throws {
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT topic, offset, coalesce(corrected, event), origin = 'import' FROM dead_letters
+                    WHERE state = 'redriven' AND (corrected IS NOT NULL OR origin = 'import')
+                    """)
+            while let row = try rows.next() {
+                let topic = Topic(row[0])
+                let event = [UInt8](row[2] as Data)
+                if row[3] {
+                    imported.append((topic, event))
+                } else {
+                    standIns[topic, default: [:]][UInt64(row[1] as Int64)] = event
+                }
+            }
         }
     }
 
@@ -73,22 +102,40 @@ package struct Rebuild {
         while !streams.isEmpty {
             let index = pick(streams.count)
             let topic = streams[index].topic
+            var offset = streams[index].offset
             let events = try streams[index].next(eventsPerPick)
             if events.isEmpty {
                 streams.remove(at: index).close()
                 continue
             }
             for bytes in events {
+                defer { offset += 1 }
+                let bytes = extent.standIns[topic]?[offset].map { $0[...] } ?? bytes
                 guard let envelope = try? EventCoding.decode(bytes) else { continue }  // it lies at the desk
                 if topic == card.name.topic {
+                    // Sequences count from 1, offsets from 0.
+                    if extent.injected.contains(offset + 1) { continue }
                     try facts[envelope.type]?.applyBytes(envelope, db)
-                } else if let subscription = subscriptions[topic]?[envelope.type] {
-                    guard seen.insert(envelope.id).inserted else { continue }
-                    if let twin = envelope.twinOf, !seen.insert(twin).inserted { continue }
-                    try subscription.apply(envelope, db)
+                } else {
+                    try apply(envelope, topic, subscriptions, &seen, db)
                 }
             }
         }
+        for (topic, event) in extent.imported {
+            if let envelope = try? EventCoding.decode(event) {  // as above
+                try apply(envelope, topic, subscriptions, &seen, db)
+            }
+        }
+    }
+
+    private func apply(
+        _ envelope: Envelope, _ topic: Topic, _ subscriptions: [Topic: [String: Subscription]],
+        _ seen: inout Set<EventID>, _ db: Database
+    ) throws {
+        guard let subscription = subscriptions[topic]?[envelope.type] else { return }
+        guard seen.insert(envelope.id).inserted else { return }
+        if let twin = envelope.twinOf, !seen.insert(twin).inserted { return }
+        try subscription.apply(envelope, db)
     }
 }
 
@@ -98,7 +145,7 @@ private struct Stream {
     private let end: UInt64
     private let reader: any TopicReader
     private let unpublished: [UInt64: [UInt8]]
-    private var offset: UInt64 = 0
+    private(set) var offset: UInt64 = 0
     private var isPastLog = false
 
     init(_ topic: Topic, end: UInt64, _ log: any EventLog, unpublished: [UInt64: [UInt8]] = [:]) throws {

@@ -7,13 +7,19 @@ package struct ServiceCard: Sendable {
     package let name: ServiceName
     package let subscriptions: [Subscription]
     package let facts: [OwnFact]
+    /// What it says instead where the operator gives up on an event; a type that is not named cannot be given up on.
+    package let discards: [Discard]
+    /// What else follows from an event's death here.
+    package let onDeath: @Sendable (V1.EventDeadLettered, Database) throws -> [Outgoing]
     /// Creates the service's own tables where they are missing.
     package let createTables: @Sendable (Database) throws -> Void
     /// The tables that a rebuild makes anew and that must come out the same; reference data is not among them.
     package let digest: [DigestTable]
 
     package init(
-        name: ServiceName, subscriptions: [Subscription], facts: [OwnFact], digest: [DigestTable],
+        name: ServiceName, subscriptions: [Subscription], facts: [OwnFact], discards: [Discard] = [],
+        digest: [DigestTable],
+        onDeath: @escaping @Sendable (V1.EventDeadLettered, Database) throws -> [Outgoing] = { _, _ in [] },
         createTables: @escaping @Sendable (Database) throws -> Void
     ) {
         precondition(
@@ -22,6 +28,8 @@ package struct ServiceCard: Sendable {
         self.name = name
         self.subscriptions = subscriptions
         self.facts = facts
+        self.discards = discards
+        self.onDeath = onDeath
         self.digest = digest
         self.createTables = createTables
     }
@@ -53,12 +61,18 @@ package struct Subscription: Sendable {
     package let type: String
     let apply: @Sendable (Envelope, Database) throws -> Void
     let handle: @Sendable (Envelope, Timestamp, Database) throws -> [Outgoing]
+    /// The data as this type writes it; throws where they are none of it.
+    let canonicalData: @Sendable (Envelope) throws -> [UInt8]
 
     package init<Handler: EventHandler>(_ topic: Topic, _ handler: Handler) {
         self.topic = topic
         type = Handler.Payload.type
         apply = { envelope, db in
             try handler.apply(try Self.deliver(envelope, envelope.time), in: db)
+        }
+        canonicalData = { envelope in
+            let event: Delivered<Handler.Payload> = try Self.deliver(envelope, envelope.time)
+            return try event.payload.encoded()
         }
         handle = { envelope, recordedAt, db in
             // A rebuild knows the event's own time alone, so that is what a fact is applied with.
@@ -76,6 +90,30 @@ package struct Subscription: Sendable {
         } catch {
             throw EventFault.undecodable("the data of \(envelope.type) \(envelope.id) cannot be read: \(error)")
         }
+    }
+}
+
+extension Subscription {
+    /// `OrderCreated` of `v1.OrderCreated`: what the versions of a type share.
+    static func name(of type: String) -> Substring {
+        type.utf8.firstIndex(of: UInt8(ascii: ".")).map { type[type.utf8.index(after: $0)...] } ?? type[...]
+    }
+}
+
+/// What a service says instead of an event's effect, where the operator gives up on the event.
+///
+/// *Why*: others wait for its answer. *If broken*: a discarded reservation holds its stock, and its order, for ever.
+package struct Discard: Sendable {
+    /// In every version: one that cannot be read is the one that is given up on.
+    let name: Substring
+    let decide: @Sendable (Envelope, _ recordedAt: Timestamp, Database) throws -> [Outgoing]
+
+    /// - Parameter decide: reads the envelope, whose data may be anything.
+    package init<Payload: EventPayload>(
+        _: Payload.Type, decide: @escaping @Sendable (Envelope, _ recordedAt: Timestamp, Database) throws -> [Outgoing]
+    ) {
+        name = Subscription.name(of: Payload.type)
+        self.decide = decide
     }
 }
 

@@ -33,13 +33,14 @@ package final class ServiceNode: Sendable {
 
     /// One transaction with everything it emits; whoever passes on its outbox and its calls is woken after the commit.
     func transaction<Value>(_ body: (DeliveryTransaction) throws -> Value) throws -> Value {
-        let (value, fillsOutbox, intents) = try database.transaction { db in
+        let (value, fillsOutbox, transaction) = try database.transaction { db in
             let transaction = DeliveryTransaction(db, card, facts)
             let value = try body(transaction)
-            return (value, try transaction.finish(), transaction.newIntents)
+            return (value, try transaction.finish(), transaction)
         }
         if fillsOutbox { outboxBell.ring() }
-        newIntents.add(intents)
+        newIntents.add(transaction.newIntents)
+        for anomaly in transaction.anomalies { report(anomaly) }
         return value
     }
 
@@ -66,6 +67,23 @@ package final class ServiceNode: Sendable {
     func stands(_ part: String, because reason: String?) {
         standing.note(part, because: reason)
         metrics.isStanding(reason != nil, part: part)
+    }
+
+    private func report(_ anomaly: DeliveryTransaction.Anomaly) {
+        metrics.anomaly()
+        logger.error(
+            "an event cannot follow; it is kept as an anomaly",
+            metadata: [
+                "event": "\(anomaly.event.id)", "type": "\(anomaly.event.type)",
+                "subject": "\(anomaly.event.subject)", "reason": "\(anomaly.text)",
+            ])
+    }
+
+    /// Notes the state of a circuit breaker: while it is not closed, that part stands.
+    func tripped(_ circuit: CircuitBreaker.Status) {
+        standing.note(circuit)
+        stands("calls to \(circuit.name)", because: circuit.reason)
+        metrics.circuitBreaker(circuit)
     }
 
     func place(_ logged: LoggedEvent, _ envelope: Envelope?, _ error: String) -> Logger.Metadata {

@@ -10,6 +10,7 @@ struct FaultTests {
         switch Fault.classify(error) {
         case .permanent(let kind, _): "permanent \(kind)"
         case .event: "event"
+        case .trap: "trap"
         case .environment: "environment"
         case .fatal: "fatal"
         }

@@ -8,14 +8,12 @@ struct FencingTests {
     private static let refused: Int32 = 78
 
     /// A second order-service, which must not come up; how long that took.
-    private func second(on data: String, of run: SupervisedRun) async throws -> (Outcome, Duration) {
+    private func second(on data: String, of run: SupervisedRun) async throws -> Outcome {
         let base = try FreePorts.base()
         defer { FreePorts.giveBack(base) }
-        let begin = ContinuousClock.now
-        let outcome = try await runProgram(
+        return try await runProgram(
             run.binaries + "/order-service", ["--data", data], environment: ServiceBesides.ports(base),
             within: .seconds(20))
-        return (outcome, ContinuousClock.now - begin)
     }
 
     /// Another data directory with the same log.
@@ -29,9 +27,7 @@ struct FencingTests {
 
     private func expect(_ errors: String, _ text: String, names pid: Int32) {
         #expect(errors.contains(text), "\(errors)")
-        withKnownIssue("the log reads the first 4 KiB of /proc/locks only", isIntermittent: true) {
-            #expect(errors.contains("process \(pid)"), "\(errors)")
-        }
+        #expect(errors.contains("process \(pid)"), "\(errors)")
     }
 
     @Test(
@@ -50,13 +46,12 @@ struct FencingTests {
                     try await waitUntil("the first stands still") { ProcessTable.isStopped(first) }
                 }
                 // The lock on its database; then, with a database of its own, the one on the topic.
-                let (byService, _) = try await second(on: run.data, of: run)
+                let byService = try await second(on: run.data, of: run)
                 #expect(byService.status == Self.refused)
                 expect(byService.errors, "runs already on \(run.data)/db/order", names: first)
-                let (byTopic, time) = try await second(on: try sharingTheLog(run, in: directory), of: run)
+                let byTopic = try await second(on: try sharingTheLog(run, in: directory), of: run)
                 #expect(byTopic.status == Self.refused)
                 expect(byTopic.errors, "topic orders has a writer already", names: first)
-                #expect(time < .seconds(2), "not at once, but after \(time)")
 
                 if isStalled { kill(first, SIGCONT) }
                 try await load.place(4..<8)

@@ -35,6 +35,13 @@ package struct Actor: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { name }
+
+    /// Nobody asked: the service itself.
+    static let service = Actor(unchecked: "service")
+
+    private init(unchecked name: String) {
+        self.name = name
+    }
 }
 
 /// What an edit puts in the place of a dead letter's event; everything else of the envelope stays.

@@ -20,6 +20,15 @@ package enum InventoryService {
                 OwnFact(ApplyStockReleased()),
                 OwnFact(ApplyStockAdjusted()),
             ],
+            discards: [
+                // Nothing is set aside, so the order is cancelled.
+                Discard(V1.OrderCreated.self) { event, _, db in
+                    guard let order = event.orderID, try !InventoryStore.reservationExists(order, db) else {
+                        return []
+                    }
+                    return [.event(V1.StockRejected(shortages: []), order: order)]
+                }
+            ],
             digest: InventoryStore.digest,
             createTables: InventoryStore.createTables)
     }

@@ -13,6 +13,12 @@ enum NotificationStore {
                     PRIMARY KEY (order_id, kind)
                 ) WITHOUT ROWID;
 
+                -- Dead letters of the five services by group; counted for the operator's messages, so not in the digest.
+                CREATE TABLE IF NOT EXISTS alerts (
+                    service TEXT NOT NULL, type TEXT NOT NULL, signature TEXT NOT NULL, letters INTEGER NOT NULL,
+                    PRIMARY KEY (service, type, signature)
+                ) WITHOUT ROWID;
+
                 -- How far a channel's file is settled, in bytes; not state of the shop, so not in the digest.
                 CREATE TABLE IF NOT EXISTS channel_marks (
                     channel TEXT PRIMARY KEY, mark INTEGER NOT NULL
@@ -51,5 +57,16 @@ enum NotificationStore {
                 ON CONFLICT (channel) DO UPDATE SET mark = excluded.mark
                 """)
         try statement.execute(arguments: [channel, mark])
+    }
+
+    /// Counts a dead letter of the group; how many there are now.
+    static func countLetter(_ service: String, type: String, signature: String, _ db: Database) throws -> Int64 {
+        try Int64.fetchOne(
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO alerts (service, type, signature, letters) VALUES (?, ?, ?, 1)
+                    ON CONFLICT (service, type, signature) DO UPDATE SET letters = letters + 1 RETURNING letters
+                    """),
+            arguments: [service, type, signature]) ?? 1
     }
 }

@@ -9,26 +9,41 @@ package enum OrderNews: Equatable, CaseIterable, Sendable {
     case stockRejected, paymentSucceeded, paymentFailed, paymentRefunded
 }
 
-/// Which step an order takes on which news: the whole table, so that it can be read and tested whole.
+/// What an order does on a piece of news.
 package enum OrderStep: Equatable, Sendable {
     case confirm
     case cancel
     /// The order is there already.
     case nothing
-    /// Cannot happen while every judge keeps to its own question.
+    /// Cannot happen while every judge keeps to its own question: kept as an anomaly.
     case illegal
 
     package static func step(from status: OrderStatus, reason: CancellationReason?, on news: OrderNews) -> OrderStep {
-        switch (status, news) {
-        case (.pending, .paymentSucceeded): .confirm
-        case (.pending, .stockRejected), (.pending, .paymentFailed): .cancel
-        case (.confirmed, .paymentRefunded): .cancel
-        case (.confirmed, .paymentSucceeded): .nothing
-        case (.cancelled, .stockRejected): reason == .soldOut ? .nothing : .illegal
-        case (.cancelled, .paymentFailed): reason == .refunded || reason == .soldOut ? .illegal : .nothing
-        case (.cancelled, .paymentSucceeded), (.cancelled, .paymentRefunded): reason == .refunded ? .nothing : .illegal
-        case (.pending, .paymentRefunded), (.confirmed, .stockRejected), (.confirmed, .paymentFailed): .illegal
-        }
+        legalSteps[OrderStanding(status, reason)]?[news] ?? .illegal
+    }
+
+    /// Every legal step: what is not in this table is illegal.
+    package static let legalSteps: [OrderStanding: [OrderNews: OrderStep]] = [
+        OrderStanding(.pending): [.stockRejected: .cancel, .paymentSucceeded: .confirm, .paymentFailed: .cancel],
+        OrderStanding(.confirmed): [.paymentSucceeded: .nothing, .paymentRefunded: .cancel],
+        OrderStanding(.cancelled, .soldOut): [.stockRejected: .nothing],
+        OrderStanding(.cancelled, .paymentDeclined): [.paymentFailed: .nothing],
+        OrderStanding(.cancelled, .paymentExpired): [.paymentFailed: .nothing],
+        OrderStanding(.cancelled, .cancelledByCustomer): [.paymentFailed: .nothing],
+        OrderStanding(.cancelled, .abandoned): [.paymentFailed: .nothing],
+        OrderStanding(.cancelled, .refunded): [.paymentSucceeded: .nothing, .paymentRefunded: .nothing],
+    ]
+}
+
+/// Where an order stands.
+package struct OrderStanding: Hashable, Sendable {
+    package let status: OrderStatus
+    /// Of a cancelled order.
+    package let reason: CancellationReason?
+
+    package init(_ status: OrderStatus, _ reason: CancellationReason? = nil) {
+        self.status = status
+        self.reason = reason
     }
 }
 

@@ -18,6 +18,13 @@ package enum PaymentService {
                 OwnFact(ApplyPaymentFailed()),
                 OwnFact(ApplyPaymentRefunded()),
             ],
+            discards: [
+                // The order gets an answer, and its stock is for sale again.
+                Discard(V1.StockReserved.self) { event, _, db in
+                    guard let order = event.orderID, try PaymentStore.isUnanswered(order, db) else { return [] }
+                    return [.event(V1.PaymentFailed(reason: .abandoned, declineCode: nil), order: order)]
+                }
+            ],
             digest: PaymentStore.digest,
             createTables: PaymentStore.createTables)
     }

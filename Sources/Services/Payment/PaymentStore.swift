@@ -56,6 +56,11 @@ enum PaymentStore {
         }
     }
 
+    /// Neither answered nor asked for at the gateway.
+    static func isUnanswered(_ order: OrderID, _ db: Database) throws -> Bool {
+        try payment(order, db) == nil && !Intent.exists(key: "charge:\(order)", db)
+    }
+
     static func insertSucceeded(_ order: OrderID, _ fact: V1.PaymentSucceeded, at time: Timestamp, _ db: Database)
         throws
     {

@@ -32,7 +32,8 @@ struct DeliveryStatus {
         case .order: [.inventory, .payments]
         case .inventory: [.orders, .payments]
         case .payment: [.inventory, .orders]
-        case .notification: [.orders]
+        case .notification:
+            [.orders] + ServiceName.allCases.filter { $0 != .notification }.map(\.deadLetterTopic)
         case .analytics: [.orders, .inventory, .payments, .notifications]
         }
     }

@@ -16,10 +16,11 @@ package final class MailRunner {
     /// Messages a batch.
     package static let batchMessages = 256
 
-    package init(node: ServiceNode, channel: any MailChannel) throws {
+    /// - Parameter operatorAddress: whom alerts are for.
+    package init(node: ServiceNode, channel: any MailChannel, operatorAddress: String = Sender.operatorAddress) throws {
         self.node = node
         self.channel = channel
-        composer = try MailComposer()
+        composer = try MailComposer(operatorAddress: operatorAddress)
     }
 
     /// Runs until cancelled or a fatal fault; stands while the channel or the database cannot.
@@ -48,10 +49,11 @@ package final class MailRunner {
         var outcomes: [(Intent, Outcome)] = []
         for intent in batch {
             do {
-                let notice = try Notice(intent)
-                let mail = try composer.compose(notice)
+                let mail =
+                    try intent.kind == Alert.callKind
+                    ? composer.compose(Alert(intent)) : composer.compose(Notice(intent))
                 mails.append(mail)
-                outcomes.append((intent, .sent(notice.kind, mail.messageID)))
+                outcomes.append((intent, .sent(try Self.kind(of: intent), mail.messageID)))
             } catch let fault as EventFault {
                 outcomes.append((intent, .failed(try Self.kind(of: intent), fault.description)))
             }
@@ -86,9 +88,10 @@ package final class MailRunner {
 
     // MARK: - Settling
 
+    /// Without a kind where an operator was written to: nothing is said of that on the topic.
     private enum Outcome {
-        case sent(NotificationKind, _ messageID: String)
-        case failed(NotificationKind, _ reason: String)
+        case sent(NotificationKind?, _ messageID: String)
+        case failed(NotificationKind?, _ reason: String)
     }
 
     private func settle(_ outcomes: [(Intent, Outcome)], mark: Int64?) throws {
@@ -97,20 +100,23 @@ package final class MailRunner {
             if let mark { try NotificationStore.setMark(mark, of: channel, db) }
         } _: { intent, outcome, _, _ in
             switch outcome {
-            case .sent(let kind, let messageID):
+            case .sent(let kind?, let messageID):
                 [
                     .event(
                         V1.NotificationSent(kind: kind, channel: channel, messageID: messageID), subject: intent.subject
                     )
                 ]
-            case .failed(let kind, let reason):
+            case .failed(let kind?, let reason):
                 [.event(V1.NotificationFailed(kind: kind, channel: channel, reason: reason), subject: intent.subject)]
+            case .sent(nil, _), .failed(nil, _):
+                []
             }
         }
     }
 
-    /// From the key, which is there even where the request cannot be read.
-    private static func kind(of intent: Intent) throws -> NotificationKind {
+    /// From the key, which is there even where the request cannot be read; nil for an alert.
+    private static func kind(of intent: Intent) throws -> NotificationKind? {
+        if intent.kind == Alert.callKind { return nil }
         guard let kind = intent.key.split(separator: ":").last.flatMap({ NotificationKind(rawValue: String($0)) })
         else {
             throw EventFault.undecodable("the call \(intent.key) names no kind of notification")

@@ -18,4 +18,13 @@ enum Telling {
         }
         return [.call(Notice.call(kind, event, order: order))]
     }
+
+    /// The operator gave up on the event: the customer is not told, and that is on record.
+    static func giveUp(_ event: Envelope, _ kind: NotificationKind, _ db: Database) throws -> [Outgoing] {
+        guard let order = event.orderID, try !Intent.exists(key: Notice.key(order, kind), db),
+            try !NotificationStore.isSettled(order, kind, db)
+        else { return [] }
+        let failed = V1.NotificationFailed(kind: kind, channel: "none", reason: "given up on at the dead-letter desk")
+        return [.event(failed, order: order)]
+    }
 }

@@ -4,9 +4,31 @@ import Delivery
 /// Makes a message of a notice: a pure function, so the same notice is the same bytes.
 package struct MailComposer: Sendable {
     private let wording: Wording
+    private let operatorAddress: String
 
-    package init() throws {
+    /// - Throws: `EventFault.brokenRule` where no message can be sent to the operator.
+    package init(operatorAddress: String = Sender.operatorAddress) throws {
+        if let fault = MailAddress.fault(of: operatorAddress) { throw EventFault.brokenRule(fault) }
+        self.operatorAddress = operatorAddress
         wording = try Wording()
+    }
+
+    /// An alert: text alone, for whoever runs the shop.
+    func compose(_ alert: Alert) -> OutgoingMail {
+        let text = BodyPart(contentType: "text/plain", text: alert.text)
+        let messageID = Notice.messageID(of: alert.cause)
+        var message = "Date: \(MailDate.header(alert.raisedAt))\n"
+        message += "From: \(Sender.name) <\(Sender.address)>\n"
+        message += "To: <\(operatorAddress)>\n"
+        message += HeaderField.line("Subject", alert.subjectLine)
+        message += "Message-ID: \(messageID)\n"
+        message += "X-Stampede-Alert: 1\n"
+        message += "MIME-Version: 1.0\n"
+        message += "\(text.head)\n\(text.content)"
+        if !text.content.hasSuffix("\n") { message += "\n" }
+        return OutgoingMail(
+            messageID: messageID, recipient: operatorAddress, sender: Sender.address, date: alert.raisedAt,
+            message: Array(message.utf8))
     }
 
     /// RFC 5322 with a text and an HTML part (RFC 2046 §5.1.4), lines ending in "\n".

@@ -25,9 +25,8 @@ enum OrderDecision {
             )
             return [.event(cancelled, order: id)]
         case .illegal:
-            throw EventFault.brokenRule(
-                "\(event.envelope.type) cannot follow: order \(id) is \(order.status.rawValue)"
-                    + (order.reason.map { " (\($0.rawValue))" } ?? ""))
+            let state = order.status.rawValue + (order.reason.map { " (\($0.rawValue))" } ?? "")
+            return [.anomaly("\(event.envelope.type) cannot follow: order \(id) is \(state)")]
         }
     }
 }

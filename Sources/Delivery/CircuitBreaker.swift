@@ -1,0 +1,108 @@
+package import Contracts
+
+/// The other side cannot be reached, so nothing was asked. It is no attempt of this call: it is so for all of them.
+package struct Unreachable: Error, CustomStringConvertible {
+    package let reason: String
+
+    package init(reason: String) {
+        self.reason = reason
+    }
+
+    package var description: String { "cannot be reached: \(reason)" }
+}
+
+/// Lets calls to the outside through while the other side answers; while it does not, one at a time goes out to see, and
+/// the others wait.
+///
+/// It trips at once where the other side cannot be reached, and after `threshold` failures in a row (time-outs, 5xx)
+/// without an answer between them. Why: thousands of open calls that each try for themselves cost a core, fill the log,
+/// and greet the other side with all of them at once when it comes back.
+package struct CircuitBreaker {
+    package enum State: String, Sendable {
+        /// Calls go out.
+        case closed
+        /// None goes out before the next probe.
+        case open
+        /// One is out, to see.
+        case halfOpen
+    }
+
+    /// As an operator sees it.
+    package struct Status: Equatable, Sendable {
+        package let name: String
+        package let state: State
+        /// When it left or came back to `closed`; nil where it never tripped.
+        package let since: Timestamp?
+        /// Why it tripped; nil while closed.
+        package let reason: String?
+    }
+
+    /// Failures in a row, of calls that were asked.
+    package static let threshold = 32
+
+    private let name: String
+    private var failuresInRow = 0
+    /// Probes that failed since it tripped, the tripping included.
+    private var probes = 0
+    private var since: Timestamp?
+    private var reason: String?
+    /// When the next call may go out; nil while the other side answers.
+    private(set) var nextProbe: Timestamp?
+
+    init(name: String) {
+        self.name = name
+    }
+
+    /// How many calls may be under way.
+    func limit(_ concurrency: Int, at now: Timestamp) -> Int {
+        guard let nextProbe else { return concurrency }
+        return now < nextProbe ? 0 : 1
+    }
+
+    func status(at now: Timestamp) -> Status {
+        let state: State = nextProbe.map { now < $0 ? .open : .halfOpen } ?? .closed
+        return Status(name: name, state: state, since: since, reason: reason)
+    }
+
+    /// Nothing was asked.
+    ///
+    /// - Returns: whether this is news: the calls that were under way when it went down all say the same.
+    mutating func unreachable(_ reason: String, at now: Timestamp, _ policy: RetryPolicy, _ randomness: any Randomness)
+        -> Bool
+    {
+        trip(reason, now, policy, randomness)
+    }
+
+    /// Asked, and no answer came that says anything.
+    ///
+    /// - Returns: whether this is news.
+    mutating func failed(_ reason: String, at now: Timestamp, _ policy: RetryPolicy, _ randomness: any Randomness)
+        -> Bool
+    {
+        failuresInRow += 1
+        guard nextProbe != nil || failuresInRow >= Self.threshold else { return false }
+        return trip(reason, now, policy, randomness)
+    }
+
+    /// - Returns: whether it was not closed before.
+    mutating func answered(at now: Timestamp) -> Bool {
+        failuresInRow = 0
+        guard nextProbe != nil else { return false }
+        probes = 0
+        nextProbe = nil
+        reason = nil
+        since = now
+        return true
+    }
+
+    private mutating func trip(
+        _ reason: String, _ now: Timestamp, _ policy: RetryPolicy, _ randomness: any Randomness
+    ) -> Bool {
+        if let nextProbe, now < nextProbe { return false }
+        if nextProbe == nil { since = now }
+        probes += 1
+        nextProbe = now + policy.delay(afterAttempt: probes, randomness)
+        self.reason = reason
+        return true
+    }
+}

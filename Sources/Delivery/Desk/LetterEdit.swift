@@ -1,0 +1,59 @@
+import Contracts
+import Foundation
+
+/// A letter's event with what an operator put in its place: type and data may change, nothing else.
+struct LetterEdit {
+    let envelope: Envelope
+
+    /// - Throws: `OperatorRefusal`, `EventFault` where the data are none of the type.
+    init(_ letter: Letter, _ correction: Correction, _ processor: EventProcessor) throws {
+        var envelope = try Self.original(letter, correction)
+        envelope.type = correction.type
+        envelope.data = correction.data
+        let canonical = try processor.canonicalData(envelope, letter.topic)
+        if let member = try Self.unknownMember(of: correction.data, comparedWith: canonical) {
+            throw OperatorRefusal("\(correction.type) has no '\(member)'; is it misspelt?")
+        }
+        envelope.data = canonical
+        self.envelope = envelope
+    }
+
+    private static func original(_ letter: Letter, _ correction: Correction) throws -> Envelope {
+        if let envelope = letter.envelope {
+            guard correction.subject == nil || correction.subject == envelope.subject else {
+                throw OperatorRefusal("the subject of an event stays: it is \(envelope.subject)")
+            }
+            return envelope
+        }
+        guard let subject = correction.subject, !subject.isEmpty else {
+            throw OperatorRefusal("these bytes name no subject: say which order they are about")
+        }
+        let owner = ServiceName.allCases.first { $0.topic == letter.topic || $0.deadLetterTopic == letter.topic }
+        return Envelope(
+            id: letter.id, source: owner?.source ?? "/\(letter.topic)", type: correction.type, subject: subject,
+            time: letter.diedAt, correlationID: OrderID(subject)?.rebound() ?? letter.id.rebound(),
+            data: correction.data)
+    }
+
+    /// The first member that the type does not have, such as `lines[0].quantiy`.
+    private static func unknownMember(of data: [UInt8], comparedWith canonical: [UInt8]) throws -> String? {
+        let given = try JSONSerialization.jsonObject(with: Data(data), options: [.fragmentsAllowed])
+        let known = try JSONSerialization.jsonObject(with: Data(canonical), options: [.fragmentsAllowed])
+        return unknownMember(given, known, "")
+    }
+
+    private static func unknownMember(_ given: Any, _ known: Any, _ path: String) -> String? {
+        if let given = given as? [String: Any], let known = known as? [String: Any] {
+            for (name, value) in given.sorted(by: { $0.key < $1.key }) where !(value is NSNull) {
+                let path = path.isEmpty ? name : "\(path).\(name)"
+                guard let other = known[name] else { return path }
+                if let unknown = unknownMember(value, other, path) { return unknown }
+            }
+        } else if let given = given as? [Any], let known = known as? [Any] {
+            for (index, (value, other)) in zip(given, known).enumerated() {
+                if let unknown = unknownMember(value, other, "\(path)[\(index)]") { return unknown }
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,10 @@
+import Contracts
+import Delivery
+import GRDB
+
+/// A service gave up on an event: the operator hears of it.
+struct OnEventDeadLettered: EventHandler {
+    func decide(_ event: Delivered<V1.EventDeadLettered>, in db: Database) throws -> [Outgoing] {
+        try Alerting.decide(event.payload, db)
+    }
+}
