@@ -84,7 +84,8 @@ let package = Package(
             ["Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .histogram, .subprocess], card: true),
         program(
             "stampede",
-            ["Contracts", "EventLog", "LogFormat", "FileEventLog", "Audit", .grdb, .nio, .nioPosix, .nioHTTP1], card: true),
+            ["Contracts", "EventLog", "LogFormat", "FileEventLog", "Audit", .grdb, .nio, .nioPosix, .nioHTTP1],
+            card: true),
 
         // Tests mirror the sources.
         tests("ContractsTests", ["Contracts"]),

@@ -104,7 +104,7 @@ package final class ServiceProcess: Sendable {
         let relays = try [node.card.name.topic, node.card.name.deadLetterTopic].map { topic in
             try OutboxRelay(topic: topic, node: node, log: log)
         }
-        let consumer = try Consumer(node: node, log: log, randomness: randomness)
+        let consumer = try Consumer(node: node, log: log, randomness: randomness, operators: operators)
         let watch = try log.watch(node.card.topics, ring: consumerBell)
         defer { watch.close() }
 

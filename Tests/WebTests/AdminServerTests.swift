@@ -151,28 +151,32 @@ struct AdminServerTests {
         }
     }
 
-    @Test("GET /admin/status says what stands, who paused the consumer, and what is null")
+    @Test("GET /admin/status says what stands, who paused the consumer and whether calls go out; the rest is null")
     func status() async throws {
-        let directory = try TemporaryDirectory()
-        let process = try ServiceProcess(OrderService.card(), settings: Settings(dataDirectory: directory.path))
-        process.node.standing.note("outbox relay", because: "the disk is full")
-        let tripped = BreakerStatus(state: "open", since: Timestamp(microseconds: 0), reason: "refused")
-        let usual = try AdminStatusProbe(process, breaker: nil)
-        let troubled = try AdminStatusProbe(process, breaker: tripped)
-        let before = try await usual.json()
-        #expect(before["service"] as? String == "order" && before["testFaults"] as? Bool == false)
-        #expect(before["paused"] is NSNull && before["breaker"] is NSNull)
-        #expect((before["standing"] as? [[String: String]]) == [["part": "outbox relay", "reason": "the disk is full"]])
-        try process.node.execute { db, _ in
-            try db.execute(sql: "INSERT INTO consumer_pause VALUES (1, 1000000, 'ann', 'repair')")
-            return CommandDecision(reply: ())
+        let standing = Standing()
+        let status = ServiceStatus(service: .payment, standing: standing, testFaults: true)
+        try await withServer({ AdminServer.make(port: $0, logger: $1, standing: standing, status: status) }) { port in
+            try await blocking {
+                let client = try RawClient(port)
+                let usual = try client.call("GET", "/admin/status").json
+                #expect(usual["service"] as? String == "payment" && usual["testFaults"] as? Bool == true)
+                #expect(usual["paused"] is NSNull && usual["breaker"] is NSNull)
+                #expect((usual["standing"] as? [Any])?.isEmpty == true)
+
+                standing.note("outbox relay", because: "the disk is full")
+                standing.note(Pause(since: Timestamp(microseconds: 1_000_000), actor: "ann", reason: "repair"))
+                standing.note(
+                    CircuitBreaker.Status(
+                        name: "gateway", state: .open, since: Timestamp(microseconds: 0), reason: "refused"))
+                let answer = try client.call("GET", "/admin/status")
+                let parts = answer.json["standing"] as? [[String: String]]
+                #expect(parts == [["part": "outbox relay", "reason": "the disk is full"]])
+                #expect(answer["paused", "since"] == "1970-01-01T00:00:01.000000Z")
+                #expect(answer["paused", "actor"] == "ann" && answer["paused", "reason"] == "repair")
+                #expect(answer["breaker", "name"] == "gateway" && answer["breaker", "state"] == "open")
+                expectProblem(try client.call("PUT", "/admin/status", body: []), 405, "method-not-allowed")
+            }
         }
-        let after = try await troubled.json()
-        #expect(
-            after["paused"] as? [String: String] == [
-                "since": "1970-01-01T00:00:01.000000Z", "actor": "ann", "reason": "repair",
-            ])
-        #expect((after["breaker"] as? [String: Any])?["state"] as? String == "open")
     }
 
     @Test("a database that takes nothing is 503, not an error of the request")
@@ -193,26 +197,5 @@ struct AdminServerTests {
             }
         }
         #expect(try process.node.database.read { try Catalog.products($0) }.isEmpty)
-    }
-}
-
-/// Asks a service for its status over HTTP.
-private struct AdminStatusProbe {
-    private let process: ServiceProcess
-    private let status: ServiceStatus
-
-    init(_ process: ServiceProcess, breaker: BreakerStatus?) throws {
-        self.process = process
-        status = ServiceStatus(
-            service: .order, reader: try DatabaseReader(path: process.node.database.path),
-            standing: process.node.standing, breaker: { breaker }, testFaults: false)
-    }
-
-    func json() async throws -> [String: Any] {
-        let answer = try await withServer({ AdminServer.make(port: $0, logger: $1, status: status) }) { port in
-            try await blocking { try RawClient(port).call("GET", "/admin/status") }
-        }
-        #expect(answer.status == 200)
-        return answer.json
     }
 }

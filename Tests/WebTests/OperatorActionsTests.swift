@@ -83,7 +83,8 @@ struct OperatorActionsTests {
             _ = try user.put("dead-letters/discard", #"{"ids":[\#(list)],"actor":"ann","reason":" gone "}"#)
             let edited = try user.put(
                 "dead-letters/edit",
-                #"{"id":"\#(ids[0])","type":"v1.X","data":{"b":[1,true,null,"/é"],"a":2.5},"actor":"ann","reason":"typo"}"#)
+                #"{"id":"\#(ids[0])","type":"v1.X","data":{"b":[1,true,null,"/é"],"a":2.5},"actor":"ann","reason":"typo"}"#
+            )
             #expect(edited["outcome"] == "edited" && edited["detail"] == "as it is now")
             let letter =
                 #"{"eventId":"\#(ids[0])","topic":"orders","offset":3,"event":"AQID","errorKind":"brokenRule","error":"no","attempts":2,"firstFailedAt":"2026-01-01T00:00:00Z","diedAt":"2026-01-01T00:00:01.5Z","service":"order","signature":"x"}"#
@@ -131,9 +132,18 @@ struct OperatorActionsTests {
             ("dead-letters/retry", #"{"ids":["\#(id)"],"actor":"\#(long)"}"#, 422, "invalid-field", "actor"),
             ("dead-letters/discard", #"{"ids":["\#(id)"],"actor":"a"}"#, 400, "missing-field", "reason"),
             ("dead-letters/discard", #"{"ids":["\#(id)"],"actor":"a","reason":"  "}"#, 422, "invalid-field", "reason"),
-            ("dead-letters/edit", #"{"id":"\#(id)","type":"v1.X","actor":"a","reason":"r"}"#, 400, "missing-field", "data"),
-            ("dead-letters/edit", #"{"id":"\#(id)","type":"","data":{},"actor":"a","reason":"r"}"#, 422, "invalid-field", "type"),
-            ("dead-letters/import", #"{"letters":[{"eventId":"\#(id)"}],"force":false,"actor":"a"}"#, 400, "missing-field", "letters[0].topic"),
+            (
+                "dead-letters/edit", #"{"id":"\#(id)","type":"v1.X","actor":"a","reason":"r"}"#, 400, "missing-field",
+                "data"
+            ),
+            (
+                "dead-letters/edit", #"{"id":"\#(id)","type":"","data":{},"actor":"a","reason":"r"}"#, 422,
+                "invalid-field", "type"
+            ),
+            (
+                "dead-letters/import", #"{"letters":[{"eventId":"\#(id)"}],"force":false,"actor":"a"}"#, 400,
+                "missing-field", "letters[0].topic"
+            ),
             ("inject", #"{"events":["?"],"actor":"a"}"#, 400, "wrong-type", "events[0]"),
             ("inject", #"{"events":["AA==",""],"actor":"a"}"#, 422, "invalid-field", "events[1]"),
             ("pause", #"{"actor":"a"}"#, 400, "missing-field", "reason"),

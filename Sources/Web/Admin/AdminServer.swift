@@ -13,18 +13,14 @@ package enum AdminServer {
     /// Where no action takes more.
     private static let maximumBodyBytes = 64 * 1024
 
-    /// - Parameters:
-    ///   - testFaults: whether the service was started with `--test-faults`, and takes injected events.
-    ///   - breaker: the state of the service's circuit breaker; nil where it has none.
-    /// - Throws: `OperatorTokenError`, `DatabaseError`.
+    /// - Parameter testFaults: whether the service was started with `--test-faults`, and takes injected events.
+    /// - Throws: `OperatorTokenError`.
     package static func make(
-        port: Int, process: ServiceProcess, actions: [AdminAction] = [], testFaults: Bool = false,
-        breaker: @escaping @Sendable () -> BreakerStatus? = { nil }
+        port: Int, process: ServiceProcess, actions: [AdminAction] = [], testFaults: Bool = false
     ) throws -> any Service {
         let token = try OperatorToken.load(dataDirectory: process.settings.dataDirectory)
         let status = ServiceStatus(
-            service: process.node.card.name, reader: try DatabaseReader(path: process.node.database.path),
-            standing: process.node.standing, breaker: breaker, testFaults: testFaults)
+            service: process.node.card.name, standing: process.node.standing, testFaults: testFaults)
         let desk = OperatorActions(queue: process.operators, token: token, testFaults: testFaults)
         return make(
             port: port, logger: process.logger, standing: process.node.standing, status: status,
@@ -65,7 +61,7 @@ private struct AdminEndpoint: Endpoint {
         case ServiceStatus.path:
             guard let status else { throw Problem.notFound(path) }
             try requireReading(request)
-            return JSONAnswer.response(.ok, try await status.now())
+            return JSONAnswer.response(.ok, status)
         default: throw Problem.notFound(path)
         }
     }

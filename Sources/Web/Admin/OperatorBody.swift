@@ -43,7 +43,8 @@ enum OperatorBody {
         try bytes(body.type, "type", 1...EventCoding.maximumAttributeBytes)
         if let subject = body.subject { try bytes(subject, "subject", 1...EventCoding.maximumAttributeBytes) }
         let data = try body.data.encoded()
-        try require(data.count <= EventCoding.maximumEventBytes, "data", "at most \(EventCoding.maximumEventBytes) bytes")
+        try require(
+            data.count <= EventCoding.maximumEventBytes, "data", "at most \(EventCoding.maximumEventBytes) bytes")
         return .edit(
             body.id, Correction(type: body.type, subject: body.subject, data: data), reason: try reason(body.reason),
             by: try actor(body.actor))

@@ -60,7 +60,8 @@ struct LetterFileText {
         let letter = file.letter
         let paint: Style.Paint = letter.isOpen ? .bad : .faint
         var lines = [
-            style.paint("Dead letter", .strong) + " \(letter.id)  " + style.paint(TerminalText.safe(letter.state), paint)
+            style.paint("Dead letter", .strong) + " \(letter.id)  "
+                + style.paint(TerminalText.safe(letter.state), paint)
         ]
         lines += wrapped(facts.joined(separator: ", "), width)
         lines += wrapped("\(letter.errorKind): \(letter.error)", width).map { style.paint($0, paint) }

@@ -25,8 +25,11 @@ struct LetterFilterOptions: ParsableArguments {
     /// - Parameter settled: also letters that were redriven or discarded.
     /// - Throws: `Failure.noOrder`, `.ambiguousOrder`.
     func filter(_ data: DataDirectory, settled: Bool) throws -> LetterFilter {
-        LetterFilter(
-            services: service.isEmpty ? ServiceName.allCases : ServiceName.allCases.filter(service.map(\.service).contains),
+        let services = ServiceName.allCases.filter { name in
+            service.isEmpty || service.contains { $0.service == name }
+        }
+        return LetterFilter(
+            services: services,
             types: type, kinds: kind, groups: group.map { $0.lowercased() },
             subject: try order?.resolve(Logbook(data), data).description, takesSettled: settled)
     }
