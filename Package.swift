@@ -81,7 +81,10 @@ let package = Package(
         program(
             "flash-sale",
             ["Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .histogram, .subprocess], card: true),
-        program("stampede", ["Contracts", "EventLog", "LogFormat", "FileEventLog", "Audit", .grdb], card: true),
+        program(
+            "stampede",
+            ["Contracts", "EventLog", "LogFormat", "FileEventLog", "Audit", .grdb, .nio, .nioPosix, .nioHTTP1],
+            card: true),
 
         // Tests mirror the sources.
         tests("ContractsTests", ["Contracts"]),

@@ -20,6 +20,8 @@ package final class ServiceProcess: Sendable {
     package let log: any EventLog
     /// For the consumer: what the last process died of.
     package let deathWatch: any DeathWatch
+    /// What operators ask for; the consumer carries it out.
+    package let operators: OperatorQueue
     private let lock: any DirectoryLock
     private let consumerBell = Doorbell()
     /// Fatal faults that were met outside of the loops.
@@ -30,6 +32,7 @@ package final class ServiceProcess: Sendable {
     /// - Throws: `AlreadyRunning`, `DurabilityError`, `DiskError`, `FileFault`, `DatabaseError`.
     package init(_ card: ServiceCard, settings: Settings) throws {
         self.settings = settings
+        operators = OperatorQueue(bell: consumerBell)
         clock = SystemClock()
         var logger = Logger(label: card.name.rawValue)
         logger.logLevel = .info
@@ -87,6 +90,14 @@ package final class ServiceProcess: Sendable {
             randomBytes: { count in (0..<count).map { _ in UInt8(truncatingIfNeeded: randomness.next()) } })
     }
 
+    private func consumerLimits() throws -> Consumer.Limits {
+        var limits = Consumer.Limits()
+        limits.parkedEvents = try settings.parkingLimit()
+        limits.inboxWindow = .seconds(3600 * (try settings.inboxWindowHours()))
+        limits.disorder = node.card.testFaults?.delivery ?? DeliveryDisorder()
+        return limits
+    }
+
     private func scrubbing() throws -> Loop {
         let scrubbing = LogScrubbing(
             topics: [node.card.name.topic, node.card.name.deadLetterTopic],
@@ -112,7 +123,10 @@ package final class ServiceProcess: Sendable {
         let relays = try [node.card.name.topic, node.card.name.deadLetterTopic].map { topic in
             try OutboxRelay(topic: topic, node: node, log: log)
         }
-        let consumer = try Consumer(node: node, log: log, randomness: randomness)
+        let consumer = try Consumer(
+            node: node, log: log, randomness: randomness, limits: try consumerLimits(), watch: deathWatch,
+            operators: operators)
+        let outbox = OutboxWatch(node: node, limit: .seconds(try settings.outboxAlertSeconds()))
         let watch = try log.watch(node.card.topics, ring: consumerBell)
         defer { watch.close() }
 
@@ -123,11 +137,12 @@ package final class ServiceProcess: Sendable {
         let consumerLoop = Loop("consumer", on: databaseThread, Handover(consumer)) { [consumerBell] consumer in
             try await running.run(consumer, bell: consumerBell)
         }
+        let outboxLoop = Loop("outbox watch", on: databaseThread, Handover(outbox)) { try await $0.run(running) }
         let faultLoop = Loop("faults", on: databaseThread) { [faults] in
             for await fault in faults.stream { throw fault }
         }
         let stop = StopLimit(.seconds(try settings.stopSeconds()), logger: logger)
-        let parts: [any Service] = [relayLoop, consumerLoop, faultLoop, try scrubbing()] + loops
+        let parts: [any Service] = [relayLoop, consumerLoop, outboxLoop, faultLoop, try scrubbing()] + loops
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: stop.watched(parts, servers: servers),

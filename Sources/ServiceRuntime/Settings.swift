@@ -49,6 +49,19 @@ package struct Settings: Sendable {
     package func gatewayTimeoutMilliseconds() throws -> Int {
         try integer("gateway.timeout.milliseconds", default: 5000, in: 1...600_000)
     }
+
+    /// Events set aside at a time, those behind a dead letter included; see `ParkingFull`.
+    package func parkingLimit() throws -> Int { try integer("parking.limit", default: 10_000, in: 1...10_000_000) }
+
+    /// How long the inbox remembers which events were applied.
+    package func inboxWindowHours() throws -> Int { try integer("inbox.window.hours", default: 168, in: 1...87_600) }
+
+    /// Age at which an event that is not in the log yet is an alarm.
+    package func outboxAlertSeconds() throws -> Int { try integer("outbox.alert.seconds", default: 30, in: 1...86_400) }
+
+    /// Whom alerts are for; nil for the default.
+    package func operatorEmail() -> String? { reader.string(forKey: "operator.email") }
+
     package func stuckAfterSeconds() throws -> Int {
         try integer("analytics.stuck.after.seconds", default: 60, in: 1...86_400)
     }

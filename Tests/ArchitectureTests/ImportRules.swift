@@ -52,9 +52,9 @@ struct ImportRules {
         "Hummingbird": ["HTTPServing", "Web", "payment-gateway"],
         "HummingbirdCore": ["HTTPServing"],
         "NIOHTTPTypesHTTP1": ["HTTPServing"],
-        "NIOCore": ["HTTPServing", "Web", "payment-gateway", "flash-sale"],
-        "NIOPosix": ["HTTPServing", "Web", "payment-gateway", "flash-sale"],
-        "NIOHTTP1": ["HTTPServing", "Web", "payment-gateway", "flash-sale"],
+        "NIOCore": ["HTTPServing", "Web", "payment-gateway", "flash-sale", "stampede"],
+        "NIOPosix": ["HTTPServing", "Web", "payment-gateway", "flash-sale", "stampede"],
+        "NIOHTTP1": ["HTTPServing", "Web", "payment-gateway", "flash-sale", "stampede"],
         "Mustache": ["NotificationService"],
     ]
 

@@ -113,14 +113,26 @@ struct CLIOrderTests {
         }
         #expect(parked == "inventory@0 failed 2 times, next attempt at 12:00:00.000: no such card")
         let dead = try await why { world, reserved in
+            try world.bury(.payment, reserved, .inventory, offset: 0)
+        }
+        #expect(dead.hasPrefix("inventory@0 is a dead letter (open) at payment: no such card. Look at it with"))
+        #expect(dead.contains("'stampede dlq retry 0"))
+        let behind = try await why { world, reserved in
+            try world.bury(
+                .payment, EventID(high: 1, low: 2), [0], .orders, offset: 5, type: "", subject: reserved.subject)
             try world.write(.payment) { db in
                 try db.execute(
-                    sql:
-                        "INSERT INTO dead_letters VALUES (?, 'inventory', 0, ?, x'00', 'brokenRule', 'no such card', 3, 1, 1, 'open')",
+                    sql: "INSERT INTO parked VALUES (1, ?, 'inventory', 0, ?, x'00', 0, NULL, NULL, NULL, NULL)",
                     arguments: [Data(reserved.id.bytes), reserved.subject])
             }
         }
-        #expect(dead == "inventory@0 is a dead letter (open) at payment: no such card")
+        #expect(behind.hasPrefix("inventory@0 is parked behind orders@5, a dead letter at payment: no such card."))
+        let paused = try await why { world, _ in
+            try world.write(.payment) { db in
+                try db.execute(sql: "INSERT INTO consumer_pause VALUES (1, 1, 'ann', 'repair')")
+            }
+        }
+        #expect(paused.hasSuffix("its consumer is paused by ann: repair ('stampede resume payment')"))
         let unpublished = try await why { world, reserved in
             let paid = try EventCoding.encode(try CLIWorld.paid(reserved, at: 9))
             try world.write(.payment) { db in

@@ -20,8 +20,11 @@ struct CLIStatusTests {
                 try db.execute(
                     sql: """
                         INSERT INTO parked VALUES (1, x'01', 'inventory', 1, 's', x'00', 1, 1, 'k', 'e', 1);
-                        INSERT INTO dead_letters VALUES (x'01', 'inventory', 0, 's', x'00', 'k', 'e', 3, 1, 1, 'open');
-                        INSERT INTO dead_letters VALUES (x'02', 'inventory', 0, 's', x'00', 'k', 'e', 3, 1, 1, 'redriven');
+                        INSERT INTO dead_letters VALUES (x'01', 'inventory', 0, 's', 't', x'00', NULL, 'k', 'e', 'e', 3, 1,
+                            1, 'open', 'log', NULL);
+                        INSERT INTO dead_letters VALUES (x'02', 'inventory', 0, 's', 't', x'00', NULL, 'k', 'e', 'e', 3, 0,
+                            0, 'redriven', 'log', 1);
+                        INSERT INTO consumer_pause VALUES (1, 1000000, 'ann', 'the gateway is repaired');
                         INSERT INTO intents VALUES ('charge:1', 'charge', 's', x'00', x'00', NULL, 'open', 1);
                         INSERT INTO intents VALUES ('charge:2', 'charge', 's', x'00', x'00', NULL, 'finished', 1);
                         """)
@@ -37,6 +40,11 @@ struct CLIStatusTests {
                         && $0.contains(" 6 ")
                 })
 
+            #expect(
+                lines.contains {
+                    $0.hasPrefix("payment-service") && $0.contains("paused by ann: the gateway is repaired")
+                })
+
             let json = try await CLI.json("status", data: data)
             let services = try #require(json["services"] as? [[String: Any]])
             let payment = try #require(services.first { $0["name"] as? String == "payment-service" })
@@ -45,7 +53,11 @@ struct CLIStatusTests {
             #expect(payment["outboxUnpublished"] as? Int == 2)
             #expect(payment["parked"] as? Int == 1)
             #expect(payment["deadLetters"] as? Int == 1)
+            #expect(payment["oldestDeadLetter"] as? String == "1970-01-01T00:00:00.000001Z")
             #expect(payment["openCalls"] as? Int == 1)
+            #expect((payment["paused"] as? [String: String])?["since"] == "1970-01-01T00:00:01.000000Z")
+            // Known to a running service alone.
+            #expect(payment["standing"] is NSNull && payment["breaker"] is NSNull)
             let inventory = try #require(services.first { $0["name"] as? String == "inventory-service" })
             let orders = try #require(
                 (inventory["consumes"] as? [[String: Any]])?.first { $0["topic"] as? String == "orders" })

@@ -155,6 +155,36 @@ struct CLIWorld {
         }
     }
 
+    /// Lays an event on a service's desk, or bytes that are none; it died so many milliseconds after the start.
+    func bury(
+        _ service: ServiceName, _ id: EventID, _ event: [UInt8], _ topic: Topic, offset: Int64, type: String,
+        subject: String, kind: String = "brokenRule", error: String = "no such card",
+        signature: String = "no such card", at milliseconds: Int64 = 0, state: String = "open"
+    ) throws {
+        let died = (Self.start + .milliseconds(milliseconds)).microseconds
+        try write(service) { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO dead_letters (event_id, topic, offset, subject, type, event, error_kind, error, signature,
+                        attempts, first_failed_at, died_at, state)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 3, ?, ?, ?)
+                    """,
+                arguments: [
+                    Data(id.bytes), topic.name, offset, subject, type, Data(event), kind, error, signature, died - 1000,
+                    died, state,
+                ])
+        }
+    }
+
+    func bury(
+        _ service: ServiceName, _ event: Envelope, _ topic: Topic, offset: Int64, error: String = "no such card",
+        signature: String = "no such card", at milliseconds: Int64 = 0, state: String = "open"
+    ) throws {
+        try bury(
+            service, event.id, try EventCoding.encode(event), topic, offset: offset, type: event.type,
+            subject: event.subject, error: error, signature: signature, at: milliseconds, state: state)
+    }
+
     private static let deliveryTables = """
         CREATE TABLE IF NOT EXISTS inbox (event_id BLOB PRIMARY KEY, topic TEXT NOT NULL, offset INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS consumer_positions (topic TEXT PRIMARY KEY, next_offset INTEGER NOT NULL, token BLOB NOT NULL)
@@ -167,8 +197,14 @@ struct CLIWorld {
             offset INTEGER NOT NULL, subject TEXT NOT NULL, event BLOB NOT NULL, attempts INTEGER NOT NULL, next_attempt_at INTEGER,
             error_kind TEXT, error TEXT, first_failed_at INTEGER);
         CREATE TABLE IF NOT EXISTS dead_letters (event_id BLOB PRIMARY KEY, topic TEXT NOT NULL, offset INTEGER NOT NULL,
-            subject TEXT NOT NULL, event BLOB NOT NULL, error_kind TEXT NOT NULL, error TEXT NOT NULL, attempts INTEGER NOT NULL,
-            first_failed_at INTEGER NOT NULL, died_at INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'open') WITHOUT ROWID;
+            subject TEXT NOT NULL, type TEXT NOT NULL, event BLOB NOT NULL, corrected BLOB, error_kind TEXT NOT NULL,
+            error TEXT NOT NULL, signature TEXT NOT NULL, attempts INTEGER NOT NULL, first_failed_at INTEGER NOT NULL,
+            died_at INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'open', origin TEXT NOT NULL DEFAULT 'log',
+            settled_at INTEGER) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS dead_letter_actions (number INTEGER PRIMARY KEY, event_id BLOB NOT NULL, action TEXT NOT NULL,
+            at INTEGER NOT NULL, actor TEXT NOT NULL, reason TEXT, detail TEXT);
+        CREATE TABLE IF NOT EXISTS consumer_pause (id INTEGER PRIMARY KEY CHECK (id = 1), since INTEGER NOT NULL,
+            actor TEXT NOT NULL, reason TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS intents (key TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, cause BLOB NOT NULL,
             request BLOB NOT NULL, deadline INTEGER, state TEXT NOT NULL, recorded_at INTEGER NOT NULL) WITHOUT ROWID;
         """

@@ -151,6 +151,34 @@ struct AdminServerTests {
         }
     }
 
+    @Test("GET /admin/status says what stands, who paused the consumer and whether calls go out; the rest is null")
+    func status() async throws {
+        let standing = Standing()
+        let status = ServiceStatus(service: .payment, standing: standing, testFaults: true)
+        try await withServer({ AdminServer.make(port: $0, logger: $1, standing: standing, status: status) }) { port in
+            try await blocking {
+                let client = try RawClient(port)
+                let usual = try client.call("GET", "/admin/status").json
+                #expect(usual["service"] as? String == "payment" && usual["testFaults"] as? Bool == true)
+                #expect(usual["paused"] is NSNull && usual["breaker"] is NSNull)
+                #expect((usual["standing"] as? [Any])?.isEmpty == true)
+
+                standing.note("outbox relay", because: "the disk is full")
+                standing.note(Pause(since: Timestamp(microseconds: 1_000_000), actor: "ann", reason: "repair"))
+                standing.note(
+                    CircuitBreaker.Status(
+                        name: "gateway", state: .open, since: Timestamp(microseconds: 0), reason: "refused"))
+                let answer = try client.call("GET", "/admin/status")
+                let parts = answer.json["standing"] as? [[String: String]]
+                #expect(parts == [["part": "outbox relay", "reason": "the disk is full"]])
+                #expect(answer["paused", "since"] == "1970-01-01T00:00:01.000000Z")
+                #expect(answer["paused", "actor"] == "ann" && answer["paused", "reason"] == "repair")
+                #expect(answer["breaker", "name"] == "gateway" && answer["breaker", "state"] == "open")
+                expectProblem(try client.call("PUT", "/admin/status", body: []), 405, "method-not-allowed")
+            }
+        }
+    }
+
     @Test("a database that takes nothing is 503, not an error of the request")
     func databaseFull() async throws {
         let directory = try TemporaryDirectory()

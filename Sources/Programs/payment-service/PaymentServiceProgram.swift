@@ -25,7 +25,8 @@ struct PaymentServiceProgram: ServiceProgram {
             port: try settings.gatewayPort(), connections: concurrency,
             timeout: .milliseconds(try settings.gatewayTimeoutMilliseconds()))
         let calls = try OutsideCalls(
-            node: process.node, caller: GatewayCaller(gateway: gateway), concurrency: concurrency,
+            node: process.node, name: "the payment gateway", caller: GatewayCaller(gateway: gateway),
+            concurrency: concurrency,
             randomness: process.randomness, callExecutor: gateway.executor)
         try await process.run(
             loops: [Loop("gateway calls", on: process.databaseThread, Handover(calls)) { try await $0.run() }],

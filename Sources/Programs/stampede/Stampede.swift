@@ -1,20 +1,20 @@
 import ArgumentParser
 import Foundation
 
-/// The operator's command line: looks at a run and changes nothing.
+/// The operator's command line: looks at a run, and has its services mend what they gave up on.
 @main
 struct Stampede: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stampede",
-        abstract: "Look at a run: what lives, what happened, and whether it held.",
+        abstract: "Look at a run: what lives, what happened, and whether it held; work on what failed.",
         discussion: """
-            Reads only: no offset moves, nothing under the data directory changes.
+            Reads only, but for dlq, pause, resume and inject, which ask the service concerned, and 'log archive'.
             Data goes to stdout, talk to stderr; NO_COLOR is honoured.
             Exit codes: 0 ok, 1 failure, 2 wrong usage, 3 an invariant is broken, 4 not known yet.
             """,
         subcommands: [
             StatusCommand.self, TailCommand.self, OrderCommand.self, MailCommand.self, AuditCommand.self,
-            LogCommand.self,
+            LogCommand.self, DlqCommand.self, PauseCommand.self, ResumeCommand.self, InjectCommand.self,
         ])
 
     /// ArgumentParser's 64 (EX_USAGE) is 2 here.

@@ -54,12 +54,10 @@ extension NotificationKind {
 }
 
 /// Who writes to the customer.
-package enum Sender {
+enum Sender {
     static let name = "Stampede"
     static let domain = "stampede.example"
     static let address = "orders@\(domain)"
-    /// Whom alerts are for, unless the configuration says otherwise.
-    package static let operatorAddress = "operator@stampede.example"
 }
 
 // MARK: - A notice as a call on record

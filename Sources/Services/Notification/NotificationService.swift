@@ -3,6 +3,9 @@ package import Delivery
 
 /// Notification: tells the customer what became of the order, once an order and kind.
 package enum NotificationService {
+    /// Whom alerts are for, unless the configuration says otherwise.
+    package static let operatorAddress = "operator@\(Sender.domain)"
+
     package static func card() -> ServiceCard {
         ServiceCard(
             name: .notification,

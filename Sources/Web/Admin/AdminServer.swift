@@ -6,21 +6,31 @@ import Logging
 package import ServiceLifecycle
 package import ServiceRuntime
 
-/// A service's admin surface: health, metrics, and what the service adds.
+/// A service's admin surface: health, metrics, the operator's desk, and what the service adds.
 package enum AdminServer {
     /// Connections: an operator, a scraper, a few tools.
     private static let maximumConnections = 256
     /// Where no action takes more.
     private static let maximumBodyBytes = 64 * 1024
 
-    package static func make(port: Int, process: ServiceProcess, actions: [AdminAction] = []) -> any Service {
-        make(port: port, logger: process.logger, standing: process.node.standing, actions: actions)
+    /// - Throws: `OperatorTokenError`.
+    package static func make(
+        port: Int, process: ServiceProcess, actions: [AdminAction] = []
+    ) throws -> any Service {
+        let token = try OperatorToken.load(dataDirectory: process.settings.dataDirectory)
+        let status = ServiceStatus(
+            service: process.node.card.name, standing: process.node.standing, testFaults: process.testFaults)
+        let desk = OperatorActions(queue: process.operators, token: token, testFaults: process.testFaults)
+        return make(
+            port: port, logger: process.logger, standing: process.node.standing, status: status,
+            actions: actions + desk.all)
     }
 
     static func make(
-        port: Int, logger: Logger, standing: Standing = Standing(), actions: [AdminAction] = []
+        port: Int, logger: Logger, standing: Standing = Standing(), status: ServiceStatus? = nil,
+        actions: [AdminAction] = []
     ) -> any Service {
-        AdminEndpoint(actions: actions, standing: standing).server(
+        AdminEndpoint(actions: actions, standing: standing, status: status).server(
             port: port,
             limits: HTTPServer.Limits(
                 connections: maximumConnections, bodyBytes: actions.map(\.bodyLimit).max() ?? maximumBodyBytes),
@@ -28,42 +38,41 @@ package enum AdminServer {
     }
 }
 
-/// One thing an operator can make a service do, over `PUT`.
-package struct AdminAction: Sendable {
-    let path: String
-    let bodyLimit: Int
-    let run: @Sendable (_ body: [UInt8]) async throws -> [UInt8]
-
-    /// - Parameter run: takes the body, returns the answer's JSON; throws a `Problem`.
-    init(path: String, bodyLimit: Int, run: @escaping @Sendable ([UInt8]) async throws -> [UInt8]) {
-        self.path = path
-        self.bodyLimit = bodyLimit
-        self.run = run
-    }
-}
-
 private struct AdminEndpoint: Endpoint {
     let actions: [AdminAction]
     let standing: Standing
+    let status: ServiceStatus?
 
     func answer(_ request: Request) async throws -> Response {
         let path = request.uri.path
-        if let action = actions.first(where: { $0.path == path }) {
-            guard request.method == .put else { throw Problem.wrongMethod(request.method, allowed: "PUT") }
-            let body = try await RequestBody.read(request, limit: action.bodyLimit)
-            return JSONAnswer.response(.ok, data: .init(try await action.run([UInt8](body))))
+        if let action = actions.first(where: { $0.path == path }) { return try await action.answer(request) }
+        switch path {
+        case "/health/live":
+            try requireReading(request)
+            return TextAnswer.response("ok\n")
+        case "/health/ready":
+            try requireReading(request)
+            return ready
+        case "/metrics":
+            try requireReading(request)
+            return TextAnswer.response(
+                PrometheusRegistry.shared.text(), contentType: "text/plain; version=0.0.4; charset=utf-8")
+        case ServiceStatus.path:
+            guard let status else { throw Problem.notFound(path) }
+            try requireReading(request)
+            return JSONAnswer.response(.ok, status)
+        default: throw Problem.notFound(path)
         }
-        guard path == "/health/live" || path == "/health/ready" || path == "/metrics" else {
-            throw Problem.notFound(path)
-        }
+    }
+
+    private func requireReading(_ request: Request) throws {
         guard request.method == .get || request.method == .head else {
             throw Problem.wrongMethod(request.method, allowed: "GET, HEAD")
         }
-        if path == "/metrics" {
-            return TextAnswer.response(
-                PrometheusRegistry.shared.text(), contentType: "text/plain; version=0.0.4; charset=utf-8")
-        }
-        let waiting = path == "/health/ready" ? standing.parts : []
+    }
+
+    private var ready: Response {
+        let waiting = standing.parts
         guard waiting.isEmpty else {
             let lines = waiting.map { "\($0.part) stands: \($0.reason)\n" }
             return TextAnswer.response(lines.joined(), status: .serviceUnavailable)

@@ -20,7 +20,11 @@ struct DeliveryStatus {
     var unpublished: Int64
     var parked: Int64
     var deadLetters: Int64
+    /// When the oldest open dead letter died.
+    var oldestDeadLetter: Timestamp?
     var openCalls: Int64
+    /// Nil while the consumer is not paused.
+    var paused: ConsumerPause?
 
     /// The topics that each service reads, from their beginning where it never read one.
     static func topics(of service: ServiceName) -> [Topic] {
@@ -38,7 +42,7 @@ struct DeliveryStatus {
     static func never(_ service: ServiceName) -> DeliveryStatus {
         DeliveryStatus(
             consumes: topics(of: service).map { Lag(topic: $0, position: Position(nextOffset: 0, token: [])) },
-            unpublished: 0, parked: 0, deadLetters: 0, openCalls: 0)
+            unpublished: 0, parked: 0, deadLetters: 0, oldestDeadLetter: nil, openCalls: 0, paused: nil)
     }
 
     /// Nil where the service never had a database.
@@ -63,7 +67,11 @@ struct DeliveryStatus {
                     """),
                 parked: try count("SELECT count(*) FROM parked"),
                 deadLetters: try count("SELECT count(*) FROM dead_letters WHERE state = 'open'"),
-                openCalls: try count("SELECT count(*) FROM intents WHERE state = 'open'"))
+                oldestDeadLetter: try Int64.fetchOne(
+                    db, sql: "SELECT min(died_at) FROM dead_letters WHERE state = 'open'"
+                ).map(Timestamp.init(microseconds:)),
+                openCalls: try count("SELECT count(*) FROM intents WHERE state = 'open'"),
+                paused: try ConsumerPause.read(db))
         }
     }
 

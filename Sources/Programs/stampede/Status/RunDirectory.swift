@@ -93,6 +93,22 @@ struct RunDirectory {
         }
     }
 
+    /// Where a service's admin surface listens: by the environment, else as the run was started, else by default.
+    ///
+    /// - Throws: `Failure.noPort`.
+    func adminPort(of service: ServiceName) throws -> Int {
+        let variable = "STAMPEDE_\(service.rawValue.uppercased())_ADMIN_PORT"
+        if let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty {
+            guard let port = Int(text), (1...65_535).contains(port) else {
+                throw Failure.noPort(variable: variable, value: text)
+            }
+            return port
+        }
+        return environment[variable] ?? Self.firstAdminPort + (ServiceName.allCases.firstIndex(of: service) ?? 0)
+    }
+
+    private static let firstAdminPort = 9101
+
     private static func environment(_ data: DataDirectory) -> [String: Int] {
         var ports: [String: Int] = [:]
         for line in (DataDirectory.text(data.run + "/environment") ?? "").split(separator: "\n") {

@@ -10,6 +10,8 @@ struct StatusReport {
         let restarts: Int?
         let ports: [(role: String, port: Int)]
         let delivery: DeliveryStatus?
+        /// Nil where it does not run, or does not answer.
+        var live: LiveStatus?
     }
 
     let data: DataDirectory
@@ -46,6 +48,7 @@ struct StatusReport {
                     restarts: run.restarts(program),
                     ports: run.ports(program), delivery: delivery))
         }
+        Self.askRunning(&services, run)
         var topics: [(Topic, UInt64?)] = []
         do {
             for topic in DataDirectory.isDirectory(data.log) ? try logbook.topics() : [] {
@@ -65,6 +68,18 @@ struct StatusReport {
         self.topics = topics
         self.problems = problems.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         time = Words.now()
+    }
+
+    /// All at once, so that several that hang cost no more time than one.
+    private static func askRunning(_ services: inout [Service], _ run: RunDirectory) {
+        let running = services.indices.compactMap { index -> (Int, ServiceName, Int)? in
+            guard services[index].process != nil, let service = services[index].program.service,
+                let port = try? run.adminPort(of: service)  // a port that is none is said by what needs it
+            else { return nil }
+            return (index, service, port)
+        }
+        let answers = concurrently(running) { LiveStatus.ask($0.1, port: $0.2) }
+        for ((index, _, _), answer) in zip(running, answers) { services[index].live = answer }
     }
 
     // MARK: - JSON
@@ -99,13 +114,25 @@ struct StatusReport {
                     ])
                 }),
             "outboxUnpublished": JSONValue(delivery?.unpublished), "parked": JSONValue(delivery?.parked),
-            "deadLetters": JSONValue(delivery?.deadLetters), "openCalls": JSONValue(delivery?.openCalls),
+            "deadLetters": JSONValue(delivery?.deadLetters), "oldestDeadLetter": JSONValue(delivery?.oldestDeadLetter),
+            "openCalls": JSONValue(delivery?.openCalls), "paused": delivery?.paused?.json ?? .null,
+            "standing": service.live.map { live in
+                .array(
+                    live.standing.map { .object(["part": .string($0.part), "reason": .string($0.reason)]) })
+            } ?? .null,
+            "breaker": service.live?.breaker ?? .null,
+            "testFaults": service.live.map { .bool($0.testFaults) } ?? .null,
         ])
     }
 
     /// Age of the first event not yet read; 0 where there is none.
     func secondsBehind(_ lag: DeliveryStatus.Lag) -> Double? {
         if lag.behind == 0 { return 0 }
-        return lag.oldest.map { Double(max(0, time.microseconds - $0.microseconds)) / 1e6 }
+        return lag.oldest.map(age)
+    }
+
+    /// In seconds.
+    func age(_ time: Timestamp) -> Double {
+        Double(max(0, self.time.microseconds - time.microseconds)) / 1e6
     }
 }

@@ -6,7 +6,7 @@ struct StatusText {
     let report: StatusReport
 
     func lines(width: Int, style: Style) -> [String] {
-        let tables = [processes, reading, desks, topics]
+        let tables = [processes, reading, desks, attention, topics]
         return tables.filter { !$0.rows.isEmpty }.map { $0.lines(width: width, style: style) }.joined(separator: [""])
             .map(\.self)
     }
@@ -74,7 +74,8 @@ struct StatusText {
         var table = Table([
             .init(title: "DESK"), .init(title: "UNPUBLISHED", alignment: .right),
             .init(title: "PARKED", alignment: .right),
-            .init(title: "DEAD LETTERS", alignment: .right), .init(title: "OPEN CALLS", alignment: .right),
+            .init(title: "DEAD LETTERS", alignment: .right), .init(title: "OLDEST", alignment: .right),
+            .init(title: "OPEN CALLS", alignment: .right),
         ])
         for service in report.services {
             guard let desk = service.delivery else { continue }
@@ -82,8 +83,35 @@ struct StatusText {
                 .init(service.program.name), .init(Words.count(desk.unpublished)),
                 .init(Words.count(desk.parked), desk.parked > 0 ? .warning : nil),
                 .init(Words.count(desk.deadLetters), desk.deadLetters > 0 ? .bad : nil),
+                .init(desk.oldestDeadLetter.map { Words.age(seconds: report.age($0)) } ?? "-"),
                 .init(Words.count(desk.openCalls)),
             ])
+        }
+        return table
+    }
+
+    /// What keeps a service from its work, and is meant to be seen: nothing on a usual day.
+    private var attention: Table {
+        var table = Table([
+            .init(title: "ATTENTION"), .init(title: "FOR", alignment: .right), .init(title: "WHAT", isFlexible: true),
+        ])
+        func add(_ service: StatusReport.Service, since: Timestamp? = nil, _ what: String) {
+            table.add([
+                .init(service.program.name), .init(since.map { Words.age(seconds: report.age($0)) } ?? "-"),
+                .init(what, .warning),
+            ])
+        }
+        for service in report.services {
+            if let pause = service.delivery?.paused { add(service, since: pause.since, pause.text) }
+            guard let live = service.live else { continue }
+            for part in live.standing { add(service, "\(part.part) stands: \(part.reason)") }
+            if let state = live.breaker["state"]?.text, state != "closed" {
+                let reason = live.breaker["reason"]?.text.map { ": \($0)" } ?? ""
+                add(
+                    service, since: live.breaker["since"]?.text.flatMap { Timestamp($0) },
+                    "breaker \(state)\(reason)")
+            }
+            if live.testFaults { add(service, "runs with --test-faults") }
         }
         return table
     }

@@ -13,6 +13,8 @@ struct ServiceRecords {
     var calls: [JSONValue] = []
     /// Types of the order's events that are decided but not yet in the log.
     var unpublished: [String] = []
+    /// Nil while the service's consumer is not paused.
+    var paused: ConsumerPause?
     /// Next offset by topic.
     var positions: [String: UInt64] = [:]
 
@@ -57,6 +59,7 @@ struct ServiceRecords {
                 db, "SELECT * FROM dead_letters WHERE subject = ? ORDER BY died_at", subject)
             records.calls = try Evidence.records(
                 db, "SELECT * FROM intents WHERE subject = ? ORDER BY recorded_at, key", subject)
+            records.paused = try ConsumerPause.read(db)
             records.unpublished = try unpublished(WantedOrder(order), db)
             for row in try Row.fetchAll(db, sql: "SELECT topic, next_offset FROM consumer_positions") {
                 records.positions[row["topic"]] = UInt64(max(0, row["next_offset"] as Int64))

@@ -27,7 +27,7 @@ struct StoryEvents {
     /// Reads the whole log, the topics side by side, and decodes what belongs to the order.
     init(of order: OrderID, in logbook: Logbook) throws {
         let wanted = WantedOrder(order)
-        let found = try concurrently(try logbook.topics()) { topic -> ([StoryEvent], String?) in
+        let found = concurrently(try logbook.topics()) { topic -> ([StoryEvent], String?) in
             var events: [StoryEvent] = []
             do {
                 try logbook.read(topic, from: logbook.firstOffset(of: topic), to: logbook.end(of: topic)) { event in

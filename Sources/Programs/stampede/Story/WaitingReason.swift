@@ -13,12 +13,14 @@ struct WaitingReason {
         guard let records else { return "\(program) never ran on this data directory" }
         let id = awaited.trigger.envelope.id.description
         if let letter = records.deadLetters.first(where: { $0["eventId"]?.text == id }) { return dead(letter, place) }
-        if let parked = records.parked.first(where: { $0["eventId"]?.text == id }) { return Self.parked(parked, place) }
+        if let parked = records.parked.first(where: { $0["eventId"]?.text == id }) {
+            return self.parked(parked, place, records)
+        }
         if records.unpublished.contains(where: awaited.types.contains) {
             return isRunning
                 ? "decided, on its way to the log" : "decided, not yet in the log: \(program) is not running"
         }
-        let suffix = isRunning ? "" : "; \(program) is not running"
+        let suffix = isRunning ? pause(records) : "; \(program) is not running" + pause(records)
         let position = records.positions[awaited.trigger.topic.name] ?? 0
         if position <= awaited.trigger.offset {
             let between = awaited.trigger.offset - position
@@ -35,13 +37,29 @@ struct WaitingReason {
         let state = letter["state"]?.text ?? "open"
         let error = letter["error"]?.text ?? "no reason given"
         return "\(place) is a dead letter (\(state)) at \(awaited.service.rawValue): \(error)"
+            + (state == "open" ? ". \(Self.remedy(letter))" : "")
     }
 
-    private static func parked(_ row: JSONValue, _ place: String) -> String {
-        guard let next = row["nextAttemptAt"]?.text.flatMap({ Timestamp($0) }) else {
-            return "\(place) is parked behind an earlier event of this order"
+    private func parked(_ row: JSONValue, _ place: String, _ records: ServiceRecords) -> String {
+        if let next = row["nextAttemptAt"]?.text.flatMap({ Timestamp($0) }) {
+            return "\(place) failed \(Words.counted(row["attempts"]?.whole ?? 1, "time")), next attempt at "
+                + "\(Words.clock(next)): \(row["error"]?.text ?? "no reason given")" + pause(records)
         }
-        return "\(place) failed \(Words.counted(row["attempts"]?.whole ?? 1, "time")), next attempt at "
-            + "\(Words.clock(next)): \(row["error"]?.text ?? "no reason given")"
+        guard let letter = records.deadLetters.first(where: { $0["state"]?.text == "open" }) else {
+            return "\(place) is parked behind an earlier event of this order" + pause(records)
+        }
+        let head = "\(letter["topic"]?.text ?? "?")@\(letter["offset"]?.whole ?? 0)"
+        return "\(place) is parked behind \(head), a dead letter at \(awaited.service.rawValue): "
+            + "\(letter["error"]?.text ?? "no reason given"). \(Self.remedy(letter))"
+    }
+
+    private static func remedy(_ letter: JSONValue) -> String {
+        let id = letter["eventId"]?.text ?? "ID"
+        return "Look at it with 'stampede dlq show \(id)'; once its cause is gone, 'stampede dlq retry \(id)'"
+    }
+
+    private func pause(_ records: ServiceRecords) -> String {
+        guard let paused = records.paused else { return "" }
+        return "; its consumer is \(paused.text) ('stampede resume \(awaited.service.rawValue)')"
     }
 }

@@ -4,7 +4,7 @@ import Synchronization
 /// Does the same for each element on all cores and returns the results in the elements' order. Blocking.
 func concurrently<Element: Sendable, Value: Sendable>(
     _ elements: [Element], _ body: @Sendable (Element) throws -> Value
-) throws -> [Value] {
+) rethrows -> [Value] {
     let results = Mutex<[Int: Result<Value, any Error>]>([:])
     withoutActuallyEscaping(body) { body in
         DispatchQueue.concurrentPerform(iterations: elements.count) { index in

@@ -28,6 +28,9 @@ struct DataDirectory: Sendable {
     var mailbox: String { path + "/mail/outbox.mbox" }
     var ledger: String { path + "/db/payment-gateway/payment-gateway.db" }
 
+    /// What makes its reader an operator; the services made it.
+    var operatorToken: String { path + "/operator.token" }
+
     func database(of service: ServiceName) -> String {
         path + "/db/\(service.rawValue)/\(service.rawValue).db"
     }

@@ -28,6 +28,9 @@ enum EventSummary {
             case V1.OrderStuck.type: [data["waitsFor"]?.text.map { "waits for \($0)" }]
             case V1.StockRanLow.type: [data["available"]?.whole.map { "\($0) left" }]
             case V1.EventDeadLettered.type: [place(data), data["errorKind"]?.text, data["error"]?.text]
+            case V1.DeadLetterRedriven.type:
+                [letter(data), data["wasDuplicate"] == .bool(true) ? "a duplicate" : nil, by(data)]
+            case V1.DeadLetterEdited.type, V1.DeadLetterDiscarded.type: [letter(data), by(data), data["reason"]?.text]
             default: [brief(data)]
             }
         return parts.compactMap(\.self).filter { !$0.isEmpty }.joined(separator: " ")
@@ -44,6 +47,14 @@ enum EventSummary {
 
     private static func signed(_ delta: JSONValue?) -> String? {
         delta?.whole.map { ($0 > 0 ? "+" : "") + Words.count($0) }
+    }
+
+    private static func letter(_ data: JSONValue) -> String? {
+        data["eventID"]?.text.map { "…" + $0.suffix(8) }
+    }
+
+    private static func by(_ data: JSONValue) -> String? {
+        data["actor"]?.text.map { "by \($0)" }
     }
 
     private static func place(_ data: JSONValue) -> String? {

@@ -29,7 +29,7 @@ enum Evidence {
     // MARK: - Rows
 
     /// Columns whose bytes are of no use to a reader.
-    private static let hidden: Set = ["event", "request", "cause", "token", "request_hash", "response"]
+    private static let hidden: Set = ["event", "corrected", "request", "cause", "token", "request_hash", "response"]
 
     /// A row as an object: ids and times as text, JSON text as JSON, names in camel case.
     static func record(_ row: Row) -> JSONValue {

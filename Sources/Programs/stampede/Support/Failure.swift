@@ -11,6 +11,18 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case unreadable(file: String, reason: String)
     case notPassed(topic: String, service: String, offset: UInt64, wanted: UInt64)
     case noHead(file: String, line: Int, reason: String)
+    case noLetter(String, data: String)
+    case ambiguousLetter(String, candidates: [String])
+    case severalDesks(String, services: [String])
+    case noToken(file: String)
+    case noPort(variable: String, value: String)
+    case serviceDown(service: String, port: Int)
+    case noAnswer(service: String, port: Int, reason: String)
+    case notDone(service: String, port: Int, status: Int, reason: String)
+    case badLine(file: String, line: Int, reason: String)
+    case badDocument(file: String, reason: String)
+    case subjectStays(String)
+    case noEditor(String, status: Int32, draft: String)
 
     var description: String {
         switch self {
@@ -37,6 +49,34 @@ enum Failure: Error, Equatable, CustomStringConvertible {
                 + "Wait until it has passed ('stampede status'), or leave --before out to archive what can go"
         case .noHead(let file, let line, let reason):
             "line \(line) of \(file) is no chain head: \(reason). 'stampede log verify --save-head FILE' writes such a file"
+        case .noLetter(let id, let data):
+            "no dead letter \(id) in \(data). 'stampede dlq list --letters --all' shows all of them"
+        case .ambiguousLetter(let text, let candidates):
+            "\(candidates.count) dead letters begin or end with '\(text)'; say which:\n"
+                + candidates.joined(separator: "\n")
+        case .severalDesks(let id, let services):
+            "\(id) lies at several desks (\(services.joined(separator: ", "))); say which with --service"
+        case .noToken(let file):
+            "there is no operator's token \(file): no service ever started on this data directory. "
+                + "Start the services ('Scripts/supervisor up'), or name another directory with --data"
+        case .noPort(let variable, let value):
+            "\(variable) is '\(value)', which is no port"
+        case .serviceDown(let service, let port):
+            "\(service)-service does not answer on 127.0.0.1:\(port), so nothing was asked of it. "
+                + "Is it up? See 'Scripts/supervisor status', then run this again"
+        case .noAnswer(let service, let port, let reason):
+            "\(service)-service on 127.0.0.1:\(port) gave no answer: \(reason). What was asked may have been done; "
+                + "see 'Scripts/supervisor status', then run this again: nothing is done twice"
+        case .notDone(let service, let port, let status, let reason):
+            "\(service)-service on 127.0.0.1:\(port) did not do it (\(status)): \(reason)"
+        case .badLine(let file, let line, let reason):
+            "line \(line) of \(file): \(reason). Nothing was sent"
+        case .badDocument(let file, let reason):
+            "\(file) is no document with 'type', 'subject' and 'data': \(reason)"
+        case .subjectStays(let id):
+            "the subject of \(id) cannot be changed: what happened happened to that order. Change type or data only"
+        case .noEditor(let editor, let status, let draft):
+            "'\(editor)' ended with \(status). Set VISUAL or EDITOR, or use --file; what was written is in \(draft)"
         case .unreadable(let file, let reason):
             "cannot read \(file): \(reason)"
         }

@@ -73,6 +73,13 @@ enum JSONValue: Codable, Sendable, Equatable {
 
     // MARK: - Printing
 
+    /// One line, keys sorted: an event's data, a request's body.
+    func line() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
     /// Several lines, keys sorted.
     func document() throws -> String {
         let encoder = JSONEncoder()

@@ -17,7 +17,9 @@ package final class MailRunner {
     package static let batchMessages = 256
 
     /// - Parameter operatorAddress: whom alerts are for.
-    package init(node: ServiceNode, channel: any MailChannel, operatorAddress: String = Sender.operatorAddress) throws {
+    package init(
+        node: ServiceNode, channel: any MailChannel, operatorAddress: String = NotificationService.operatorAddress
+    ) throws {
         self.node = node
         self.channel = channel
         composer = try MailComposer(operatorAddress: operatorAddress)

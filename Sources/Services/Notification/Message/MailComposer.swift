@@ -7,7 +7,7 @@ package struct MailComposer: Sendable {
     private let operatorAddress: String
 
     /// - Throws: `EventFault.brokenRule` where no message can be sent to the operator.
-    package init(operatorAddress: String = Sender.operatorAddress) throws {
+    package init(operatorAddress: String = NotificationService.operatorAddress) throws {
         if let fault = MailAddress.fault(of: operatorAddress) { throw EventFault.brokenRule(fault) }
         self.operatorAddress = operatorAddress
         wording = try Wording()

@@ -1,0 +1,72 @@
+import Contracts
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// A service's admin port, spoken to as its operator.
+///
+/// What changes a service's database goes through the service: the CLI never writes beside it.
+struct OperatorClient {
+    let service: ServiceName
+    let port: Int
+    private let token: String
+    private let data: DataDirectory
+
+    /// Longer than a service takes to say that it is still at it.
+    private static let timeLimit = TimeAmount.seconds(60)
+    /// Requests that a busy service is sent again, each after its `Retry-After`.
+    private static let maximumRepeats = 5
+    private static let repeatSeconds = 1.0
+
+    /// - Throws: `Failure.noToken`, `.noPort`.
+    init(_ service: ServiceName, _ run: RunDirectory) throws {
+        self.service = service
+        data = run.data
+        port = try run.adminPort(of: service)
+        let text = DataDirectory.text(data.operatorToken)?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
+        guard !text.isEmpty else { throw Failure.noToken(file: data.operatorToken) }
+        token = text
+    }
+
+    /// Asks for one action: `PUT /admin/ACTION`.
+    ///
+    /// - Parameter isRepeatable: false where the service could do a second time what it is asked a second time.
+    /// - Throws: `Failure.serviceDown`, `.noAnswer`, `.notDone`.
+    func put(_ action: String, _ body: JSONValue, isRepeatable: Bool = true) throws -> JSONValue {
+        let request = LoopbackHTTP.Request(
+            method: .PUT, path: "/admin/\(action)", headers: [("authorization", "Bearer \(token)")],
+            body: Array(try body.line().utf8))
+        var repeats = 0
+        while true {
+            let answer = try send(request)
+            let json = JSONValue.parse(answer.body)
+            if answer.status == 200, let json { return json }
+            let isUnderWay = json?["type"]?.text?.hasSuffix(":still-under-way") == true
+            guard answer.status == 503, isRepeatable || !isUnderWay, repeats < Self.maximumRepeats else {
+                throw Failure.notDone(
+                    service: service.rawValue, port: port, status: answer.status, reason: reason(json, answer.status))
+            }
+            repeats += 1
+            Thread.sleep(forTimeInterval: Self.repeatSeconds)
+        }
+    }
+
+    private func send(_ request: LoopbackHTTP.Request) throws -> LoopbackHTTP.Answer {
+        do {
+            return try LoopbackHTTP.send(request, to: port, within: Self.timeLimit)
+        } catch .notSent {
+            throw Failure.serviceDown(service: service.rawValue, port: port)
+        } catch .noAnswer(let reason) {
+            throw Failure.noAnswer(service: service.rawValue, port: port, reason: reason)
+        }
+    }
+
+    private func reason(_ problem: JSONValue?, _ status: Int) -> String {
+        if status == 401 {
+            return "it does not know the token of \(data.operatorToken): is it another run's? "
+                + "The ports of a run are in its run/environment"
+        }
+        let field = problem?["field"]?.text.map { "'\($0)': " } ?? ""
+        return field + (problem?["detail"]?.text ?? "no reason given")
+    }
+}

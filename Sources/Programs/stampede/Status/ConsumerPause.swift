@@ -1,0 +1,23 @@
+import Contracts
+import GRDB
+
+/// Since when a consumer is paused, by whom, and why; also known with the service down.
+struct ConsumerPause {
+    let since: Timestamp
+    let actor: String
+    let reason: String
+
+    /// Nil while the consumer is not paused.
+    static func read(_ db: Database) throws -> ConsumerPause? {
+        try Row.fetchOne(db, sql: "SELECT since, actor, reason FROM consumer_pause").map { row in
+            ConsumerPause(
+                since: Timestamp(microseconds: row["since"]), actor: row["actor"], reason: row["reason"])
+        }
+    }
+
+    var text: String { "paused by \(actor): \(reason)" }
+
+    var json: JSONValue {
+        .object(["since": JSONValue(since), "actor": .string(actor), "reason": .string(reason)])
+    }
+}

@@ -1,0 +1,159 @@
+import Contracts
+import Delivery
+import Foundation
+
+/// Requests of operators, read from JSON within their limits.
+///
+/// Each function throws a `Problem`: 400 for what is no such request, 422 for a value out of bounds, with its field.
+enum OperatorBody {
+    private static let maximumReasonBytes = 1000
+    private static let maximumErrorKindBytes = 64
+    private static let maximumErrorBytes = 16 * 1024
+
+    static func retry(_ body: Data) throws -> OperatorRequest {
+        struct Body: Decodable {
+            let ids: [EventID]
+            let actor: String
+        }
+        let body = try RequestBody.decode(Body.self, from: body)
+        return .retry(try items(body.ids, "ids"), by: try actor(body.actor))
+    }
+
+    static func discard(_ body: Data) throws -> OperatorRequest {
+        struct Body: Decodable {
+            let ids: [EventID]
+            let actor: String
+            let reason: String
+        }
+        let body = try RequestBody.decode(Body.self, from: body)
+        return .discard(
+            try items(body.ids, "ids"), reason: try reason(body.reason), by: try actor(body.actor))
+    }
+
+    static func edit(_ body: Data) throws -> OperatorRequest {
+        struct Body: Decodable {
+            let id: EventID
+            let type: String
+            let subject: String?
+            let data: AnyJSON
+            let actor: String
+            let reason: String
+        }
+        let body = try RequestBody.decode(Body.self, from: body)
+        try bytes(body.type, "type", 1...EventCoding.maximumAttributeBytes)
+        if let subject = body.subject { try bytes(subject, "subject", 1...EventCoding.maximumAttributeBytes) }
+        let data = try body.data.encoded()
+        try require(
+            data.count <= EventCoding.maximumEventBytes, "data", "at most \(EventCoding.maximumEventBytes) bytes")
+        return .edit(
+            body.id, Correction(type: body.type, subject: body.subject, data: data), reason: try reason(body.reason),
+            by: try actor(body.actor))
+    }
+
+    static func importLetters(_ body: Data) throws -> OperatorRequest {
+        struct Body: Decodable {
+            let letters: [Letter]
+            let force: Bool
+            let actor: String
+        }
+        let body = try RequestBody.decode(Body.self, from: body)
+        let letters = try items(body.letters, "letters").enumerated().map { index, letter in
+            try letter.letter("letters[\(index)]")
+        }
+        return .importLetters(letters, force: body.force, by: try actor(body.actor))
+    }
+
+    static func inject(_ body: Data) throws -> OperatorRequest {
+        struct Body: Decodable {
+            let events: [Data]
+            let actor: String
+        }
+        let body = try RequestBody.decode(Body.self, from: body)
+        for (index, event) in try items(body.events, "events").enumerated() {
+            try require(
+                (1...EventCoding.maximumEventBytes).contains(event.count), "events[\(index)]",
+                "1 to \(EventCoding.maximumEventBytes) bytes")
+        }
+        return .inject(body.events.map { [UInt8]($0) }, by: try actor(body.actor))
+    }
+
+    static func pause(_ body: Data) throws -> OperatorRequest {
+        struct Body: Decodable {
+            let actor: String
+            let reason: String
+        }
+        let body = try RequestBody.decode(Body.self, from: body)
+        return .pause(reason: try reason(body.reason), by: try actor(body.actor))
+    }
+
+    static func resume(_ body: Data) throws -> OperatorRequest {
+        struct Body: Decodable {
+            let actor: String
+        }
+        return .resume(by: try actor(try RequestBody.decode(Body.self, from: body).actor))
+    }
+
+    // MARK: - Parts
+
+    /// A letter as `stampede dlq export` writes it; what else it holds is not needed here.
+    private struct Letter: Decodable {
+        let eventId: EventID
+        let topic: String
+        let offset: WholeNumber
+        let event: Data
+        let errorKind: String
+        let error: String
+        let attempts: WholeNumber
+        let firstFailedAt: Timestamp
+        let diedAt: Timestamp
+
+        func letter(_ place: String) throws -> ImportedLetter {
+            try bytes(topic, "\(place).topic", 1...EventCoding.maximumAttributeBytes)
+            try require(offset.value >= 0, "\(place).offset", "not negative")
+            try require(
+                event.count <= EventCoding.maximumDeadLetterBytes, "\(place).event",
+                "at most \(EventCoding.maximumDeadLetterBytes) bytes")
+            try bytes(errorKind, "\(place).errorKind", 1...maximumErrorKindBytes)
+            try bytes(error, "\(place).error", 0...maximumErrorBytes)
+            try require(attempts.value >= 0, "\(place).attempts", "not negative")
+            return ImportedLetter(
+                eventID: eventId, topic: Topic(topic), offset: UInt64(offset.value), event: [UInt8](event),
+                errorKind: errorKind, error: error, attempts: attempts.value, firstFailedAt: firstFailedAt,
+                diedAt: diedAt)
+        }
+    }
+
+    private static func items<Item>(_ items: [Item], _ field: String) throws -> [Item] {
+        try require(
+            (1...OperatorRequest.maximumItems).contains(items.count), field,
+            "1 to \(OperatorRequest.maximumItems) a request")
+        return items
+    }
+
+    private static func actor(_ name: String) throws -> Actor {
+        guard let actor = Actor(name) else {
+            throw Problem.invalid("actor", "1 to \(Actor.maximumBytes) bytes without control characters")
+        }
+        return actor
+    }
+
+    private static func reason(_ text: String) throws -> String {
+        let reason = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        try bytes(reason, "reason", 1...maximumReasonBytes)
+        return reason
+    }
+
+    private static func bytes(_ text: String, _ field: String, _ range: ClosedRange<Int>) throws {
+        try require(range.contains(text.utf8.count), field, "\(range.lowerBound) to \(range.upperBound) bytes")
+    }
+
+    private static func require(_ holds: Bool, _ field: String, _ detail: String) throws {
+        guard holds else { throw Problem.invalid(field, detail) }
+    }
+}
+
+extension Problem {
+    static func invalid(_ field: String, _ detail: String) -> Problem {
+        Problem(422, "invalid-field", "Invalid field", detail: detail, field: field)
+    }
+}
