@@ -241,8 +241,7 @@ package final class Consumer {
             return turnCounts.duplicates += 1
         }
         let id = envelope?.id ?? DerivedID.unreadable(topic: logged.topic, offset: logged.offset, at: now)
-        let verdict = verdict(fault, earlierAttempts: 0, now)
-        switch verdict {
+        switch policy.verdict(fault, earlierAttempts: 0, at: now, randomness) {
         case .tryAgain(let failure):
             node.logger.warning(
                 "an event failed, next attempt follows", metadata: node.place(logged, envelope, failure.error))
@@ -253,32 +252,6 @@ package final class Consumer {
             let death = DeadLetters.Death(
                 id: id, envelope: envelope, kind: kind, error: error, attempts: attempts, firstFailedAt: now)
             try bury(logged, death, now, transaction)
-        }
-    }
-
-    private enum Verdict {
-        case tryAgain(Parking.Failure)
-        case bury(kind: String, error: String, attempts: Int)
-    }
-
-    private func verdict(_ fault: Fault, earlierAttempts: Int, _ now: Timestamp) -> Verdict {
-        switch fault {
-        case .permanent(let kind, let error):
-            return .bury(kind: kind, error: error, attempts: earlierAttempts + 1)
-        case .trap(let deaths, let evidence):
-            guard deaths < policy.attempts else {
-                return .bury(kind: Fault.trapKind, error: evidence, attempts: deaths)
-            }
-            return .tryAgain(
-                Parking.Failure(
-                    kind: Fault.trapKind, error: evidence, attempts: deaths, next: now + policy.trialDelay, now: now))
-        case .event(let kind, let error):
-            let attempts = earlierAttempts + 1
-            guard attempts < policy.attempts else { return .bury(kind: kind, error: error, attempts: attempts) }
-            let next = now + policy.delay(afterAttempt: attempts, randomness)
-            return .tryAgain(Parking.Failure(kind: kind, error: error, attempts: attempts, next: next, now: now))
-        case .environment, .fatal:
-            preconditionFailure("a fault of the environment belongs to no event")
         }
     }
 
@@ -330,7 +303,7 @@ package final class Consumer {
     private func failedAgain(
         _ parked: Parking.Parked, _ fault: Fault, _ now: Timestamp, _ transaction: DeliveryTransaction
     ) throws {
-        switch verdict(fault, earlierAttempts: parked.attempts, now) {
+        switch policy.verdict(fault, earlierAttempts: parked.attempts, at: now, randomness) {
         case .tryAgain(let failure):
             turnCounts.failed += 1
             try parking.postpone(parked, failure, transaction.db)

@@ -71,8 +71,8 @@ final class Intake {
         var batch = Batch()
         for index in topics.indices.shuffled(using: &dice) {
             // Small numbers come about as often as large ones: one event, two or three, four to seven, …
-            let bits = Int.random(in: 0...(limit.bitWidth - limit.leadingZeroBitCount), using: &dice)
-            try take(Int.random(in: 1...min(limit, 1 << bits), using: &dice), from: index, into: &batch)
+            let bits = dice.below(limit.bitWidth - limit.leadingZeroBitCount + 1)
+            try take(1 + dice.below(min(limit, 1 << bits)), from: index, into: &batch)
         }
         return batch
     }
@@ -98,6 +98,10 @@ private struct SeededDice: RandomNumberGenerator {
 
     init(seed: UInt64) {
         state = seed
+    }
+
+    mutating func below(_ bound: Int) -> Int {
+        Int(next() % UInt64(bound))
     }
 
     mutating func next() -> UInt64 {

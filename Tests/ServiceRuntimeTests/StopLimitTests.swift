@@ -72,7 +72,7 @@ struct StopLimitTests {
     func hangs() async throws {
         let world = World()
         let (end, release) = AsyncStream<Void>.makeStream()
-        let parts = world.limit(.milliseconds(200)).watched(
+        let parts = world.limit(.seconds(3)).watched(
             [Self.obedient("consumer"), Self.deaf("outbox relay", until: end)], servers: [Self.obedient("server")])
         let group = ServiceGroup(services: parts, logger: world.quiet)
         let running = Task { try await group.run() }
@@ -88,7 +88,7 @@ struct StopLimitTests {
     @Test("a stop that ends in time ends the process in no other way")
     func inTime() async throws {
         let world = World()
-        let limit = world.limit(.milliseconds(50))
+        let limit = world.limit(.seconds(3))
         let group = ServiceGroup(
             services: limit.watched([Self.obedient("consumer")], servers: [Self.obedient("server")]),
             logger: world.quiet)
@@ -124,7 +124,7 @@ struct StopLimitTests {
         let world = World()
         let (end, release) = AsyncStream<Void>.makeStream()
         let failing = Part(description: "faults") { throw ConfigurationError(key: "k", value: "v", expected: "w") }
-        let parts = world.limit(.milliseconds(200)).watched(
+        let parts = world.limit(.seconds(3)).watched(
             [Self.deaf("consumer", until: end), failing], servers: [])
         let group = ServiceGroup(services: parts, logger: world.quiet)
         let running = Task { try await group.run() }

@@ -1,0 +1,29 @@
+import Contracts
+
+/// What becomes of an event that failed.
+enum Verdict {
+    case tryAgain(Parking.Failure)
+    case bury(kind: String, error: String, attempts: Int)
+}
+
+extension RetryPolicy {
+    /// - Parameter earlierAttempts: attempts on record; a trap's deaths are counted by themselves.
+    func verdict(_ fault: Fault, earlierAttempts: Int, at now: Timestamp, _ randomness: any Randomness) -> Verdict {
+        switch fault {
+        case .permanent(let kind, let error):
+            return .bury(kind: kind, error: error, attempts: earlierAttempts + 1)
+        case .trap(let deaths, let evidence):
+            guard deaths < attempts else { return .bury(kind: Fault.trapKind, error: evidence, attempts: deaths) }
+            return .tryAgain(
+                Parking.Failure(
+                    kind: Fault.trapKind, error: evidence, attempts: deaths, next: now + trialDelay, now: now))
+        case .event(let kind, let error):
+            let made = earlierAttempts + 1
+            guard made < attempts else { return .bury(kind: kind, error: error, attempts: made) }
+            let next = now + delay(afterAttempt: made, randomness)
+            return .tryAgain(Parking.Failure(kind: kind, error: error, attempts: made, next: next, now: now))
+        case .environment, .fatal:
+            preconditionFailure("a fault of the environment belongs to no event")
+        }
+    }
+}
