@@ -39,9 +39,8 @@ let package = Package(
         layer(
             "ServiceRuntime",
             [
-                "Contracts", "EventLog", "FileEventLog", "Delivery", .grdb, .logging, .metrics, .configuration,
-                .lifecycle,
-                .argumentParser,
+                "Contracts", "EventLog", "CPlatform", "FileEventLog", "Delivery", .grdb, .logging, .metrics,
+                .configuration, .lifecycle, .argumentParser,
             ]),
 
         // The five services: rules, schema, handlers; no HTTP.
@@ -97,6 +96,9 @@ let package = Package(
                 "Contracts", "EventLog", "Delivery", "OrderService", "InventoryService", "PaymentService",
                 "NotificationService", "AnalyticsService", "ServiceRuntime", .grdb, .logging,
             ]),
+        tests(
+            "ServiceRuntimeTests",
+            ["Contracts", "CPlatform", "Delivery", "ServiceRuntime", .grdb, .logging, .lifecycle]),
         tests("AuditTests", ["Contracts", "EventLog", "FileEventLog", "Audit", .grdb]),
         tests(
             "WebTests",

@@ -10,9 +10,9 @@
 # Why: every child is started with PR_SET_PDEATHSIG = SIGKILL, and checks its parent once after that.
 # If broken: the next `up` would find a second instance of a service on the same database.
 
-readonly STOP_SECONDS=20 HEARTBEAT_SECONDS=10 STEADY_MILLISECONDS=30000
+readonly HEARTBEAT_SECONDS=10 STEADY_MILLISECONDS=30000
 readonly BACKOFF_FIRST_MILLISECONDS=200 BACKOFF_LIMIT_MILLISECONDS=10000
-readonly EXIT_FAILED_SYNC=75 EXIT_REFUSED=78
+readonly EXIT_FAILED_SYNC=75 EXIT_TRAPPED=76 EXIT_REFUSED=78
 
 # A child whose parent died before the death signal was asked for would live on: it looks once, then becomes COMMAND.
 # shellcheck disable=SC2016 # expanded by the child
@@ -116,6 +116,7 @@ last_words() {
 become_service() {
     local arguments=(--data "$DATA")
     [[ $1 != payment-gateway ]] || arguments+=("${GATEWAY_ARGUMENTS[@]}")
+    [[ -z ${TEST_FAULTS[$1]:-} ]] || arguments+=(--test-faults "${TEST_FAULTS[$1]}")
     become env --default-signal=INT,QUIT "$BIN/$1" "${arguments[@]}" \
         </dev/null >>"$LOGS/$1.log" 2>&1 8>&- 9>&-
 }
@@ -187,6 +188,10 @@ on_service_end() {
         announce "$service FAILED: $end (wrong configuration, or a log or database it refuses); not restarted: read" \
             "$LOGS/$service.log, then: Scripts/supervisor start $service"
         set_state "$service" failed
+    elif ((status == EXIT_TRAPPED)); then
+        announce "$service died of an event that its handler traps on, as its log says; the event is marked:" \
+            "restarted at once"
+        start_service "$service"
     else
         ((status != EXIT_FAILED_SYNC)) || announce "$service WARNING: exit code $status means a failed write" \
             "or sync; read $LOGS/$service.log"

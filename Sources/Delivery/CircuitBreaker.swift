@@ -35,6 +35,13 @@ package struct CircuitBreaker {
         package let since: Timestamp?
         /// Why it tripped; nil while closed.
         package let reason: String?
+
+        package init(name: String, state: State, since: Timestamp?, reason: String?) {
+            self.name = name
+            self.state = state
+            self.since = since
+            self.reason = reason
+        }
     }
 
     /// Failures in a row, of calls that were asked.
@@ -47,19 +54,19 @@ package struct CircuitBreaker {
     private var since: Timestamp?
     private var reason: String?
     /// When the next call may go out; nil while the other side answers.
-    private(set) var nextProbe: Timestamp?
+    package private(set) var nextProbe: Timestamp?
 
-    init(name: String) {
+    package init(name: String) {
         self.name = name
     }
 
     /// How many calls may be under way.
-    func limit(_ concurrency: Int, at now: Timestamp) -> Int {
+    package func limit(_ concurrency: Int, at now: Timestamp) -> Int {
         guard let nextProbe else { return concurrency }
         return now < nextProbe ? 0 : 1
     }
 
-    func status(at now: Timestamp) -> Status {
+    package func status(at now: Timestamp) -> Status {
         let state: State = nextProbe.map { now < $0 ? .open : .halfOpen } ?? .closed
         return Status(name: name, state: state, since: since, reason: reason)
     }
@@ -67,7 +74,9 @@ package struct CircuitBreaker {
     /// Nothing was asked.
     ///
     /// - Returns: whether this is news: the calls that were under way when it went down all say the same.
-    mutating func unreachable(_ reason: String, at now: Timestamp, _ policy: RetryPolicy, _ randomness: any Randomness)
+    package mutating func unreachable(
+        _ reason: String, at now: Timestamp, _ policy: RetryPolicy, _ randomness: any Randomness
+    )
         -> Bool
     {
         trip(reason, now, policy, randomness)
@@ -76,7 +85,9 @@ package struct CircuitBreaker {
     /// Asked, and no answer came that says anything.
     ///
     /// - Returns: whether this is news.
-    mutating func failed(_ reason: String, at now: Timestamp, _ policy: RetryPolicy, _ randomness: any Randomness)
+    package mutating func failed(
+        _ reason: String, at now: Timestamp, _ policy: RetryPolicy, _ randomness: any Randomness
+    )
         -> Bool
     {
         failuresInRow += 1
@@ -85,7 +96,7 @@ package struct CircuitBreaker {
     }
 
     /// - Returns: whether it was not closed before.
-    mutating func answered(at now: Timestamp) -> Bool {
+    package mutating func answered(at now: Timestamp) -> Bool {
         failuresInRow = 0
         guard nextProbe != nil else { return false }
         probes = 0

@@ -5,7 +5,7 @@ package import GRDB
 /// A service on one page: what it consumes, what its own events do, which tables are its state.
 package struct ServiceCard: Sendable {
     package let name: ServiceName
-    package let subscriptions: [Subscription]
+    package internal(set) var subscriptions: [Subscription]
     package let facts: [OwnFact]
     /// What it says instead where the operator gives up on an event; a type that is not named cannot be given up on.
     package let discards: [Discard]
@@ -15,6 +15,8 @@ package struct ServiceCard: Sendable {
     package let createTables: @Sendable (Database) throws -> Void
     /// The tables that a rebuild makes anew and that must come out the same; reference data is not among them.
     package let digest: [DigestTable]
+    /// By which it fails on purpose; see `failing`.
+    package internal(set) var testFaults: TestFaults?
 
     package init(
         name: ServiceName, subscriptions: [Subscription], facts: [OwnFact], discards: [Discard] = [],
@@ -60,7 +62,7 @@ package struct Subscription: Sendable {
     package let topic: Topic
     package let type: String
     let apply: @Sendable (Envelope, Database) throws -> Void
-    let handle: @Sendable (Envelope, Timestamp, Database) throws -> [Outgoing]
+    var handle: @Sendable (Envelope, Timestamp, Database) throws -> [Outgoing]
     /// The data as this type writes it; throws where they are none of it.
     let canonicalData: @Sendable (Envelope) throws -> [UInt8]
 

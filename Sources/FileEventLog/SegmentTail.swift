@@ -1,4 +1,5 @@
 import EventLog
+import Foundation
 import LogFormat
 
 /// What stands in a segment file behind its last good frame.
@@ -18,13 +19,14 @@ extension SegmentScan {
     func judgeTail(_ fault: FrameFault) throws(LogError) -> SegmentTail {
         let rest: [UInt8]
         do {
-            let size = try file.size()
-            rest = try file.read(Int(max(size, position) - position), at: position)
+            let end = max(try file.size(), position)
+            guard let last = try lastNonZero(in: position..<end) else { return .clean }
+            // A frame header may end in zeros.
+            rest = try file.read(Int(min(end, last + UInt64(Frame.headerLength)) - position), at: position)
         } catch {
             throw error.asLogError(topic.topic)
         }
-        guard let last = rest.lastNonZero else { return .clean }
-        let used = last + 1
+        let used = (rest.lastIndex { $0 != 0 } ?? 0) + 1
         if isSealed { return .damaged("\(used) bytes after the segment's seal") }
         switch fault {
         // Under a right header checksum: written on purpose, by a program that knows more or one that is wrong.
@@ -42,6 +44,21 @@ extension SegmentScan {
         return .torn(Array(rest[..<used]))
     }
 
+    /// In pieces: a segment's rest is most of its megabytes, and every start of a service looks through it.
+    private func lastNonZero(in range: Range<UInt64>) throws(DiskError) -> UInt64? {
+        var last: UInt64?
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let piece = try file.read(Int(min(range.upperBound - start, Self.pieceBytes)), at: start)
+            guard !piece.isEmpty else { break }  // the file has become shorter
+            if !piece.isZero, let index = piece.lastIndex(where: { $0 != 0 }) { last = start + UInt64(index) }
+            start += UInt64(piece.count)
+        }
+        return last
+    }
+
+    private static var pieceBytes: UInt64 { 256 << 10 }
+
     /// A valid frame header anywhere behind the first byte: frames begin at multiples of 8.
     private static func firstFrameHeader(in bytes: [UInt8]) -> Int? {
         bytes.withUnsafeBytes { bytes in
@@ -54,12 +71,11 @@ extension SegmentScan {
 }
 
 extension [UInt8] {
-    /// Index of the last byte that is not zero; the zeros behind it are many, so they are passed eight at a time.
-    fileprivate var lastNonZero: Int? {
+    /// Each byte the same as the next, and the first one zero: `memcmp` compares many at a time.
+    fileprivate var isZero: Bool {
         withUnsafeBytes { bytes in
-            var end = bytes.count
-            while end >= 8, bytes.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
-            return bytes[..<end].lastIndex { $0 != 0 }
+            guard let base = bytes.baseAddress, let first = bytes.first else { return true }
+            return first == 0 && memcmp(base, base + 1, bytes.count - 1) == 0
         }
     }
 }

@@ -6,7 +6,7 @@ import NIOPosix
 import ServiceLifecycle
 
 /// Answers requests over HTTP/1.1 on loopback, on an event loop of its own.
-package struct HTTPServer: Service {
+package struct HTTPServer: Service, CustomStringConvertible {
     /// Answers a request that was read whole; nil cuts the connection without an answer.
     ///
     /// Runs on the connection's event loop: whatever blocks belongs elsewhere.
@@ -50,6 +50,8 @@ package struct HTTPServer: Service {
         self.onListening = onListening
         self.respond = respond
     }
+
+    package var description: String { "HTTP server on port \(port)" }
 
     package func run() async throws {
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)

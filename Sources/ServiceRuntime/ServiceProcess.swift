@@ -20,6 +20,8 @@ package final class ServiceProcess: Sendable {
     package let log: any EventLog
     /// What operators ask for; the consumer carries it out.
     package let operators: OperatorQueue
+    /// For the consumer: what the last process died of.
+    package let deathWatch: any DeathWatch
     private let lock: any DirectoryLock
     private let consumerBell = Doorbell()
     /// Fatal faults that were met outside of the loops.
@@ -27,7 +29,7 @@ package final class ServiceProcess: Sendable {
 
     /// Takes the service's lock and opens its database.
     ///
-    /// - Throws: `AlreadyRunning`, `DurabilityError`, `DiskError`, `DatabaseError`.
+    /// - Throws: `AlreadyRunning`, `DurabilityError`, `DiskError`, `FileFault`, `DatabaseError`.
     package init(_ card: ServiceCard, settings: Settings) throws {
         self.settings = settings
         operators = OperatorQueue(bell: consumerBell)
@@ -42,9 +44,18 @@ package final class ServiceProcess: Sendable {
         try disk.createDirectory(directory)
         lock = try Self.lock(directory, of: card.name, disk)
         log = try Self.log(settings)
+        deathWatch = try TrapWatch(path: layout.trapPage(of: card.name), process: "\(card.name.rawValue)-service")
         let database = try ServiceDatabase(path: layout.database(of: card.name))
         node = try ServiceNode(card: card, database: database, clock: clock, logger: logger)
+        if let faults = card.testFaults {
+            logger.warning(
+                "test faults are on: this service fails on purpose",
+                metadata: ["rules": "\(faults.rules.count)", "delivery": "\(faults.delivery)"])
+        }
     }
+
+    /// Whether the service fails on purpose, and takes events from the operator.
+    package var testFaults: Bool { node.card.testFaults != nil }
 
     /// A reader of the evidence may hold the lock for the moment of its copy; a second service holds it for good.
     private static func lock(
@@ -118,14 +129,16 @@ package final class ServiceProcess: Sendable {
         let faultLoop = Loop("faults", on: databaseThread) { [faults] in
             for await fault in faults.stream { throw fault }
         }
+        let stop = StopLimit(.seconds(try settings.stopSeconds()), logger: logger)
+        let parts: [any Service] = [relayLoop, consumerLoop, faultLoop, try scrubbing()] + loops
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [relayLoop, consumerLoop, faultLoop, try scrubbing()] + loops + servers,
+                services: stop.watched(parts, servers: servers),
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger))
         logger.info("running", metadata: ["data": "\(settings.dataDirectory)"])
         try await group.run()
-        try node.database.close()
+        try stop.watch("database") { try node.database.close() }
         lock.release()
         logger.info("stopped")
     }
@@ -144,7 +157,7 @@ package struct AlreadyRunning: Error, CustomStringConvertible {
 }
 
 /// A part of a service that runs until the service stops: on a thread of its choice, cancelled by a graceful stop.
-package struct Loop: Service {
+package struct Loop: Service, CustomStringConvertible {
     private let name: String
     private let executor: ThreadExecutor
     private let body: @Sendable () async throws -> Void
@@ -161,6 +174,8 @@ package struct Loop: Service {
     ) {
         self.init(name, on: executor) { try await body(value.take()) }
     }
+
+    package var description: String { name }
 
     package func run() async throws {
         try await cancelWhenGracefulShutdown {

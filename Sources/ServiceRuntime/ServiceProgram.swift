@@ -1,4 +1,5 @@
 package import ArgumentParser
+import CPlatform
 import Contracts
 package import Delivery
 import Foundation
@@ -15,6 +16,11 @@ package struct ServiceOptions: ParsableArguments {
         name: .customLong("rebuild-into"),
         help: "Rebuild the domain tables from the log into DIR, print where, and end.")
     package var rebuildDirectory: String?
+
+    @Option(
+        name: .customLong("test-faults"),
+        help: "For tests: fail by the rules in FILE, and take events from the operator.")
+    package var testFaultsFile: String?
 
     package init() {}
 }
@@ -35,8 +41,13 @@ extension ServiceProgram {
         } else {
             PrometheusRegistry.bootstrap()
             LoggingSystem.bootstrap { label in StreamLogHandler.standardError(label: label) }
-            try await serve(settings, card)
+            try await serve(settings, try failing(card))
         }
+    }
+
+    private func failing(_ card: ServiceCard) throws -> ServiceCard {
+        guard let file = options.testFaultsFile else { return card }
+        return card.failing(try TestFaultsFile.read(file, for: card))
     }
 
     /// Instead of ArgumentParser's `main`, whose exit codes are its own.
@@ -66,8 +77,12 @@ extension ServiceProgram {
 package enum ExitStatus {
     package static let failure: Int32 = 1
     package static let usage: Int32 = 2
+    /// Told to stop, a part of the service did not end within the limit: it is named in the log.
+    package static let stopTimedOut: Int32 = 70
     /// A write or sync failed: restart, the log is read again.
     package static let poisoned: Int32 = 75
+    /// 76: a handler trapped on an event; it is marked: restart at once, and the event is tried again, or buried.
+    package static let trapped = Int32(stampede_trap_exit_code)
     /// Log, database or configuration do not fit: a restart changes nothing.
     package static let refused: Int32 = 78
 

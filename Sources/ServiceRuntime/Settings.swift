@@ -62,6 +62,9 @@ package struct Settings: Sendable {
         UInt64(try integer("log.segment.bytes", default: 16 << 20, in: (4 << 10)...(1 << 30)))
     }
 
+    /// How long a graceful stop may take.
+    package func stopSeconds() throws -> Int { try integer("stop.seconds", default: 10, in: 1...3600) }
+
     /// How fast sealed segments are read again to find rot; 0 for never.
     package func scrubBytesPerSecond() throws -> Int {
         try integer("log.scrub.bytes.per.second", default: 4 << 20, in: 0...(1 << 30))
@@ -111,4 +114,7 @@ package struct DataLayout: Sendable {
     package func database(of service: ServiceName) -> String {
         databaseDirectory(of: service) + "/\(service.rawValue).db"
     }
+
+    /// Which event is at hand, and on which the service last died.
+    package func trapPage(of service: ServiceName) -> String { databaseDirectory(of: service) + "/trying" }
 }

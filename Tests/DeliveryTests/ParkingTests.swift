@@ -116,8 +116,10 @@ struct ParkingTests {
         // As the desk may leave it: a dead letter of the subject beside one that is tried again.
         try harness.execute(
             """
-            INSERT INTO dead_letters (event_id, topic, offset, subject, event, error_kind, error, attempts, first_failed_at, died_at)
-            VALUES (x'01', 'orders', 99, 'a', x'', 'k', 'e', 1, 0, 0)
+            INSERT INTO dead_letters
+                (event_id, topic, offset, subject, type, event, error_kind, error, signature, attempts, first_failed_at,
+                died_at)
+            VALUES (x'01', 'orders', 99, 'a', '', x'', 'k', 'e', 'k', 1, 0, 0)
             """)
         harness.faults.heal()
         try harness.runOut()

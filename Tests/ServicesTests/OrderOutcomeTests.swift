@@ -96,7 +96,7 @@ struct OrderOutcomeTests {
         #expect(try shop.service.troubles() == 0)
     }
 
-    @Test("news that cannot follow is dead at once, as a broken rule, and changes nothing")
+    @Test("news that cannot follow changes nothing, and is kept as an anomaly")
     func illegal() throws {
         let stories: [([any EventPayload], any EventPayload)] = [
             ([], refunded), ([succeeded], V1.StockRejected(shortages: [])), ([succeeded], failed(.declined)),
@@ -109,14 +109,16 @@ struct OrderOutcomeTests {
             let order = try shop.place(OrderShop.request(key: "k\(index)")).orderID
             for news in story { _ = try say(news, of: order, shop) }
             let before = try shop.order(order)
-            let dead = try say(last, of: order, shop)
+            let odd = try say(last, of: order, shop)
             #expect(try shop.order(order) == before)
-            let letters = try shop.service.rows(
-                "SELECT error_kind, attempts FROM dead_letters WHERE event_id = ?", [Data(dead.id.bytes)])
-            #expect(letters.map { $0["error_kind"] as String } == ["broken-rule"])
-            #expect(letters.map { $0["attempts"] as Int } == [1])
+            let anomalies = try shop.service.rows(
+                "SELECT subject, type, topic FROM anomalies WHERE event_id = ?", [Data(odd.id.bytes)])
+            #expect(anomalies.map { $0["subject"] as String } == [order.description])
+            #expect(anomalies.map { $0["type"] as String } == [odd.type])
+            #expect(anomalies.map { $0["topic"] as String } == [last is V1.StockRejected ? "inventory" : "payments"])
         }
-        #expect(try shop.service.events(.deadLetters(of: .order)).count == stories.count)
+        #expect(try shop.service.rows("SELECT 1 FROM anomalies").count == stories.count)
+        #expect(try shop.service.rows("SELECT 1 FROM dead_letters").isEmpty, "what follows is not held up")
     }
 
     @Test("news of an order that nobody placed, or of no order at all, is dead")

@@ -179,6 +179,47 @@ struct SupervisorTests {
         }
     }
 
+    @Test("what trapped on an event is restarted at once, however often, and no pause grows")
+    func trapped() async throws {
+        try await withRun { run, fakes in
+            try await expectUp(run)
+            try fakes.tell("inventory-service", "exit 76 after 20", in: run.data)
+            end(try run.pid("inventory-service"))
+            try await waitUntil("it has died twenty times more") {
+                try run.states().first { $0.name == "inventory-service" }?.restarts ?? 0 >= 21
+            }
+            try await run.waitUntilAllRun()
+            let said = run.log("supervisor")
+            #expect(said.contains("inventory-service died of an event that its handler traps on"))
+            #expect(said.components(separatedBy: "attempt ").count == 2, "of the kill -9 alone: \(said)")
+        }
+    }
+
+    @Test("--test-faults goes to the service it names, after each death again; to others it does not")
+    func testFaults() async throws {
+        try await withRun { run, _ in
+            let file = run.data + "/inventory faults.json"
+            try FileManager.default.createDirectory(atPath: run.data, withIntermediateDirectories: true)
+            #expect(try await run.supervisor("up", "--test-faults", "inventory=\(file)").status == 2, "no such file")
+            try Data("{}".utf8).write(to: URL(fileURLWithPath: file))
+            let up = try await run.supervisor("up", "--test-faults", "inventory=\(file)")
+            #expect(up.status == 0, "\(up.errors)")
+            end(try run.pid("inventory-service"))
+            let line = "inventory-service starts with --data \(run.data) --test-faults \(file)\n"
+            try await waitUntil("it starts with it again") {
+                run.log("inventory-service").components(separatedBy: line).count == 3
+            }
+            try await run.waitUntilAllRun()
+            #expect(try await run.supervisor("restart", "inventory").status == 0)
+            #expect(run.log("inventory-service").components(separatedBy: line).count == 4)
+            #expect(!run.log("order-service").contains("--test-faults"))
+            for wrong in ["gateway=\(file)", "warehouse=\(file)", file, "inventory="] {
+                #expect(try await run.supervisor("up", "--test-faults", wrong).status == 2, "\(wrong)")
+            }
+            #expect(try await run.supervisor("restart", "inventory", "--test-faults", "order=\(file)").status == 2)
+        }
+    }
+
     @Test("up gives up on a service that does not get ready, names it and stops everything")
     func neverReady() async throws {
         try await withRun { run, fakes in

@@ -13,15 +13,13 @@ package enum AdminServer {
     /// Where no action takes more.
     private static let maximumBodyBytes = 64 * 1024
 
-    /// - Parameter testFaults: whether the service was started with `--test-faults`, and takes injected events.
     /// - Throws: `OperatorTokenError`.
-    package static func make(
-        port: Int, process: ServiceProcess, actions: [AdminAction] = [], testFaults: Bool = false
-    ) throws -> any Service {
+    package static func make(port: Int, process: ServiceProcess, actions: [AdminAction] = []) throws -> any Service {
         let token = try OperatorToken.load(dataDirectory: process.settings.dataDirectory)
         let status = ServiceStatus(
-            service: process.node.card.name, standing: process.node.standing, testFaults: testFaults)
-        let desk = OperatorActions(queue: process.operators, token: token, testFaults: testFaults)
+            service: process.node.card.name, standing: process.node.standing,
+            testFaults: process.testFaults)
+        let desk = OperatorActions(queue: process.operators, token: token, testFaults: process.testFaults)
         return make(
             port: port, logger: process.logger, standing: process.node.standing, status: status,
             actions: actions + desk.all)

@@ -4,6 +4,8 @@ import EventLog
 import Foundation
 import GRDB
 import Logging
+import Synchronization
+import Testing
 
 /// One service with everything around it in the test's hands: database in a temporary file, log in memory, a clock that the
 /// test moves, faults on demand.
@@ -16,6 +18,9 @@ final class Harness {
     let clock: ManualClock
     let randomness: SeededRandomness
     let limits: Consumer.Limits
+    let watch = ManualDeathWatch()
+    private let bell = Doorbell()
+    private(set) var operators: OperatorQueue
     let directory: TemporaryDirectory
     private(set) var node: ServiceNode
     private(set) var consumer: Consumer
@@ -25,7 +30,7 @@ final class Harness {
     init(
         _ makeCard: (Faults) -> ServiceCard = World.inventory, log: FaultyLog = FaultyLog(),
         clock: ManualClock = ManualClock(Harness.start), seed: UInt64 = 1, batch: Int = 512,
-        directory: TemporaryDirectory? = nil
+        directory: TemporaryDirectory? = nil, limits change: (inout Consumer.Limits) -> Void = { _ in }
     ) throws {
         faults = Faults()
         card = makeCard(faults)
@@ -34,17 +39,22 @@ final class Harness {
         randomness = SeededRandomness(seed: seed)
         var limits = Consumer.Limits()
         limits.batchEvents = batch
+        change(&limits)
         self.limits = limits
         self.directory = try directory ?? TemporaryDirectory()
-        (node, consumer, relays) = try Self.open(card, self.directory, log, clock, randomness, limits)
+        operators = OperatorQueue(bell: bell)
+        (node, consumer, relays) = try Self.open(
+            card, self.directory, log, clock, randomness, limits, watch, operators)
     }
 
     private static func open(
         _ card: ServiceCard, _ directory: TemporaryDirectory, _ log: FaultyLog, _ clock: ManualClock,
-        _ randomness: SeededRandomness, _ limits: Consumer.Limits
+        _ randomness: SeededRandomness, _ limits: Consumer.Limits, _ watch: ManualDeathWatch,
+        _ operators: OperatorQueue
     ) throws -> (ServiceNode, Consumer, [OutboxRelay]) {
         let node = try makeNode(card, "\(directory.path)/\(card.name.rawValue).db", clock)
-        let consumer = try Consumer(node: node, log: log, randomness: randomness, limits: limits)
+        let consumer = try Consumer(
+            node: node, log: log, randomness: randomness, limits: limits, watch: watch, operators: operators)
         return (node, consumer, try makeRelays(node, log))
     }
 
@@ -67,7 +77,36 @@ final class Harness {
         consumer.close()
         for relay in relays { relay.close() }
         try node.database.close()
-        (node, consumer, relays) = try Self.open(card, directory, log, clock, randomness, limits)
+        operators = OperatorQueue(bell: bell)
+        (node, consumer, relays) = try Self.open(card, directory, log, clock, randomness, limits, watch, operators)
+    }
+
+    // MARK: - Operators
+
+    /// Asks, and takes turns until the answer is there.
+    func ask(_ request: OperatorRequest) async throws -> OperatorReply {
+        let answer = Mutex<Result<OperatorReply, any Error>?>(nil)
+        let asking = Task { [operators] in
+            do {
+                let reply = try await operators.submit(request)
+                answer.withLock { $0 = .success(reply) }
+            } catch {
+                answer.withLock { $0 = .failure(error) }
+            }
+        }
+        try await eventually("an answer from the desk") {
+            _ = try consumer.turn()
+            return answer.withLock { $0 != nil }
+        }
+        await asking.value
+        for relay in relays { while try relay.turn() {} }
+        guard let result = answer.withLock({ $0 }) else { throw Broken("no answer") }
+        return try result.get()
+    }
+
+    func outcomes(_ request: OperatorRequest) async throws -> [LetterOutcome.Outcome] {
+        guard case .letters(let outcomes) = try await ask(request) else { throw Broken("no letters in the answer") }
+        return outcomes.map(\.outcome)
     }
 
     var path: String { node.database.path }
@@ -109,7 +148,8 @@ final class Harness {
     }
 
     func deadLetters() throws -> [V1.EventDeadLettered] {
-        try events(card.name.deadLetterTopic).map { try V1.EventDeadLettered.decoded(from: $0.data) }
+        try events(card.name.deadLetterTopic).filter { $0.type == V1.EventDeadLettered.type }
+            .map { try V1.EventDeadLettered.decoded(from: $0.data) }
     }
 
     // MARK: - Turns

@@ -51,6 +51,9 @@ enum World {
                 Subscription(.payments, OnPaid(faults: faults)),
             ],
             facts: [OwnFact(ApplyHeld(faults: faults)), OwnFact(ApplyReturned())],
+            discards: [
+                Discard(Ordered.self) { event, _, _ in [.event(Returned(answer: "given up"), subject: event.subject)] }
+            ],
             digest: [
                 DigestTable(
                     "totals", key: ["subject"],

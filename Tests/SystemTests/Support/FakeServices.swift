@@ -2,7 +2,7 @@ import Foundation
 
 /// Six small programs with the names of the real ones: they answer /health/ready, and die as they are told.
 ///
-/// A file `DATA/<name>.behaviour` tells: `exit N` at the start, `unready`, or `deaf` to SIGTERM. Each takes a lock for its
+/// A file `DATA/<name>.behaviour` tells: `exit N` at the start, `exit N after M` for M starts, `unready`, or `deaf` to SIGTERM. Each takes a lock for its
 /// life, and a second instance leaves its name in `DATA/violations`.
 struct FakeServices {
     let directory: String
@@ -35,7 +35,12 @@ struct FakeServices {
             sys.exit(75)
         told = open(f"{data}/{name}.behaviour").read().split() if os.path.exists(f"{data}/{name}.behaviour") else []
         print(name, "starts with", *sys.argv[1:], flush=True)
-        if "exit" in told:
+        if "after" in told:
+            begun = f"{data}/{name}.begun"
+            open(begun, "a").write(".")
+            if os.path.getsize(begun) <= int(told[3]):
+                sys.exit(int(told[1]))
+        elif "exit" in told:
             sys.exit(int(told[-1]))
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):

@@ -43,6 +43,11 @@ final class ServiceBesides: Sendable {
 
     var errors: String { (try? String(contentsOfFile: errorFile, encoding: .utf8)) ?? "" }
 
+    /// Asks it to stop.
+    func terminate() {
+        if process.process.isRunning { Foundation.kill(process.process.processIdentifier, SIGTERM) }
+    }
+
     func kill() {
         if process.process.isRunning { Foundation.kill(process.process.processIdentifier, SIGKILL) }
     }

@@ -21,6 +21,12 @@ struct SupervisedRun: Sendable {
     func supervisor(
         _ verb: String, _ more: String..., environment: [String: String] = [:], within limit: Duration = .seconds(100)
     ) async throws -> Outcome {
+        try await supervisor(verb, more, environment: environment, within: limit)
+    }
+
+    private func supervisor(
+        _ verb: String, _ more: [String], environment: [String: String] = [:], within limit: Duration = .seconds(100)
+    ) async throws -> Outcome {
         var arguments = [verb] + more + ["--data", data]
         if verb == "up" { arguments += ["--bin", binaries, "--port-base", "\(portBase)"] }
         return try await runProgram(
@@ -28,9 +34,13 @@ struct SupervisedRun: Sendable {
     }
 
     /// Starts everything, runs `body`, and stops everything whatever happened in it.
-    /// - Parameter environment: for `up`, such as `STAMPEDE_GATEWAY_ARGUMENTS`.
-    func whileUp(environment: [String: String] = [:], _ body: () async throws -> Void) async throws {
-        let up = try await supervisor("up", environment: environment)
+    /// - Parameters:
+    ///   - more: for `up`, such as `--test-faults`.
+    ///   - environment: for `up`, such as `STAMPEDE_GATEWAY_ARGUMENTS`.
+    func whileUp(
+        _ more: String..., environment: [String: String] = [:], _ body: () async throws -> Void
+    ) async throws {
+        let up = try await supervisor("up", more, environment: environment)
         guard up.status == 0 else { throw TookTooLong(description: "up: exit code \(up.status)\n\(up.errors)") }
         do {
             try await body()
@@ -39,6 +49,26 @@ struct SupervisedRun: Sendable {
             throw error
         }
         _ = try await supervisor("down")
+    }
+
+    /// Puts one product on sale.
+    func stock() async throws {
+        let product = #"{"products":[{"productId":"P-1","name":"Mug","price":{"amount":1999,"currency":"GBP"}}]}"#
+        let pieces = #"{"key":"first","stock":[{"productId":"P-1","available":100}]}"#
+        for (port, path, body) in [(1, "/admin/products", product), (2, "/admin/stock", pieces)] {
+            let answer = await HTTP.send("PUT", port: portBase + port, path, body: body)
+            guard answer?.status == 200 else { throw TookTooLong(description: "\(path) answers \(answer as Any)") }
+        }
+    }
+
+    /// Orders one piece of it.
+    func order(_ key: String) async throws -> HTTP.Answer? {
+        await HTTP.send(
+            "POST", port: portBase, "/v1/orders", key: key,
+            body: """
+                {"customerId":"c-1","email":"ann@example.test","currency":"GBP","cardToken":"tok_visa",
+                 "lines":[{"productId":"P-1","quantity":1}]}
+                """)
     }
 
     /// What `status --json` says.

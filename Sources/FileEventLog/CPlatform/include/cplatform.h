@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trapwatch.h"
+
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4), continuing from `crc`; start with 0.
 uint32_t stampede_crc32c(uint32_t crc, const void *bytes, size_t count);
 

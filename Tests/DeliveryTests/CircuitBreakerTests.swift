@@ -1,0 +1,66 @@
+import Contracts
+import Delivery
+import Testing
+
+@Suite("The circuit breaker")
+struct CircuitBreakerTests {
+    private let start = Timestamp(microseconds: 1_900_000_000_000_000)
+    private let policy = RetryPolicy()
+    private let randomness = SeededRandomness(seed: 4)
+
+    @Test("it trips at once where the other side cannot be reached, and lets one call out to see")
+    func unreachable() {
+        var breaker = CircuitBreaker(name: "gateway")
+        #expect(breaker.limit(256, at: start) == 256)
+        let isNews = breaker.unreachable("refused", at: start, policy, randomness)
+        let isNewsAgain = breaker.unreachable("refused", at: start, policy, randomness)
+        #expect(isNews)
+        #expect(!isNewsAgain, "the others say the same")
+        #expect(breaker.limit(256, at: start) == 0)
+        #expect(breaker.status(at: start).state == .open)
+        #expect(breaker.status(at: start).reason == "refused")
+        let later = start + .seconds(60)
+        #expect(breaker.limit(256, at: later) == 1)
+        #expect(breaker.status(at: later).state == .halfOpen)
+        let isBack = breaker.answered(at: later)
+        #expect(isBack)
+        #expect(breaker.limit(256, at: later) == 256)
+        #expect(
+            breaker.status(at: later)
+                == CircuitBreaker.Status(name: "gateway", state: .closed, since: later, reason: nil))
+    }
+
+    @Test("it trips after so many failures in a row, and an answer between them starts the count anew")
+    func failures() {
+        var breaker = CircuitBreaker(name: "gateway")
+        for _ in 0..<10 {
+            var news = 0
+            for _ in 1..<CircuitBreaker.threshold where breaker.failed("500", at: start, policy, randomness) {
+                news += 1
+            }
+            if breaker.answered(at: start) { news += 1 }
+            #expect(news == 0)
+        }
+        for _ in 1..<CircuitBreaker.threshold { _ = breaker.failed("500", at: start, policy, randomness) }
+        #expect(breaker.limit(256, at: start) == 256)
+        let isNews = breaker.failed("500", at: start, policy, randomness)
+        #expect(isNews)
+        #expect(breaker.limit(256, at: start) == 0)
+    }
+
+    @Test("probes that fail come further and further apart, up to a limit")
+    func backoff() throws {
+        var breaker = CircuitBreaker(name: "gateway")
+        var now = start
+        var gaps: [Duration] = []
+        for _ in 0..<20 {
+            _ = breaker.unreachable("refused", at: now, policy, randomness)
+            let next = try #require(breaker.nextProbe)
+            gaps.append(next - now)
+            now = next
+        }
+        #expect(gaps.allSatisfy { $0 <= policy.longestDelay * 2 })
+        #expect(gaps[10] > gaps[0] * 5)
+        #expect(breaker.status(at: now).since == start, "since it left closed")
+    }
+}

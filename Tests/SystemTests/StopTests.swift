@@ -1,0 +1,66 @@
+import Foundation
+import GRDB
+import Testing
+
+/// Real services that are told to stop, and something is in the way.
+@Suite("A graceful stop", .serialized, .timeLimit(.minutes(2)))
+struct StopTests {
+    private static let order = """
+        {"customerId":"c-1","email":"ann@example.test","currency":"GBP","cardToken":"tok_visa",
+         "lines":[{"productId":"P-1","quantity":1}]}
+        """
+
+    /// Runs order-service alone, and returns how long it took to end after `hinder`, how it ended and what it said.
+    private func stop(
+        limit: Int, _ hinder: (_ service: ServiceBesides, _ data: String) async throws -> Void
+    ) async throws -> (seconds: Duration, status: Int32, errors: String) {
+        try await withTemporaryDirectory { directory in
+            let service = try ServiceBesides(
+                "order-service", data: directory + "/data", binaries: Project.binaries,
+                environment: ["STAMPEDE_STOP_SECONDS": "\(limit)"], in: directory)
+            try await service.waitUntilReady()
+            let product = #"{"products":[{"productId":"P-1","name":"Mug","price":{"amount":1,"currency":"GBP"}}]}"#
+            let named = await HTTP.send("PUT", port: service.portBase + 1, "/admin/products", body: product)
+            #expect(named?.status == 200)
+            try await hinder(service, directory + "/data")
+            let begin = ContinuousClock.now
+            service.terminate()
+            try await waitUntil("order-service ends", within: .seconds(limit + 10)) { service.status != nil }
+            return (ContinuousClock.now - begin, try #require(service.status), service.errors)
+        }
+    }
+
+    @Test("a client that never finishes its request is cut off, and the stop is a clean one")
+    func slowClient() async throws {
+        var connection: SlowClient?
+        let ended = try await stop(limit: 4) { service, _ in
+            connection = try SlowClient(port: service.portBase)
+            try connection?.send("POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        }
+        _ = connection
+        #expect(ended.status == 0, "\(ended.errors)")
+        #expect(ended.seconds < .seconds(4), "half the limit, and what the loops need")
+        #expect(ended.errors.contains("stopped"))
+    }
+
+    @Test("a part that does not end is named when the limit is over, and the exit code says so")
+    func hangs() async throws {
+        var other: DatabaseQueue?
+        let ended = try await stop(limit: 2) { service, data in
+            // Somebody else holds the database: the next commit waits for it longer than a stop may take.
+            other = try DatabaseQueue(path: data + "/db/order/order.db")
+            try await other?.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+            let port = service.portBase
+            Task { await HTTP.send("POST", port: port, "/v1/orders", key: "k", body: Self.order) }
+            try await waitUntil("the order is under way") {
+                await HTTP.send("GET", port: port + 1, "/health/live")?.status == 200
+            }
+            try await Task.sleep(for: .milliseconds(300))  // nothing shows that a commit waits for a lock
+        }
+        try await other?.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+        #expect(ended.status == 70, "\(ended.errors)")
+        #expect(ended.seconds >= .seconds(2) && ended.seconds < .seconds(4), "\(ended.seconds)")
+        #expect(ended.errors.contains("these parts have not ended"), "\(ended.errors)")
+        #expect(ended.errors.contains("checkout"), "\(ended.errors)")
+    }
+}
