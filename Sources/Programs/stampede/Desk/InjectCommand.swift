@@ -38,7 +38,8 @@ struct InjectCommand: ParsableCommand {
                 places += try client.put("inject", body, isRepeatable: false)["results"]?.elements ?? []
             } catch {
                 if !places.isEmpty {
-                    Talk.say("\(Words.counted(places.count, "event")) of \(Words.count(events.count)) were taken before:")
+                    Talk.say(
+                        "\(Words.counted(places.count, "event")) of \(Words.count(events.count)) were taken before:")
                 }
                 throw error
             }
