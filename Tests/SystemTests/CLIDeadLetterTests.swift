@@ -152,6 +152,7 @@ struct CLIDeadLetterTests {
             #expect(outcome.status == 1, "\(outcome.errors)")
             #expect(outcome.output.contains("applied    payment       \(desk.reserved[0].id)"))
             #expect(outcome.output.contains("failed     payment       \(failing)"))
+            #expect(outcome.output.contains("\n  still no such card\n"))
             #expect(outcome.output.contains("3 letters: 2 applied, 1 failed"))
             let asked = try admin.asked()
             #expect(asked.allSatisfy { $0.path == "/admin/dead-letters/retry" && $0.body["actor"] as? String == "ann" })

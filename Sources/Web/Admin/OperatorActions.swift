@@ -5,7 +5,7 @@ import ServiceRuntime
 /// What an operator can make every service do: work on its dead letters, pause and resume its consumer, and, where it was
 /// started for tests, hand it raw events.
 ///
-/// All of them are idempotent: after an answer that was lost, the same request can be sent again.
+/// All but the last are idempotent: after an answer that was lost, the same request can be sent again.
 struct OperatorActions: Sendable {
     private let token: OperatorToken
     private let testFaults: Bool

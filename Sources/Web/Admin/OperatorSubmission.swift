@@ -27,7 +27,7 @@ struct OperatorSubmission: Sendable {
         defer { alarm.cancel() }
         for await result in answers { return try reply(result) }
         try Task.checkCancellation()
-        throw Problem.stillUnderWay(after: timeLimit, retryAfterSeconds: Self.retryAfterSeconds)
+        throw Problem.stillUnderWay(request, after: timeLimit, retryAfterSeconds: Self.retryAfterSeconds)
     }
 
     private func reply(_ result: Result<OperatorReply, any Error>) throws -> OperatorReply {
@@ -42,11 +42,16 @@ struct OperatorSubmission: Sendable {
 }
 
 extension Problem {
-    static func stillUnderWay(after limit: Duration, retryAfterSeconds: Int) -> Problem {
+    static func stillUnderWay(_ request: OperatorRequest, after limit: Duration, retryAfterSeconds: Int) -> Problem {
+        let advice =
+            if case .inject = request {
+                "Look whether the events come before you send them again"
+            } else {
+                "Send the same request again: what was done by then is not done twice"
+            }
         var problem = Problem(
             503, "still-under-way", "Not yet",
-            detail: "the consumer did not come to it within \(limit); it may still do so. "
-                + "Send the same request again: what was done by then is not done twice")
+            detail: "the consumer did not come to it within \(limit); it may still do so. \(advice)")
         problem.headers = [(.retryAfter, String(retryAfterSeconds))]
         return problem
     }

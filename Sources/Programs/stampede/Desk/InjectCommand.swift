@@ -37,7 +37,10 @@ struct InjectCommand: ParsableCommand {
             do {
                 places += try client.put("inject", body, isRepeatable: false)["results"]?.elements ?? []
             } catch {
-                Talk.say("\(Words.counted(places.count, "event")) of \(Words.count(events.count)) were taken before:")
+                if !places.isEmpty {
+                    Talk.say(
+                        "\(Words.counted(places.count, "event")) of \(Words.count(events.count)) were taken before:")
+                }
                 throw error
             }
         }

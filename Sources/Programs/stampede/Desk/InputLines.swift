@@ -23,10 +23,15 @@ enum InputLines {
     /// - Throws: `Failure.unreadable`.
     static func whole(_ file: String) throws -> [UInt8] {
         if file == "-" { return [UInt8](FileHandle.standardInput.readDataToEndOfFile()) }
+        // Not `Data(contentsOf:)`, which takes no pipe: `inject --service order <(generate)`.
+        guard let handle = FileHandle(forReadingAtPath: file) else {
+            throw Failure.unreadable(file: file, reason: String(cString: strerror(errno)))
+        }
+        defer { try? handle.close() }  // opened for reading: nothing can be lost
         do {
-            return [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
+            return [UInt8](try handle.readToEnd() ?? Data())
         } catch {
-            throw Failure.unreadable(file: file, reason: "\((error as NSError).localizedDescription)")
+            throw Failure.unreadable(file: file, reason: (error as NSError).localizedDescription)
         }
     }
 

@@ -105,11 +105,16 @@ struct LetterFileText {
         for action in file.actions {
             let says = [action["reason"]?.text, action["detail"]?.text].compactMap(\.self).joined(separator: "; ")
             table.add([
-                .init(action["action"]?.text ?? "?"), .init(action["at"]?.text ?? "?"),
+                .init(action["action"]?.text ?? "?"), .init(Self.seconds(action["at"]?.text ?? "?")),
                 .init(action["actor"]?.text ?? "?"), .init(says),
             ])
         }
         return table
+    }
+
+    /// `2026-11-22T07:46:42Z`
+    private static func seconds(_ time: String) -> String {
+        Timestamp(time) == nil ? time : time.prefix(19) + "Z"
     }
 
     private var parked: Table {

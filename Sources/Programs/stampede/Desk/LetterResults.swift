@@ -1,7 +1,8 @@
 import ArgumentParser
 import Contracts
 
-/// What came of the letters that a command acted on: a line each as it happens, a summary at the end.
+/// What came of the letters that a command acted on: a line each as it happens, below it the detail where there is one,
+/// and a summary at the end.
 ///
 /// *Guarantee*: each line is out before the next request is sent, so that after a kill the operator knows what was done.
 final class LetterResults {
@@ -19,6 +20,7 @@ final class LetterResults {
 
     private static let serviceWidth = 12
     private static let outcomeWidth = 9
+    private static let indent = "  "
     /// Outcomes after which there is nothing left to do.
     private static let good: Set = ["applied", "duplicate", "notOpen", "edited", "discarded", "imported"]
 
@@ -30,10 +32,11 @@ final class LetterResults {
         results.append(Result(service: service, eventID: eventID, outcome: outcome, detail: detail))
         guard !isJSON else { return }
         let isGood = Self.good.contains(outcome)
-        let head = "\(padded(service.rawValue, Self.serviceWidth))  \(eventID)"
-        let rest = TerminalText.safe(detail.map { "  \($0)" } ?? "")
-        let line = TerminalText.fitted(head + rest, to: output.width - Self.outcomeWidth - 2)
-        output.line(output.style.paint(padded(outcome, Self.outcomeWidth), isGood ? .good : .bad) + "  " + line)
+        let head = output.style.paint(padded(TerminalText.safe(outcome), Self.outcomeWidth), isGood ? .good : .bad)
+        output.line("\(head)  \(padded(service.rawValue, Self.serviceWidth))  \(TerminalText.safe(eventID))")
+        guard let detail else { return }
+        let lines = TerminalText.wrapped(TerminalText.safe(detail), to: output.width - Self.indent.count)
+        output.lines(lines.map { Self.indent + output.style.paint($0, .faint) })
     }
 
     /// The `results` of a service's answer.

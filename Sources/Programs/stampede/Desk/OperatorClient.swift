@@ -47,6 +47,7 @@ struct OperatorClient {
                     service: service.rawValue, port: port, status: answer.status, reason: reason(json, answer.status))
             }
             repeats += 1
+            Talk.say("\(service.rawValue)-service: \(reason(json, answer.status)). Asking again")
             Thread.sleep(forTimeInterval: Self.repeatSeconds)
         }
     }
