@@ -15,6 +15,16 @@ struct LettersOnRecord {
         /// Bytes of the last edit.
         var corrected: [UInt8]?
         var end: DeskFacts.DeadLetter.State?
+
+        mutating func add(_ kind: EventKind, _ detail: Detail.DeadLetter) {
+            switch kind {
+            case .eventDeadLettered: isAnnounced = true
+            case .deadLetterEdited: corrected = detail.corrected.map { [UInt8]($0) }
+            case .deadLetterRedriven: end = .redriven
+            case .deadLetterDiscarded: end = .discarded
+            default: break
+            }
+        }
     }
 
     init(_ facts: ServiceFacts, _ evidence: Evidence) {
@@ -138,18 +148,6 @@ struct LettersOnRecord {
                     "\(type) was discarded at \(service.rawValue), which has nothing to say in its place", order: order,
                     event: letter.entry.id, service: service, at: place)
             }
-        }
-    }
-}
-
-extension LettersOnRecord.Said {
-    fileprivate mutating func add(_ kind: EventKind, _ detail: Detail.DeadLetter) {
-        switch kind {
-        case .eventDeadLettered: isAnnounced = true
-        case .deadLetterEdited: corrected = detail.corrected.map { [UInt8]($0) }
-        case .deadLetterRedriven: end = .redriven
-        case .deadLetterDiscarded: end = .discarded
-        default: break
         }
     }
 }

@@ -128,7 +128,9 @@ struct TopicReading {
             guard demanded || wasApplied else { return }
             if repeated.contains(event.id), read.isEvent(event), isKnownElsewhere(event.id) {
                 prunedPerhaps += 1
-            } else if let pruned = facts.pruned[topic], letters[offset]?.entry.id ?? event.id < pruned.below {
+            } else if let pruned = facts.pruned[topic], read.isEvent(event) || wasApplied,
+                letters[offset]?.entry.id ?? event.id < pruned.below
+            {
                 prunedFound += 1
             } else {
                 check.broken(
