@@ -70,7 +70,9 @@ package struct AuditText {
             for part in place { lines += wrapped(part, indent: 17, mark: "") }
         }
         if total > shown { lines += wrapped("and \(total - shown) more", indent: 15, mark: "") }
-        if invariant.explainedTotal > 0 { lines += wrapped("\(invariant.explainedTotal) explained", indent: 15, mark: "") }
+        if invariant.explainedTotal > 0 {
+            lines += wrapped("\(invariant.explainedTotal) explained", indent: 15, mark: "")
+        }
         for note in invariant.notes { lines += wrapped(note, indent: 15, mark: "") }
         return lines
     }

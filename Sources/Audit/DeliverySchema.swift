@@ -35,7 +35,8 @@ enum DeliverySchema {
         guard missing.isEmpty else {
             throw AuditError.unreadable(
                 file: file,
-                reason: "it has no \(missing.joined(separator: ", ")): an older version made it. Start its service once, "
+                reason:
+                    "it has no \(missing.joined(separator: ", ")): an older version made it. Start its service once, "
                     + "or audit it with the version that made it")
         }
     }

@@ -11,7 +11,8 @@ enum OneOutcome {
         for order in evidence.orders.facts where order.created != nil { checkOutcome(order, evidence, &check) }
         for service in ServiceName.allCases {
             guard let count = evidence.services[service]?.desk.anomalies, count > 0 else { continue }
-            check.note("\(service.rawValue) keeps \(count) anomalies: steps that its rules forbid, and that it did not take")
+            check.note(
+                "\(service.rawValue) keeps \(count) anomalies: steps that its rules forbid, and that it did not take")
         }
         return check
     }

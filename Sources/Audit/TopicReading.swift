@@ -104,7 +104,8 @@ struct TopicReading {
 
     /// Whether the consumer must have done something with an event: of a type that it acts on, in whatever version, or
     /// bytes of which not even the type can be read.
-    private func isDemanded(_ event: EventFact, _ offset: UInt64, _ isWanted: [Bool], _ wanted: Set<Substring>) -> Bool {
+    private func isDemanded(_ event: EventFact, _ offset: UInt64, _ isWanted: [Bool], _ wanted: Set<Substring>) -> Bool
+    {
         if let kind = event.kind { return kinds.contains(kind) }
         if read.isEvent(event) {
             // The same fact in a version that it knows: skipped.

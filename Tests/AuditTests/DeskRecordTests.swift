@@ -147,7 +147,8 @@ struct DeskRecordTests {
 
     // MARK: - Imports
 
-    @Test("an imported letter need not stand in the topic, and what it causes is legal; of a letter of the log it is not")
+    @Test(
+        "an imported letter need not stand in the topic, and what it causes is legal; of a letter of the log it is not")
     func imported() throws {
         let shop = try Shop()
         defer { shop.remove() }

@@ -138,7 +138,9 @@ struct ExplainedTests {
         #expect(report[8].violations[0].message.contains("nothing to say in its place"))
     }
 
-    @Test("an abandoned payment, or a rejection without a shortage, that nobody discarded breaks 2", arguments: [true, false])
+    @Test(
+        "an abandoned payment, or a rejection without a shortage, that nobody discarded breaks 2",
+        arguments: [true, false])
     func abandonedByNobody(isPayment: Bool) throws {
         let shop = try Shop()
         defer { shop.remove() }

@@ -150,6 +150,46 @@ struct InFlightTests {
         #expect(try shop.audit().verdict == .valid)
     }
 
+    @Test(
+        "whatever dies, is redriven or handed in between two readings, nothing is called broken; VALID in the end",
+        arguments: 1...4 as ClosedRange<UInt64>)
+    func deskBetweenReadings(seed: UInt64) throws {
+        let shop = try Shop(seed: seed)
+        defer { shop.remove() }
+        try shop.stock("P-0001", 30)
+        var letters: [(service: ServiceName, id: EventID)] = []
+        for round in 0..<8 {
+            let order = try shop.place([("P-0001", 1)], card: round % 4 == 3 ? "tok_chargeDeclined" : "tok_visa")
+            let report = try Audit(dataDirectory: shop.directory, rebuilder: nil).run { stage in
+                if round == 5, stage == .databases {
+                    // Nobody acts on it, and Order must never say it.
+                    var event = try shop.event(V1.OrderCancellationRequested(), order, by: .order)
+                    event.type = V1.OrderStuck.type
+                    try shop.inject(.order, event)
+                    try shop.publish(.order)
+                }
+                for _ in 0..<Int.random(in: 1...12, using: &shop.random) {
+                    if let letter = try shop.dieSomewhere(oneIn: 6) { letters.append(letter) }
+                    if !letters.isEmpty, Int.random(in: 0..<6, using: &shop.random) == 0 {
+                        let letter = letters.remove(at: Int.random(in: letters.indices, using: &shop.random))
+                        try shop.redrive(letter.service, letter.id)
+                    }
+                    guard let step = try shop.steps().randomElement(using: &shop.random) else { break }
+                    try shop.take(step)
+                }
+            }
+            #expect(report.broken.isEmpty, "in round \(round):\n\(report.words)")
+        }
+        try shop.settleAll()
+        let held = try shop.audit()
+        #expect(held.verdict == .valid, "\(held.words)")
+        #expect(held.desk.letters == letters.count)
+        for letter in letters { try shop.redrive(letter.service, letter.id) }
+        try shop.settleAll()
+        let report = try shop.audit()
+        #expect(report.verdict == .valid, "\(report.words)")
+    }
+
     @Test("audits of a shop at full work never call it broken")
     func moving() throws {
         let shop = try Shop(seed: 7)

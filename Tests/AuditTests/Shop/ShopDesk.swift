@@ -53,6 +53,21 @@ extension Shop {
         throw ShopError("\(topic) has no \(type)")
     }
 
+    /// Once in a while, a service gives up on what it reads next.
+    func dieSomewhere(oneIn chance: Int) throws -> (service: ServiceName, id: EventID)? {
+        guard Int.random(in: 0..<chance, using: &random) == 0,
+            let service = ServiceName.allCases.randomElement(using: &random),
+            let topic = Self.topics(of: service).filter({ !$0.name.hasSuffix(".dlq") }).randomElement(using: &random),
+            let (event, _) = try next(service, topic), Self.isSubscribed(service, to: event.type)
+        else { return nil }
+        let isHeld = try databases[service]?.read { db in
+            try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM dead_letters WHERE subject = ? AND state = 'open')",
+                arguments: [event.subject])
+        }
+        return isHeld == true ? nil : (service, try die(service, topic: topic).id)
+    }
+
     /// Buries bytes that are no event, and parks what comes behind a dead letter of its subject.
     func setAside(_ service: ServiceName, _ event: Envelope, _ place: Place) throws -> Bool {
         if event.type.isEmpty {

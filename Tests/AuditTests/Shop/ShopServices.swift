@@ -49,6 +49,7 @@ extension Shop {
         _ service: ServiceName, _ event: Envelope, _ db: Database, _ made: inout [Envelope]
     ) throws -> Bool {
         if service == .analytics {
+            guard Self.isSubscribed(.analytics, to: event.type) else { return false }
             try showInFigures(event, db)
             return true
         }
@@ -92,7 +93,8 @@ extension Shop {
         case .payment: [V1.StockReserved.type, V1.OrderCancellationRequested.type].contains(type)
         case .notification:
             [V1.OrderConfirmed.type, V1.OrderCancelled.type, V1.EventDeadLettered.type].contains(type)
-        case .analytics: true
+        case .analytics:
+            ![V1.OrderStuck.type, V1.StockRanLow.type].contains(type)
         }
     }
 
