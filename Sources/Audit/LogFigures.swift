@@ -36,8 +36,11 @@ struct LogFigures {
         let offset: UInt64
     }
 
+    /// What Analytics acts on, by topic.
+    private let subscribed = Dictionary(uniqueKeysWithValues: Rules.subscriptions(of: .analytics).map { ($0, $1) })
+
     private mutating func add(_ event: EventFact, _ topic: Topic, _ details: Details) {
-        guard let kind = event.kind else { return }
+        guard let kind = event.kind, subscribed[topic]?.contains(kind) ?? false else { return }
         figures.eventCounts[kind.type, default: 0] += 1
         switch topic {
         case .orders: addOrder(kind, event, details)
