@@ -34,7 +34,8 @@ package struct Audit: Sendable {
         let invariants = Parallel.map(judges) { $0().result() }.sorted { $0.id < $1.id }
         return AuditReport(
             verdict: AuditReport.verdict(of: invariants), dataDirectory: dataDirectory, orders: evidence.orderCount,
-            events: evidence.events, seconds: (ContinuousClock.now - begin) / .seconds(1), invariants: invariants)
+            events: evidence.events, seconds: (ContinuousClock.now - begin) / .seconds(1), invariants: invariants,
+            desk: AuditReport.Desk(evidence))
     }
 }
 

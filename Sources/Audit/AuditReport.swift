@@ -12,6 +12,8 @@ package struct AuditReport: Codable, Sendable, Equatable {
     package var events: Int
     package var seconds: Double
     package var invariants: [Invariant]
+    /// What waits for an operator.
+    package var desk = Desk()
 
     package enum Verdict: String, Codable, Sendable {
         case valid = "VALID"
@@ -45,13 +47,17 @@ package struct AuditReport: Codable, Sendable, Equatable {
         /// What is not known yet, and what it waits for; at most `listed` of them.
         package var waits: [Finding]
         package var waitsTotal: Int
+        /// What is not done, and is accounted for on record: by an open dead letter, by an event parked behind one, by a
+        /// discard, by an injection. It takes nothing from the verdict. At most `listed` of them.
+        package var explained: [Finding]
+        package var explainedTotal: Int
         package var notes: [String]
 
         /// Findings listed an invariant.
         package static let listed = 100
     }
 
-    /// One thing that is broken or not known yet.
+    /// One thing that is broken, not known yet, or explained.
     package struct Finding: Codable, Sendable, Equatable {
         package var order: String?
         package var event: String?

@@ -13,10 +13,35 @@ package struct AuditText {
     package var lines: [String] {
         var lines = report.invariants.flatMap(Self.lines(of:))
         lines.append("")
+        lines += deskLines
         lines.append(
             "\(report.verdict.rawValue)  \(report.orders) orders, \(report.events) events, "
                 + "\((report.seconds * 10).rounded() / 10) s  (\(report.dataDirectory))")
         return lines
+    }
+
+    /// What waits for an operator; nothing where nothing does.
+    private var deskLines: [String] {
+        let desk = report.desk
+        guard desk.letters > 0 else { return [] }
+        let behind = desk.behind == 0 ? "" : ", \(Self.count(desk.behind, "event")) behind them"
+        let verb = desk.orders == 1 ? "is" : "are"
+        var lines = Self.wrapped(
+            "At the desk: \(Self.count(desk.letters, "dead letter")) in \(Self.count(desk.groups.count, "group"))\(behind); "
+                + "\(Self.count(desk.orders, "order")) \(verb) held up.", indent: 0, mark: "")
+        for group in desk.groups.prefix(Self.shown) {
+            let type = group.type.isEmpty ? "bytes that are no event" : group.type
+            lines += Self.wrapped(
+                "\(group.letters) \(type) at \(group.service): \(group.signature)", indent: 2, mark: "- ")
+        }
+        if desk.groups.count > Self.shown {
+            lines += Self.wrapped("and \(desk.groups.count - Self.shown) more groups", indent: 2, mark: "")
+        }
+        return lines + Self.wrapped("To see them: stampede dlq list", indent: 2, mark: "") + [""]
+    }
+
+    private static func count(_ number: Int, _ word: String) -> String {
+        "\(number) \(word)\(number == 1 ? "" : "s")"
     }
 
     private static func lines(of invariant: AuditReport.Invariant) -> [String] {
@@ -45,6 +70,9 @@ package struct AuditText {
             for part in place { lines += wrapped(part, indent: 17, mark: "") }
         }
         if total > shown { lines += wrapped("and \(total - shown) more", indent: 15, mark: "") }
+        if invariant.explainedTotal > 0 {
+            lines += wrapped("\(invariant.explainedTotal) explained", indent: 15, mark: "")
+        }
         for note in invariant.notes { lines += wrapped(note, indent: 15, mark: "") }
         return lines
     }

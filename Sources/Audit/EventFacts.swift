@@ -37,10 +37,16 @@ enum Detail {
 
     struct OrderCancelled: Decodable {
         let reason: CancellationReason
+        let total: Money
+        let lines: [Line]
     }
 
     struct Stock: Decodable {
         let lines: [Line]
+    }
+
+    struct StockRejected: Decodable {
+        let shortages: [Shortage]
     }
 
     struct StockAdjusted: Decodable {
@@ -72,8 +78,12 @@ enum Detail {
         let kind: NotificationKind
     }
 
-    struct EventDeadLettered: Decodable {
+    /// Each of the events about a dead letter.
+    struct DeadLetter: Decodable {
         let eventID: EventID
+        let actor: String?
+        /// Of an edit.
+        let corrected: Data?
     }
 }
 
@@ -91,7 +101,8 @@ struct Details {
     var refunded: [Detail.PaymentRefunded] = []
     var sent: [Detail.NotificationSent] = []
     var notSent: [Detail.NotificationFailed] = []
-    var deadLettered: [Detail.EventDeadLettered] = []
+    var rejected: [Detail.StockRejected] = []
+    var letters: [Detail.DeadLetter] = []
 
     private let decoder = JSONDecoder()
 
@@ -115,10 +126,9 @@ struct Details {
         case .paymentRefunded: return try put(&refunded)
         case .notificationSent: return try put(&sent)
         case .notificationFailed: return try put(&notSent)
-        case .eventDeadLettered: return try put(&deadLettered)
-        case .orderCancellationRequested, .stockRejected, .orderStuck, .stockRanLow, .deadLetterRedriven,
-            .deadLetterEdited, .deadLetterDiscarded:
-            return -1
+        case .stockRejected: return try put(&rejected)
+        case .eventDeadLettered, .deadLetterRedriven, .deadLetterEdited, .deadLetterDiscarded: return try put(&letters)
+        case .orderCancellationRequested, .orderStuck, .stockRanLow: return -1
         }
     }
 }

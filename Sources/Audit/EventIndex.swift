@@ -11,11 +11,18 @@ struct EventIndex {
         self.topics = topics
         places.reserveCapacity(topics.reduce(0) { $0 + $1.events.count })
         for (number, topic) in topics.enumerated() {
-            for (offset, event) in topic.logged where Int(event.type) < topic.types.count {
-                if places[event.id] != nil {
-                    repeated.append((event.id, topic.topic, offset))
-                } else {
+            for (offset, event) in topic.logged where topic.isEvent(event) {
+                guard let other = places[event.id] else {
                     places[event.id] = (UInt8(number), offset)
+                    continue
+                }
+                let otherTopic = topics[Int(other.topic)]
+                // What was handed in raw stands behind what somebody said.
+                if otherTopic.isInjected(other.offset), !topic.isInjected(offset) {
+                    places[event.id] = (UInt8(number), offset)
+                    repeated.append((event.id, otherTopic.topic, other.offset))
+                } else {
+                    repeated.append((event.id, topic.topic, offset))
                 }
             }
         }

@@ -13,7 +13,8 @@ import Foundation
 /// 3. the end of every topic (`TopicFacts.settled`);
 /// 4. every topic, to an end that may be later: every position of 2 is in there, every event below 3 finds its cause,
 ///    and every sequence up to the counters of 2 is in there or was in the outbox of 2;
-/// 5. the outbox counters once more: no log ends above them;
+/// 5. the outbox counters once more, and what was handed in raw: no log ends above them, and every injected event of 4 is
+///    known as one;
 /// 6. the ledger and the mailbox: every PaymentSucceeded and NotificationSent of 4 is in there.
 ///
 /// - Guarantee: what is missing where a later reading should hold it is lost; what an earlier reading could not know
@@ -37,6 +38,7 @@ struct Evidence {
     private(set) var orders = OrderTable()
     private(set) var index = EventIndex([])
     private(set) var inFlight = InFlight()
+    private(set) var held = HeldEvents()
 
     static let gateway = "payment-gateway"
 
@@ -70,7 +72,10 @@ struct Evidence {
 
         for service in services.keys {
             let database = Self.database(service.rawValue, in: directory)
-            latestCounters[service] = try? database.read { try ServiceFacts.counters($0) }  // nil: not compared
+            let latest = try? database.read { (try ServiceFacts.counters($0), try DeskFacts.injected($0)) }
+            latestCounters[service] = latest?.0  // nil: not compared
+            let injected = latest?.1 ?? services[service]?.desk.injected ?? [:]
+            for (topic, events) in injected where topic == service.topic { topics[topic]?.setInjected(events) }
         }
         try afterStage(.counters)
         if ledgerDatabase.exists {
@@ -89,6 +94,7 @@ struct Evidence {
         orders = OrderTable(topics: topics)
         index = EventIndex(topics.values.sorted { $0.topic.name < $1.topic.name })
         inFlight = InFlight(self)
+        held = HeldEvents(services.values)
     }
 
     func topic(_ topic: Topic) -> TopicFacts {
@@ -133,6 +139,7 @@ struct Evidence {
         do {
             let (facts, domain) = try database.read { db in
                 var domain = DomainFacts()
+                try DeliverySchema.require(in: db, file: database.path)
                 try domain.read(service, db)
                 return (try ServiceFacts(of: service, in: db), domain)
             }

@@ -3,7 +3,8 @@ import EventLog
 
 /// Which orders something is still under way for, at which service, and why.
 ///
-/// Analytics is left out: no order waits for it.
+/// Analytics is left out: no order waits for it. So is what lies at a desk: it moves by an operator's hand only
+/// (`HeldEvents`).
 struct InFlight {
     private var reasons: [OrderID: [Reason]] = [:]
 
@@ -16,9 +17,8 @@ struct InFlight {
         enum Kind: Equatable {
             /// Not read by its consumer.
             case unread(String)
+            /// Until its next attempt, or behind such a one.
             case parked
-            /// At the desk, undecided.
-            case dead
             /// A call to the outside without an answer.
             case call(String)
             /// In the outbox, not in the log.
@@ -32,7 +32,6 @@ struct InFlight {
             return switch kind {
             case .unread(let type): "\(service.rawValue) has not read \(type)\(place) yet"
             case .parked: "an event is parked at \(service.rawValue)\(place)"
-            case .dead: "an event lies at the dead-letter desk of \(service.rawValue)\(place)"
             case .call(let key): "\(service.rawValue) has no answer to \(key) yet"
             case .unpublished(let type): "\(service.rawValue) has \(type) in its outbox"
             case .moving: "\(service.rawValue) went on while the evidence was read\(place)"
@@ -86,16 +85,17 @@ struct InFlight {
         var offset = facts.end
         while offset > facts.first, !evidence.isSettled(topic, offset: offset - 1) {
             offset -= 1
-            add(facts[offset]?.order, owner, .moving, topic, offset)
+            if !facts.isInjected(offset) { add(facts[offset]?.order, owner, .moving, topic, offset) }
         }
     }
 
     private mutating func addUnread(_ service: ServiceName, _ evidence: Evidence) {
-        for (topic, kinds) in Rules.subscriptions(of: service) {
+        // Letters of other services are told to the operator: no order waits for that.
+        for (topic, kinds) in Rules.subscriptions(of: service) where !kinds.contains(.eventDeadLettered) {
             let facts = evidence.topic(topic)
             var offset = max(evidence.services[service]?.position(in: topic) ?? 0, facts.first)
             while offset < facts.end {
-                if let event = facts[offset], let kind = event.kind, kinds.contains(kind) {
+                if let event = facts[offset], let kind = event.kind, kinds.contains(kind), !facts.isInjected(offset) {
                     add(event.order, service, .unread(kind.name), topic, offset)
                 }
                 offset += 1
@@ -105,17 +105,16 @@ struct InFlight {
 
     private mutating func addHeld(_ facts: ServiceFacts, _ evidence: Evidence) {
         func order(_ entry: ServiceFacts.Entry) -> OrderID? { evidence.topic(entry.topic)[entry.offset]?.order }
-        for entry in facts.parked { add(order(entry), facts.service, .parked, entry.topic, entry.offset) }
-        for letter in facts.deadLetters where letter.state == "open" {
-            add(
-                order(letter.entry) ?? letter.original?.orderID, facts.service, .dead, letter.entry.topic,
-                letter.entry.offset)
+        let blocked = Set(facts.desk.letters.lazy.filter { $0.state == .open }.map(\.subject))
+        for parked in facts.desk.parked where !blocked.contains(parked.subject) {
+            add(order(parked.entry), facts.service, .parked, parked.entry.topic, parked.entry.offset)
         }
-        for intent in facts.intents {
+        for intent in facts.intents where !intent.isAlert {
             add(OrderID(intent.subject), facts.service, .call(intent.key))
         }
         for (topic, rows) in facts.outbox {
-            for row in rows where row.sequence > evidence.topic(topic).end {
+            for row in rows where row.sequence > evidence.topic(topic).end && topic == facts.service.topic {
+                if facts.desk.injected[topic]?[row.sequence - 1] != nil { continue }
                 add(row.event?.orderID, facts.service, .unpublished(row.event?.type ?? "an event"))
             }
         }

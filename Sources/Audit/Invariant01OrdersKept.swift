@@ -81,7 +81,7 @@ enum OrdersKept {
         let orders = evidence.topic(.orders)
         var seen: Set<OrderID> = []
         var keys: [String: OrderID] = [:]
-        for (offset, event) in orders.logged where event.kind == .orderCreated {
+        for (offset, event) in orders.said where event.kind == .orderCreated {
             guard let order = event.order else {
                 check.broken(
                     "the subject of an OrderCreated is no order id", event: event.id, service: .order,
@@ -154,7 +154,7 @@ enum OrdersKept {
         knows: (OrderID, EventFact) -> Bool
     ) {
         let topic = evidence.topic(service.topic)
-        for (offset, event) in topic.logged {
+        for (offset, event) in topic.said {
             guard let kind = event.kind, kinds.contains(kind), let order = event.order else { continue }
             check.checked += 1
             if !knows(order, event), evidence.hasWritten(service.topic, offset: offset) {

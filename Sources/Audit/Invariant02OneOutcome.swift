@@ -1,7 +1,7 @@
 import Contracts
 
 /// 2. Each order has exactly one current outcome, reached by legal steps; an order without one is named, with the
-/// service and event it waits for.
+/// service and event it waits for: on the way, or held at that service's desk, which explains it.
 enum OneOutcome {
     static func check(_ evidence: Evidence) -> InvariantCheck {
         var check = InvariantCheck(2, "Each order has one outcome, reached by legal steps")
@@ -9,6 +9,11 @@ enum OneOutcome {
         checkReservationSteps(evidence, &check)
         checkPaymentSteps(evidence, &check)
         for order in evidence.orders.facts where order.created != nil { checkOutcome(order, evidence, &check) }
+        for service in ServiceName.allCases {
+            guard let count = evidence.services[service]?.desk.anomalies, count > 0 else { continue }
+            check.note(
+                "\(service.rawValue) keeps \(count) anomalies: steps that its rules forbid, and that it did not take")
+        }
         return check
     }
 
@@ -17,7 +22,7 @@ enum OneOutcome {
     private static func checkOrderSteps(_ evidence: Evidence, _ check: inout InvariantCheck) {
         let orders = evidence.topic(.orders)
         var statuses = [OrderStatus](repeating: .none, count: evidence.orders.facts.count)
-        for (offset, event) in orders.logged {
+        for (offset, event) in orders.said {
             guard let kind = event.kind, let order = event.order, let index = evidence.orders.index(of: order) else {
                 continue
             }
@@ -66,9 +71,10 @@ enum OneOutcome {
     /// One decision an order; a release only of what was reserved. (Released twice is invariant 3.)
     private static func checkReservationSteps(_ evidence: Evidence, _ check: inout InvariantCheck) {
         let inventory = evidence.topic(.inventory)
-        for (offset, event) in inventory.logged {
+        for (offset, event) in inventory.said {
             guard let order = event.order, let facts = evidence.orders[order], let kind = event.kind else { continue }
             check.checked += 1
+            checkGivenUp(kind, event, offset, inventory, evidence, &check)
             switch kind {
             case .stockReserved, .stockRejected:
                 if let first = [facts.reserved, facts.rejected].compactMap(\.self).min(), first != offset {
@@ -92,7 +98,7 @@ enum OneOutcome {
     /// One answer a reservation; a refund only after a capture, once.
     private static func checkPaymentSteps(_ evidence: Evidence, _ check: inout InvariantCheck) {
         let payments = evidence.topic(.payments)
-        for (offset, event) in payments.logged {
+        for (offset, event) in payments.said {
             guard let order = event.order, let facts = evidence.orders[order], let kind = event.kind else { continue }
             check.checked += 1
             func illegal(_ words: String) {
@@ -100,6 +106,7 @@ enum OneOutcome {
                     "illegal step: \(kind.name) \(words)", order: order, event: event.id, service: .payment,
                     at: payments.place(offset))
             }
+            checkGivenUp(kind, event, offset, payments, evidence, &check)
             switch kind {
             case .paymentSucceeded, .paymentFailed:
                 if let first = [facts.succeeded, facts.failed].compactMap(\.self).min(), first != offset {
@@ -115,6 +122,29 @@ enum OneOutcome {
         }
     }
 
+    /// A rejection without a shortage and an abandoned payment are what is said instead of a dead event's effect: only an
+    /// operator who discarded it makes a service say so.
+    private static func checkGivenUp(
+        _ kind: EventKind, _ event: EventFact, _ offset: UInt64, _ topic: TopicFacts, _ evidence: Evidence,
+        _ check: inout InvariantCheck
+    ) {
+        let words: String
+        switch kind {
+        case .stockRejected where topic.details.rejected[Int(event.detail)].shortages.isEmpty:
+            words = "StockRejected without a shortage"
+        case .paymentFailed where topic.details.failed[Int(event.detail)].reason == .abandoned:
+            words = "PaymentFailed(abandoned)"
+        default: return
+        }
+        guard let service = Rules.owner(of: kind), evidence.services[service] != nil,
+            evidence.hasWritten(topic.topic, offset: offset),
+            event.cause.flatMap({ evidence.letter($0, at: service) })?.state != .discarded
+        else { return }
+        check.broken(
+            "\(words), and nobody discarded the event that it answers", order: event.order, event: event.id,
+            service: service, at: topic.place(offset))
+    }
+
     // MARK: - Outcomes
 
     private static func checkOutcome(_ order: OrderFacts, _ evidence: Evidence, _ check: inout InvariantCheck) {
@@ -122,21 +152,28 @@ enum OneOutcome {
         let place = order.created.map { evidence.topic(.orders).place($0) }
         let underWay = evidence.inFlight.reason(order.id, at: [.order, .inventory, .payment])
         if !order.status.hasOutcome {
-            let (service, events) = order.waitsFor
-            if let underWay {
+            let step = order.nextStep
+            let words = "waits for \(step.service.rawValue): \(step.events)"
+            if let hold = evidence.hold(on: step) {
+                check.explained("no outcome: \(words); \(hold.text)", order: order.id, service: step.service, at: place)
+            } else if let underWay {
                 check.waiting(
-                    "no outcome yet: waits for \(service.rawValue): \(events) (\(underWay.text))", order: order.id,
-                    service: service, at: place)
+                    "no outcome yet: \(words) (\(underWay.text))", order: order.id, service: step.service, at: place)
             } else if let gap = evidence.gap(in: .orders, .inventory, .payments) {
-                check.waiting("no outcome that can be read (\(gap))", order: order.id, service: service, at: place)
+                check.waiting(
+                    "no outcome that can be read (\(gap))", order: order.id, service: step.service, at: place)
             } else {
                 check.broken(
-                    "no outcome, and nothing is under way that would give one: it waits for \(service.rawValue): \(events)",
-                    order: order.id, service: service, at: place)
+                    "no outcome, and nothing is under way that would give one: it \(words)", order: order.id,
+                    service: step.service, at: place)
             }
         } else if order.status == .confirmed, let requested = order.requested {
             let place = evidence.topic(.orders).place(requested)
-            if let underWay {
+            if let hold = evidence.hold(on: order.payingBack) {
+                check.explained(
+                    "cancellation asked for, not done: waits for \(hold.service.rawValue): \(order.payingBack.events); "
+                        + hold.text, order: order.id, service: hold.service, at: place)
+            } else if let underWay {
                 check.waiting(
                     "cancellation asked for, not paid back yet (\(underWay.text))", order: order.id, service: .payment,
                     at: place)

@@ -11,7 +11,7 @@ enum StockNeverNegative {
             return check
         }
         var fold = Fold()
-        for (offset, event) in inventory.logged { fold.apply(event, offset, inventory, &check) }
+        for (offset, event) in inventory.said { fold.apply(event, offset, inventory, &check) }
         if let gap = evidence.gap(in: .inventory) {
             check.waiting("what came after is not known: \(gap)", service: .inventory)
         }
@@ -83,8 +83,17 @@ enum StockNeverNegative {
             return
         }
         let isHeld = order.succeeded == nil && order.failed == nil
+        if isHeld, let hold = evidence.hold(on: order.nextStep) {
+            check.explained(
+                "set aside for an order without outcome: \(hold.text)", order: order.id, service: hold.service,
+                at: inventory.place(reserved))
+        }
         if isSold || isHeld { return }
-        if let reason = evidence.inFlight.reason(order.id, at: [.inventory]) {
+        if let hold = evidence.hold(on: order.release) {
+            check.explained(
+                "reserved for an order that is not paid for, not released: \(hold.text)", order: order.id,
+                service: .inventory, at: inventory.place(reserved))
+        } else if let reason = evidence.inFlight.reason(order.id, at: [.inventory]) {
             check.waiting(
                 "reserved for an order that is not paid for, not released yet (\(reason.text))", order: order.id,
                 service: .inventory, at: inventory.place(reserved))

@@ -1,7 +1,7 @@
 import Contracts
 
 /// 4. In the gateway's ledger: at most one capture and one refund an order; captured − refunded = the sum of confirmed
-/// orders + captures of orders that 2 names, to the cent; any of the latter makes it unknown.
+/// orders + captures of orders that 2 names, to the cent; any of the latter makes it unknown, unless a letter explains it.
 enum MoneyToTheCent {
     static func check(_ evidence: Evidence) -> InvariantCheck {
         var check = InvariantCheck(4, "Money agrees to the cent; no card is charged twice")
@@ -118,7 +118,7 @@ enum MoneyToTheCent {
 
     private static func checkPayments(_ accounts: Accounts, _ evidence: Evidence, _ check: inout InvariantCheck) {
         let payments = evidence.topic(.payments)
-        for (offset, event) in payments.logged {
+        for (offset, event) in payments.said {
             guard let order = event.order else { continue }
             let said: (amount: Money, id: String, entry: LedgerFacts.Entry?)
             switch event.kind {
@@ -143,7 +143,7 @@ enum MoneyToTheCent {
 
     private static func checkConfirmed(_ accounts: Accounts, _ evidence: Evidence, _ check: inout InvariantCheck) {
         let orders = evidence.topic(.orders)
-        for (offset, event) in orders.logged where event.kind == .orderConfirmed {
+        for (offset, event) in orders.said where event.kind == .orderConfirmed {
             guard let order = event.order, let facts = evidence.orders[order] else { continue }
             check.checked += 1
             let said = orders.details.confirmed[Int(event.detail)].total
@@ -184,11 +184,16 @@ enum MoneyToTheCent {
             let latest = max(capture.number, accounts.refunds[order]?.number ?? 0)
             let isUnderWay =
                 evidence.inFlight.reason(order, at: places) != nil || latest > evidence.settledLedgerEntry
-            guard !status.hasOutcome || isUnderWay else { continue }
+            let hold = facts.flatMap { evidence.hold(on: status.hasOutcome ? $0.payingBack : $0.nextStep) }
+            guard !status.hasOutcome || isUnderWay || hold != nil else { continue }
             open[capture.amount.currency, default: 0] += difference
-            check.waiting(
-                "\(capture.gatewayID): \(difference) \(capture.amount.currency) without an outcome to answer for it",
-                order: order, service: .payment, at: entryPlace(capture))
+            let words =
+                "\(capture.gatewayID): \(difference) \(capture.amount.currency) without an outcome to answer for it"
+            if let hold {
+                check.explained("\(words): \(hold.text)", order: order, service: hold.service, at: entryPlace(capture))
+            } else {
+                check.waiting(words, order: order, service: .payment, at: entryPlace(capture))
+            }
         }
         guard evidence.gap(in: .orders, .payments) == nil else {
             check.waiting("the sums are not known: \(evidence.gap(in: .orders, .payments) ?? "")")

@@ -37,7 +37,7 @@ enum NotifiedOnce {
         var byCause: [EventID: [Int]] = [:]
 
         init(_ topic: TopicFacts) {
-            for (offset, event) in topic.logged {
+            for (offset, event) in topic.said {
                 switch event.kind {
                 case .notificationSent:
                     let detail = topic.details.sent[Int(event.detail)]
@@ -69,7 +69,7 @@ enum NotifiedOnce {
 
     private static func checkOutcomes(_ notices: Notices, _ evidence: Evidence, _ check: inout InvariantCheck) {
         let orders = evidence.topic(.orders)
-        for (offset, event) in orders.logged {
+        for (offset, event) in orders.said {
             guard event.kind == .orderConfirmed || event.kind == .orderCancelled, let order = event.order else {
                 continue
             }
@@ -98,7 +98,9 @@ enum NotifiedOnce {
         _ message: String, _ order: OrderID, _ event: EventID, _ place: Place, _ evidence: Evidence,
         _ check: inout InvariantCheck
     ) {
-        if let reason = evidence.inFlight.reason(order, at: [.notification])
+        if let hold = evidence.held.hold(event, at: .notification) {
+            check.explained("\(message): \(hold.text)", order: order, event: event, service: .notification, at: place)
+        } else if let reason = evidence.inFlight.reason(order, at: [.notification])
             ?? evidence.inFlight.moving(order, at: .order)
         {
             check.waiting(
@@ -178,7 +180,11 @@ enum NotifiedOnce {
                 if let sent { explained.insert(MailboxFacts.bare(sent.messageID)) }  // else it explains nothing
             }
         }
-        let open = Set((evidence.services[.notification]?.intents ?? []).compactMap(\.cause))
+        let intents = evidence.services[.notification]?.intents ?? []
+        let open = Set(intents.lazy.filter { !$0.isAlert }.compactMap(\.cause))
+        if evidence.mailbox.alerts > 0 {
+            check.note("\(evidence.mailbox.alerts) messages in the mailbox are for the operator, not for customers")
+        }
         for (messageID, starts) in evidence.mailbox.messages where !explained.contains(messageID) {
             let words = "nobody says that \(messageID) was sent"
             let place = Place(file: MailboxFacts.file, offset: starts.first.map(UInt64.init))
@@ -195,7 +201,7 @@ enum NotifiedOnce {
                 check.broken("\(words) (byte offset)", service: .notification, at: place)
             }
         }
-        check.checked += evidence.mailbox.count
+        check.checked += evidence.mailbox.count - evidence.mailbox.alerts
         for start in evidence.mailbox.nameless where start < evidence.settledMailBytes && open.isEmpty {
             check.broken(
                 "a message without a Message-ID (byte offset)", service: .notification,

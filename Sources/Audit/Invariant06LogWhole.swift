@@ -9,12 +9,14 @@ enum LogWhole {
         var check = InvariantCheck(6, "The log is whole: offsets, hash chain, sequences")
         for topic in evidence.topics.values.sorted(by: { $0.topic.name < $1.topic.name }) {
             checkFiles(topic, &check)
-            for (offset, reason) in topic.unreadable {
+            checkInjected(topic, &check)
+            for (offset, reason) in topic.unreadable where !topic.isInjected(offset) {
                 check.waiting(
                     "an event that cannot be read, so nothing is known of it: \(reason)", at: topic.place(offset))
             }
         }
         for (id, topic, offset) in evidence.index.repeated {
+            if evidence.topic(topic).isInjected(offset) { continue }  // on record, and explained as such
             check.broken("an event that is in the log already", event: id, at: evidence.topic(topic).place(offset))
         }
         for service in ServiceName.allCases {
@@ -28,6 +30,23 @@ enum LogWhole {
             for topic in [service.topic, service.deadLetterTopic] { checkCounter(topic, facts, evidence, &check) }
         }
         return check
+    }
+
+    /// What was handed in raw is on record, and is what the record says.
+    private static func checkInjected(_ topic: TopicFacts, _ check: inout InvariantCheck) {
+        for offset in topic.injected.keys.sorted() {
+            guard let record = topic.injected[offset], let event = topic[offset] else { continue }
+            check.checked += 1
+            if topic.isEvent(event), let id = record.id, id != event.id {
+                check.broken(
+                    "the record of what was handed in raw says another event (\(id))", event: event.id,
+                    at: topic.place(offset))
+            } else {
+                check.explained(
+                    "\(topic.typeName(of: event)) was handed in raw by \(record.actor): its owner never said it",
+                    event: topic.isEvent(event) ? event.id : nil, at: topic.place(offset))
+            }
+        }
     }
 
     private static func checkFiles(_ topic: TopicFacts, _ check: inout InvariantCheck) {
@@ -90,6 +109,7 @@ enum LogWhole {
         let rows = facts.outbox[topic] ?? []
         for row in rows {
             guard let event = row.event else {
+                if facts.desk.injected[topic]?[row.sequence - 1] != nil { continue }  // bytes that are meant to be none
                 check.broken("sequence \(row.sequence) in the outbox is no event", service: facts.service, at: place)
                 continue
             }

@@ -1,65 +1,101 @@
 import Contracts
 
 /// 7. Every `causationid` exists; no effect before its cause: by offset within a topic, by `time` across topics.
+///
+/// A letter's event may be a cause that no topic holds, where it came from an export or an edit made an event of what was
+/// none; and an edit stands in for the event's type at the service that made it.
 enum CausesFirst {
     static func check(_ evidence: Evidence) -> InvariantCheck {
         var check = InvariantCheck(7, "Every effect has its cause, and comes after it")
-        let letters = Set(
-            evidence.services.values.flatMap { $0.deadLetters }.filter { $0.state == "open" }.map(\.entry.id))
         for topic in evidence.topics.values.sorted(by: { $0.topic.name < $1.topic.name }) {
-            for (offset, event) in topic.logged {
+            for (offset, event) in topic.said {
                 guard evidence.isSettled(topic.topic, offset: offset) else {
                     check.waiting(
                         "the event came while the evidence was read", event: event.id, at: topic.place(offset))
                     continue
                 }
-                checkEvent(event, offset, topic, letters, evidence, &check)
+                Effect(event: event, offset: offset, topic: topic).check(evidence, &check)
             }
         }
         return check
     }
+}
 
-    private static func checkEvent(
-        _ event: EventFact, _ offset: UInt64, _ topic: TopicFacts, _ letters: Set<EventID>, _ evidence: Evidence,
-        _ check: inout InvariantCheck
-    ) {
+/// An event of the log, and the event that it names as its cause.
+private struct Effect {
+    let event: EventFact
+    let offset: UInt64
+    let topic: TopicFacts
+
+    private var name: String { topic.typeName(of: event) }
+
+    func check(_ evidence: Evidence, _ check: inout InvariantCheck) {
         check.checked += 1
-        func broken(_ message: String) {
-            check.broken(message, order: event.order, event: event.id, at: topic.place(offset))
-        }
-        let name = topic.typeName(of: event)
         let legal = event.kind.flatMap { Rules.causes(of: $0) }
         if let owner = event.kind.flatMap({ Rules.owner(of: $0) }), owner.topic != topic.topic {
-            broken("\(name) on a topic that is not \(owner.rawValue)'s")
+            broken("\(name) on a topic that is not \(owner.rawValue)'s", &check)
         }
         guard let id = event.cause else {
-            if let legal, !legal.isEmpty { broken("\(name) names no cause") }
+            if let legal, !legal.isEmpty { broken("\(name) names no cause", &check) }
             return
         }
-        if let legal, legal.isEmpty { broken("\(name) names a cause, and is made by a command") }
+        if let legal, legal.isEmpty { broken("\(name) names a cause, and is made by a command", &check) }
+        let letter = Rules.writer(of: topic.topic).flatMap { evidence.letter(id, at: $0) }
         guard let cause = evidence.index.find(id) else {
-            if letters.contains(id) { return }
-            if let gap = evidence.anyGap {
-                check.waiting(
-                    "the cause \(id) is not in what can be read (\(gap))", order: event.order, event: event.id,
-                    at: topic.place(offset))
-            } else {
-                broken("its cause \(id) does not exist")
-            }
-            return
+            return checkOutside(id, letter, legal, evidence, &check)
         }
         let causeName = cause.topic.typeName(of: cause.event)
         let causePlace = "\(causeName) at \(cause.topic.topic) offset \(cause.offset)"
-        if let legal, !legal.isEmpty, !(cause.event.kind.map(legal.contains) ?? false) {
-            broken("\(name) cannot follow from \(causePlace)")
+        let kind = letter?.corrected == nil ? cause.event.kind : letter?.inForce.flatMap { EventKind.byType[$0.type] }
+        if let legal, !legal.isEmpty, !(kind.map(legal.contains) ?? false) {
+            broken("\(name) cannot follow from \(causePlace)", &check)
+        }
+        // What is said of a discarded letter follows from the discard.
+        if cause.topic.isInjected(cause.offset), legal != nil, letter?.state != .discarded {
+            broken("\(name) follows from \(causePlace), which was handed in raw: nobody said it", &check)
         }
         if let kind = event.kind, legal != nil, !Rules.isAboutProduct(kind), event.order != cause.event.order {
-            broken("\(name) is about another order than its cause, \(causePlace)")
+            broken("\(name) is about another order than its cause, \(causePlace)", &check)
         }
         if cause.topic.topic == topic.topic {
-            if cause.offset >= offset { broken("\(name) comes before its cause, \(causePlace)") }
+            if cause.offset >= offset { broken("\(name) comes before its cause, \(causePlace)", &check) }
         } else if cause.event.time > event.time {
-            broken("\(name) is \(cause.event.time - event.time) µs older than its cause, \(causePlace)")
+            broken("\(name) is \(cause.event.time - event.time) µs older than its cause, \(causePlace)", &check)
         }
+    }
+
+    /// A cause that no topic holds: the event of a letter, of which the desk keeps the bytes.
+    ///
+    /// - Parameter legal: nil for what is said of letters, which may be said of any.
+    private func checkOutside(
+        _ id: EventID, _ letter: DeskFacts.DeadLetter?, _ legal: Set<EventKind>?, _ evidence: Evidence,
+        _ check: inout InvariantCheck
+    ) {
+        let isOnRecord = letter.map { $0.state != .open && ($0.isImported || $0.corrected != nil) } ?? false
+        if let letter, legal == nil || isOnRecord {
+            let cause = letter.inForce
+            let entry = letter.entry
+            if evidence.topic(entry.topic).isInjected(entry.offset), legal != nil, letter.state != .discarded {
+                broken("\(name) follows from bytes that were handed in raw: nobody said them", &check)
+            }
+            if let legal, !legal.isEmpty, !(cause.flatMap { EventKind.byType[$0.type] }.map(legal.contains) ?? false) {
+                broken("\(name) cannot follow from the imported \(cause?.type ?? "bytes that are no event")", &check)
+            }
+            if let cause, cause.time.microseconds > event.time {
+                broken("\(name) is older than its cause, the imported \(cause.type) \(id)", &check)
+            }
+            return
+        }
+        if let gap = evidence.anyGap {
+            check.waiting(
+                "the cause \(id) is not in what can be read (\(gap))", order: event.order, event: event.id,
+                at: topic.place(offset))
+        } else {
+            broken("its cause \(id) does not exist", &check)
+        }
+    }
+
+    private func broken(_ message: String, _ check: inout InvariantCheck) {
+        check.broken(message, order: event.order, event: event.id, at: topic.place(offset))
     }
 }

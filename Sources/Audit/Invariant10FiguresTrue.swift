@@ -24,14 +24,36 @@ enum FiguresTrue {
                 return check
             }
         }
-        let setAside = facts.parked.map(\.id) + facts.deadLetters.filter(\.isAtTheDesk).map(\.entry.id)
-        if !setAside.isEmpty {
-            check.waiting(
-                "its figures lack \(setAside.count) events that are parked or at the desk", service: .analytics)
-        }
-        let expected = LogFigures(topics, facts, leavingOut: Set(setAside)).figures
+        let leftOut = setAside(facts.desk, evidence, &check)
+        let expected = LogFigures(topics, facts, leavingOut: leftOut, evidence.index).figures
         compare(shown, expected, file, &check)
         return check
+    }
+
+    /// What Analytics has not applied below its position: exactly what is parked, open or discarded at its desk.
+    private static func setAside(_ desk: DeskFacts, _ evidence: Evidence, _ check: inout InvariantCheck) -> Set<EventID>
+    {
+        for letter in desk.letters where letter.isAtTheDesk {
+            check.explained(
+                "its figures lack \(letter.type.isEmpty ? "bytes that are no event" : letter.type), "
+                    + (letter.state == .open ? "which lies at its dead-letter desk" : "which was discarded"),
+                order: OrderID(letter.subject), event: letter.entry.id, service: .analytics,
+                at: evidence.topic(letter.entry.topic).place(letter.entry.offset))
+        }
+        for parked in desk.parked {
+            let place = evidence.topic(parked.entry.topic).place(parked.entry.offset)
+            let order = OrderID(parked.subject)
+            if let hold = evidence.held.hold(parked.entry.id, at: .analytics) {
+                check.explained(
+                    "its figures lack an event that is parked behind dead letter \(hold.letter.entry.id)", order: order,
+                    event: parked.entry.id, service: .analytics, at: place)
+            } else {
+                check.waiting(
+                    "its figures lack an event that is parked", order: order, event: parked.entry.id,
+                    service: .analytics, at: place)
+            }
+        }
+        return Set(desk.parked.map(\.entry.id) + desk.letters.filter(\.isAtTheDesk).map(\.entry.id))
     }
 
     private static func compare(_ shown: Figures, _ expected: Figures, _ file: Place, _ check: inout InvariantCheck) {
@@ -71,96 +93,5 @@ enum FiguresTrue {
         case let minute as Figures.Minute: minute == Figures.Minute()
         default: false
         }
-    }
-}
-
-/// Analytics' figures as they follow from the log.
-private struct LogFigures {
-    private(set) var figures = Figures()
-    private var linesOfOrder: [OrderID: [Detail.Line]] = [:]
-
-    /// Microseconds a minute.
-    private static let minute: Int64 = 60_000_000
-
-    init(_ topics: [TopicFacts], _ position: ServiceFacts, leavingOut: Set<EventID>) {
-        figures.cancellations = [:]
-        for topic in topics {
-            let end = position.position(in: topic.topic)
-            for (offset, event) in topic.logged {
-                if offset >= end { break }
-                guard let kind = event.kind, !leavingOut.contains(event.id) else { continue }
-                figures.eventCounts[kind.type, default: 0] += 1
-                switch topic.topic {
-                case .orders: addOrder(kind, event, topic.details)
-                case .inventory: addStock(kind, event, topic.details)
-                default: break
-                }
-            }
-        }
-    }
-
-    private mutating func addOrder(_ kind: EventKind, _ event: EventFact, _ details: Details) {
-        guard let order = event.order else { return }
-        var figure = figures.orders[order] ?? Figures.OrderFigure()
-        let minute = event.time / Self.minute
-        switch kind {
-        case .orderCreated:
-            let created = details.created[Int(event.detail)]
-            figure.createdAt = event.time
-            figure.amount = created.total.amount
-            figure.currency = created.total.currency
-            figures.minutes[minute, default: Figures.Minute()].created += 1
-        case .orderConfirmed:
-            let confirmed = details.confirmed[Int(event.detail)]
-            end(&figure, "confirmed", nil, event.time)
-            figures.minutes[minute, default: Figures.Minute()].confirmed += 1
-            figures.revenue[confirmed.total.currency, default: 0] += confirmed.total.amount
-            linesOfOrder[order] = confirmed.lines
-            for line in confirmed.lines { figures.units[line.productID, default: .init()].sold += line.quantity }
-        case .orderCancelled:
-            let reason = details.cancelled[Int(event.detail)].reason
-            end(&figure, "cancelled", reason.rawValue, event.time)
-            figures.cancellations?[reason.rawValue, default: 0] += 1
-            figures.minutes[minute, default: Figures.Minute()].cancelled += 1
-            if reason == .refunded {
-                if let currency = figure.currency { figures.revenue[currency, default: 0] -= figure.amount ?? 0 }
-                for line in linesOfOrder[order] ?? [] {
-                    figures.units[line.productID, default: .init()].sold -= line.quantity
-                }
-            }
-        default: return
-        }
-        figures.orders[order] = figure
-    }
-
-    /// The latest outcome stands; the time to the first one counts.
-    private mutating func end(_ figure: inout Figures.OrderFigure, _ outcome: String, _ reason: String?, _ time: Int64)
-    {
-        if figure.outcome == nil, let created = figure.createdAt {
-            figures.latency[Self.bucket(microseconds: time - created), default: 0] += 1
-        }
-        figure.outcome = outcome
-        figure.reason = reason
-        figure.outcomeAt = time
-    }
-
-    private mutating func addStock(_ kind: EventKind, _ event: EventFact, _ details: Details) {
-        switch kind {
-        case .stockAdjusted:
-            let (product, delta) = details.adjusted[Int(event.detail)]
-            figures.units[product, default: .init()].available += delta
-        case .stockReserved, .stockReleased:
-            let sign: Int64 = kind == .stockReserved ? -1 : 1
-            for line in details.stock[Int(event.detail)].lines {
-                figures.units[line.productID, default: .init()].available += sign * line.quantity
-            }
-        default: break
-        }
-    }
-
-    /// floor(4 · log2(ms + 1)), in whole milliseconds.
-    private static func bucket(microseconds: Int64) -> Int64 {
-        let value = Double(max(0, microseconds / 1000) + 1)
-        return Int64((4 * log2(value)).rounded(.down))
     }
 }

@@ -9,6 +9,8 @@ struct InvariantCheck {
     private var violationsTotal = 0
     private var waits: [AuditReport.Finding] = []
     private var waitsTotal = 0
+    private var explanations: [AuditReport.Finding] = []
+    private var explanationsTotal = 0
     private var notes: [String] = []
 
     init(_ id: Int, _ title: String) {
@@ -38,6 +40,16 @@ struct InvariantCheck {
         waits.append(Self.finding(message(), order, event, service, place))
     }
 
+    /// Something is not done, or not as it should be, and a record says why: nothing moves it but an operator.
+    mutating func explained(
+        _ message: @autoclosure () -> String, order: OrderID? = nil, event: EventID? = nil, service: ServiceName? = nil,
+        at place: Place? = nil
+    ) {
+        explanationsTotal += 1
+        guard explanations.count < AuditReport.Invariant.listed else { return }
+        explanations.append(Self.finding(message(), order, event, service, place))
+    }
+
     mutating func note(_ text: String) {
         notes.append(text)
     }
@@ -46,6 +58,7 @@ struct InvariantCheck {
         AuditReport.Invariant(
             id: id, title: title, holds: violationsTotal > 0 ? .no : waitsTotal > 0 ? .unknown : .yes, checked: checked,
             violations: violations, violationsTotal: violationsTotal, waits: waits, waitsTotal: waitsTotal,
+            explained: explanations, explainedTotal: explanationsTotal,
             notes: checked == 0 ? notes + ["it looked at nothing"] : notes)
     }
 

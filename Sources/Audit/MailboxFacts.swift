@@ -7,6 +7,8 @@ struct MailboxFacts {
     var count = 0
     /// Messages without a Message-ID, by byte offset.
     var nameless: [Int] = []
+    /// Messages for the operator, which are about no order; in neither of the two above.
+    var alerts = 0
     static let file = "mail/outbox.mbox"
 
     /// Longest part of a message that may be its header, in bytes.
@@ -36,21 +38,32 @@ struct MailboxFacts {
         count += 1
         let end = min(bytes.count, start + Self.headerLimit)
         var line = Self.nextLine(bytes, from: start, end)
+        var name: String?
+        var (isAlert, isAboutOrder) = (false, false)
         while line < end, bytes[line] != UInt8(ascii: "\n"), bytes[line] != UInt8(ascii: "\r") {
             let next = Self.nextLine(bytes, from: line, end)
-            if let name = Self.messageID(bytes, line, next, end) {
-                messages[name, default: []].append(start)
-                return
-            }
+            name = name ?? Self.value(of: Self.messageID, bytes, line, next, end).map(Self.bare)
+            isAlert = isAlert || Self.value(of: Self.alert, bytes, line, next, end) == "1"
+            isAboutOrder = isAboutOrder || Self.value(of: Self.order, bytes, line, next, end) != nil
             line = next
         }
-        nameless.append(start)
+        if isAlert, !isAboutOrder {
+            alerts += 1
+        } else if let name {
+            messages[name, default: []].append(start)
+        } else {
+            nameless.append(start)
+        }
     }
 
-    private static let header = Array("message-id:".utf8)
+    private static let messageID = Array("message-id:".utf8)
+    private static let alert = Array("x-stampede-alert:".utf8)
+    private static let order = Array("x-stampede-order:".utf8)
 
-    /// The value of a Message-ID line, which may be folded onto the next.
-    private static func messageID(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ next: Int, _ end: Int) -> String? {
+    /// The value of a header line, which may be folded onto the next, without white space; nil for another header.
+    private static func value(
+        of header: [UInt8], _ bytes: UnsafeRawBufferPointer, _ start: Int, _ next: Int, _ end: Int
+    ) -> String? {
         guard next - start > header.count else { return nil }
         for (index, byte) in header.enumerated() where bytes[start + index] | 0x20 != byte | 0x20 { return nil }
         var last = next
@@ -58,7 +71,7 @@ struct MailboxFacts {
             last = nextLine(bytes, from: last, end)
         }
         let value = bytes[start + header.count..<last].filter { $0 > UInt8(ascii: " ") }
-        return value.isEmpty ? nil : MailboxFacts.bare(String(decoding: value, as: UTF8.self))
+        return value.isEmpty ? nil : String(decoding: value, as: UTF8.self)
     }
 
     /// A Message-ID without its angle brackets: some write them, some do not.

@@ -27,13 +27,42 @@ struct OrderFacts {
         self.id = id
     }
 
-    /// The service and the events that an order without outcome waits for.
-    var waitsFor: (service: ServiceName, events: String) {
-        if rejected != nil { return (.order, "OrderCancelled") }
-        if reserved == nil { return (.inventory, "StockReserved or StockRejected") }
-        if succeeded != nil { return (.order, "OrderConfirmed") }
-        if failed != nil { return (.order, "OrderCancelled") }
-        return (.payment, "PaymentSucceeded or PaymentFailed")
+    /// What somebody still has to do for an order, and the event that makes them.
+    struct Step {
+        let service: ServiceName
+        let events: String
+        let topic: Topic
+        /// Nil where the event is not in the log.
+        let offset: UInt64?
+    }
+
+    /// The step that an order without outcome waits for.
+    var nextStep: Step {
+        if rejected != nil {
+            return Step(service: .order, events: "OrderCancelled", topic: .inventory, offset: rejected)
+        }
+        if reserved == nil {
+            return Step(
+                service: .inventory, events: "StockReserved or StockRejected", topic: .orders, offset: created)
+        }
+        if succeeded != nil {
+            return Step(service: .order, events: "OrderConfirmed", topic: .payments, offset: succeeded)
+        }
+        if failed != nil { return Step(service: .order, events: "OrderCancelled", topic: .payments, offset: failed) }
+        return Step(
+            service: .payment, events: "PaymentSucceeded or PaymentFailed", topic: .inventory, offset: reserved)
+    }
+
+    /// The step that a confirmed order waits for of which the customer asked for cancellation.
+    var payingBack: Step {
+        refunded == nil
+            ? Step(service: .payment, events: "PaymentRefunded", topic: .orders, offset: requested)
+            : Step(service: .order, events: "OrderCancelled", topic: .payments, offset: refunded)
+    }
+
+    /// The step that sets the pieces of an order free that is not paid for.
+    var release: Step {
+        Step(service: .inventory, events: "StockReleased", topic: .payments, offset: failed ?? refunded)
     }
 }
 
@@ -48,7 +77,7 @@ struct OrderTable {
         for topic in [Topic.orders, .inventory, .payments, .notifications] {
             guard let read = topics[topic] else { continue }
             if topic == .orders { indices.reserveCapacity(read.events.count / 2) }
-            for (offset, event) in read.logged {
+            for (offset, event) in read.said {
                 guard let kind = event.kind, let order = event.order else { continue }
                 note(kind, event, offset, read.details, &facts[index(adding: order)])
             }

@@ -65,6 +65,7 @@ enum Rules {
             [(.inventory, [.stockReserved]), (.orders, [.orderCancellationRequested])]
         case .notification:
             [(.orders, [.orderConfirmed, .orderCancelled])]
+                + ServiceName.allCases.filter { $0 != .notification }.map { ($0.deadLetterTopic, [.eventDeadLettered]) }
         case .analytics:
             [
                 (.orders, [.orderCreated, .orderCancellationRequested, .orderConfirmed, .orderCancelled]),
@@ -73,6 +74,21 @@ enum Rules {
                 (.notifications, [.notificationSent, .notificationFailed]),
             ]
         }
+    }
+
+    /// What a service says when an operator gives up on an event of this type; nil where it must not be given up on.
+    static func fact(ofDiscarding kind: EventKind, at service: ServiceName) -> EventKind? {
+        switch (service, kind) {
+        case (.payment, .stockReserved): .paymentFailed
+        case (.inventory, .orderCreated): .stockRejected
+        case (.notification, .orderConfirmed), (.notification, .orderCancelled): .notificationFailed
+        default: nil
+        }
+    }
+
+    /// `OrderCreated` of `v1.OrderCreated`: what a type is called in every version.
+    static func name(of type: String) -> Substring {
+        type.firstIndex(of: ".").map { type[type.index(after: $0)...] } ?? type[...]
     }
 
     static func cancellation(after failure: PaymentFailureReason) -> CancellationReason {

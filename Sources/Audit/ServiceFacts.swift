@@ -8,8 +8,11 @@ struct ServiceFacts {
     /// Next offset by topic; a topic without a row was never read.
     var positions: [Topic: Position] = [:]
     var inbox: [Topic: [Entry]] = [:]
-    var parked: [Entry] = []
-    var deadLetters: [DeadLetter] = []
+    /// Inbox ids that were pruned, by topic: how many, and the id that all of them are below.
+    var pruned: [Topic: Pruned] = [:]
+    var desk = DeskFacts()
+    /// Who paused the consumer and why; nil while it reads.
+    var pause: String?
     /// Without an answer.
     var intents: [Intent] = []
     /// Own topics: the sequence that the next event gets, and the last one known to be in the log.
@@ -22,14 +25,9 @@ struct ServiceFacts {
         let offset: UInt64
     }
 
-    struct DeadLetter {
-        let entry: Entry
-        let state: String
-        /// Of the letter's own bytes, which a redrive may have to stand in for.
-        let original: Envelope?
-
-        /// Redriven letters were applied, or wait again.
-        var isAtTheDesk: Bool { state != "redriven" }
+    struct Pruned {
+        let ids: UInt64
+        let below: EventID
     }
 
     struct Intent {
@@ -38,6 +36,9 @@ struct ServiceFacts {
         let subject: String
         /// The event that made the service call.
         let cause: EventID?
+
+        /// A message to the operator: about no order, and settled without an event.
+        var isAlert: Bool { key.hasPrefix("alert:") }
     }
 
     struct Counter {
@@ -63,7 +64,9 @@ struct ServiceFacts {
         try db.forEachRow("SELECT topic, next_offset, token FROM consumer_positions") { row in
             positions[Topic(row[0])] = Position(nextOffset: row[1], token: row.bytes(2))
         }
-        try readSetAside(db)
+        try readInbox(db)
+        desk = try DeskFacts(db)
+        try readPause(db)
         try db.forEachRow("SELECT key, kind, subject, cause FROM intents WHERE state = 'open'") { row in
             let cause = try? EventCoding.id(of: row.bytes(3)[...])  // nil: it explains no message
             intents.append(Intent(key: row[0], kind: row[1], subject: row[2], cause: cause))
@@ -83,26 +86,38 @@ struct ServiceFacts {
         return counters
     }
 
-    private mutating func readSetAside(_ db: Database) throws {
-        func entry(_ row: Row) throws -> Entry {
-            guard let id: EventID = row.identifier(0) else {
-                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an event id that is not 16 bytes")
-            }
-            return Entry(id: id, topic: Topic(row[1]), offset: row[2])
-        }
+    private mutating func readInbox(_ db: Database) throws {
         var topics: [String: Topic] = [:]
         try db.forEachRow("SELECT event_id, topic, offset FROM inbox") { row in
-            let entry = try entry(row)
+            let entry = try Entry(row)
             let topic = topics[entry.topic.name] ?? entry.topic
             topics[topic.name] = topic
             inbox[topic, default: []].append(entry)
         }
-        try db.forEachRow("SELECT event_id, topic, offset FROM parked ORDER BY arrival") {
-            parked.append(try entry($0))
+        try db.forEachRow("SELECT topic, ids, below FROM inbox_pruned") { row in
+            let topic = Topic(row[0])
+            guard let below: EventID = row.identifier(2) else {
+                throw DatabaseError(
+                    resultCode: .SQLITE_CORRUPT, message: "inbox_pruned.below of \(topic) is not 16 bytes")
+            }
+            pruned[topic] = Pruned(ids: row[1], below: below)
         }
-        try db.forEachRow("SELECT event_id, topic, offset, state, event FROM dead_letters") { row in
-            let original = try? EventCoding.decode(row.bytes(4))  // nil: bytes that are no event lie there too
-            deadLetters.append(DeadLetter(entry: try entry(row), state: row[3], original: original))
+    }
+
+    private mutating func readPause(_ db: Database) throws {
+        try db.forEachRow("SELECT actor, reason FROM consumer_pause") { row in
+            let (actor, reason): (String?, String?) = (row[0], row[1])
+            pause = "paused by \(actor ?? "somebody"): \(reason ?? "no reason given")"
         }
+    }
+}
+
+extension ServiceFacts.Entry {
+    /// - Parameter row: begins with event id, topic and offset.
+    init(_ row: Row) throws {
+        guard let id: EventID = row.identifier(0) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an event id that is not 16 bytes")
+        }
+        self.init(id: id, topic: Topic(row[1]), offset: row[2])
     }
 }

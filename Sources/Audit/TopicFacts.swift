@@ -19,6 +19,12 @@ struct TopicFacts {
     private(set) var types: [String] = []
     /// Events whose bytes or data cannot be read.
     private(set) var unreadable: [(offset: UInt64, reason: String)] = []
+    /// What bytes that are no event call themselves, by offset; nil where not even that can be read.
+    private(set) var claimedTypes: [UInt64: String?] = [:]
+    /// The same fact in another version, by offset.
+    private(set) var twins: [UInt64: EventID] = [:]
+    /// Offsets of events that were handed in raw: their owner never said them.
+    private(set) var injected: [UInt64: DeskFacts.Injected] = [:]
     /// Why reading stopped before the end.
     private(set) var fault: LogError?
     /// What `verify` says; nil where there is no such topic.
@@ -76,6 +82,8 @@ struct TopicFacts {
             envelope = try EventCoding.decode(logged.bytes)
         } catch {
             unreadable.append((logged.offset, "\(error)"))
+            let type = try? EventCoding.type(of: logged.bytes)  // nil: no consumer can tell whether it is for it
+            claimedTypes.updateValue(type, forKey: logged.offset)
             let nothing = EventID(high: 0, low: 0)
             events.append(
                 EventFact(id: nothing, cause: nil, time: 0, kind: nil, type: .max, detail: -1, order: nil))
@@ -88,6 +96,7 @@ struct TopicFacts {
                 numbers[envelope.type] = UInt16(types.count - 1)
                 return UInt16(types.count - 1)
             }()
+        if let twin = envelope.twinOf { twins[logged.offset] = twin }
         var kind = EventKind.byType[envelope.type]
         var detail: Int32 = -1
         if let known = kind {
@@ -117,8 +126,22 @@ struct TopicFacts {
         events.lazy.enumerated().map { (offset: first + UInt64($0.offset), event: $0.element) }
     }
 
+    /// What the topic's owner said: events with their offsets, in order, without those that were handed in raw.
+    var said: some Sequence<(offset: UInt64, event: EventFact)> {
+        logged.lazy.filter { injected.isEmpty || !isInjected($0.offset) }
+    }
+
+    func isInjected(_ offset: UInt64) -> Bool { injected[offset] != nil }
+
+    mutating func setInjected(_ events: [UInt64: DeskFacts.Injected]) {
+        injected = events
+    }
+
+    /// Whether the bytes are an event, of whatever type and data.
+    func isEvent(_ event: EventFact) -> Bool { Int(event.type) < types.count }
+
     func typeName(of event: EventFact) -> String {
-        Int(event.type) < types.count ? types[Int(event.type)] : "unreadable bytes"
+        isEvent(event) ? types[Int(event.type)] : "unreadable bytes"
     }
 
     /// The file that holds an offset.

@@ -162,7 +162,9 @@ struct DoctoredOrderTests {
         let order = try shop.place([("P-0001", 1)])
         try shop.publish(.order)
         let created = try shop.event(V1.OrderCreated.type, of: order).event
-        var rejected = try shop.event(V1.StockRejected(shortages: []), order, by: .inventory, cause: created)
+        var rejected = try shop.event(
+            V1.StockRejected(shortages: [Shortage(productID: "P-0001", requested: 1, available: 0)]), order,
+            by: .inventory, cause: created)
         rejected.time = Timestamp(microseconds: created.time.microseconds - 1)
         try shop.skip(.inventory, topic: .orders, marking: true)
         try shop.transact(.inventory) { db, made in

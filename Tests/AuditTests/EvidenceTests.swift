@@ -97,6 +97,24 @@ struct EvidenceTests {
         #expect(report[10].waits[0].message.contains("cannot be read"))
     }
 
+    @Test(
+        "a database without a table or column that the audit reads is named with what it lacks",
+        arguments: [
+            ("DROP TABLE inbox_pruned", "inbox_pruned"), ("DROP TABLE injected", "injected"),
+            ("ALTER TABLE dead_letters DROP COLUMN origin", "dead_letters.origin"),
+            ("ALTER TABLE dead_letters DROP COLUMN corrected", "dead_letters.corrected"),
+        ])
+    func oldDatabase(sql: String, missing: String) throws {
+        let shop = try Shop()
+        defer { shop.remove() }
+        _ = try shop.tellStory()
+        try shop.databases[.inventory]?.write { try $0.execute(sql: sql) }
+        let report = try shop.audit()
+        #expect(report.broken.isEmpty && report.unknown.contains(8), "\(report.words)")
+        let note = try #require(report[8].notes.first)
+        #expect(note.contains("has no \(missing): an older version made it"), "\(note)")
+    }
+
     @Test("the report goes to JSON with the documented keys, and back")
     func json() throws {
         let shop = try Shop()
@@ -113,6 +131,8 @@ struct EvidenceTests {
         #expect(invariants[0]["holds"] as? Bool == false)
         #expect(invariants[1]["holds"] as? Bool == true)
         #expect(invariants[8]["holds"] as? String == "unknown")
+        #expect(invariants[1]["explainedTotal"] as? Int == 0 && invariants[1]["explained"] != nil)
+        #expect((object["desk"] as? [String: Any])?["letters"] as? Int == 0)
         let violation = try #require((invariants[0]["violations"] as? [[String: Any]])?.first)
         #expect(violation["order"] as? String == story.confirmed.description)
         #expect(violation["file"] != nil && violation["message"] != nil)

@@ -26,22 +26,6 @@ extension Shop {
         try publish(service)
     }
 
-    /// Gives up on an event: into the table, and onto the dead-letter topic.
-    func bury(_ service: ServiceName, _ event: Envelope, _ place: Place, announced: Bool = true) throws {
-        try transact(service) { db, made in
-            let bytes = try EventCoding.encode(event)
-            try db.execute(
-                sql: "INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, 'brokenRule', 'planted', 1, 0, 0, 'open')",
-                arguments: [
-                    Data(event.id.bytes), place.topic.name, Int64(place.offset), event.subject, Data(bytes),
-                ])
-            let letter = V1.EventDeadLettered(
-                service: service, eventID: event.id, topic: place.topic.name, offset: place.offset, event: bytes,
-                errorKind: "brokenRule", error: "planted", attempts: 1)
-            if announced { made.append(try self.event(letter, subject: event.subject, by: service, cause: event)) }
-        }
-    }
-
     func audit(_ rebuilder: (any Rebuilder)? = CopyingRebuilder()) throws -> AuditReport {
         let rebuilder = (rebuilder as? CopyingRebuilder).map { $0.of(directory) } ?? rebuilder
         return try Audit(dataDirectory: directory, rebuilder: rebuilder).run()

@@ -148,20 +148,30 @@ final class Shop {
             var made: [Envelope] = []
             try body(db, &made)
             for event in made {
-                let topic = event.type == V1.EventDeadLettered.type ? service.deadLetterTopic : service.topic
-                try db.execute(
-                    sql: """
-                        INSERT INTO outbox_topics VALUES (?1, 1, 0) ON CONFLICT DO NOTHING
-                        """, arguments: [topic.name])
-                try db.execute(
-                    sql: "INSERT INTO outbox SELECT topic, next_sequence, ?2 FROM outbox_topics WHERE topic = ?1",
-                    arguments: [topic.name, Data(try EventCoding.encode(event))])
-                try db.execute(
-                    sql: "UPDATE outbox_topics SET next_sequence = next_sequence + 1 WHERE topic = ?",
-                    arguments: [topic.name])
+                let isAboutLetter = Self.letterTypes.contains(event.type)
+                try put(
+                    try EventCoding.encode(event), in: isAboutLetter ? service.deadLetterTopic : service.topic, db)
             }
             if let place { try setPosition(place.offset + 1, in: place.topic, db) }
         }
+    }
+
+    private static let letterTypes = [
+        V1.EventDeadLettered.type, V1.DeadLetterRedriven.type, V1.DeadLetterEdited.type, V1.DeadLetterDiscarded.type,
+    ]
+
+    /// Into the outbox; returns the sequence.
+    @discardableResult
+    func put(_ bytes: [UInt8], in topic: Topic, _ db: Database) throws -> Int64 {
+        try db.execute(
+            sql: "INSERT INTO outbox_topics VALUES (?1, 1, 0) ON CONFLICT DO NOTHING", arguments: [topic.name])
+        try db.execute(
+            sql: "INSERT INTO outbox SELECT topic, next_sequence, ?2 FROM outbox_topics WHERE topic = ?1",
+            arguments: [topic.name, Data(bytes)])
+        try db.execute(
+            sql: "UPDATE outbox_topics SET next_sequence = next_sequence + 1 WHERE topic = ?", arguments: [topic.name])
+        return try Int64.fetchOne(
+            db, sql: "SELECT next_sequence - 1 FROM outbox_topics WHERE topic = ?", arguments: [topic.name]) ?? 0
     }
 
     func setPosition(_ next: UInt64, in topic: Topic, _ db: Database) throws {
@@ -171,10 +181,10 @@ final class Shop {
             arguments: [topic.name, Int64(next)])
     }
 
-    func markApplied(_ event: Envelope, _ place: Place, _ db: Database) throws {
+    func markApplied(_ id: EventID, _ place: Place, _ db: Database) throws {
         try db.execute(
             sql: "INSERT INTO inbox VALUES (?, ?, ?)",
-            arguments: [Data(event.id.bytes), place.topic.name, Int64(place.offset)])
+            arguments: [Data(id.bytes), place.topic.name, Int64(place.offset)])
     }
 
     /// The relay: appends what waits in the outbox, then moves the mark.
@@ -191,7 +201,7 @@ final class Shop {
             guard let first = rows.first, let last = rows.last else { continue }
             let events = rows.map { [UInt8]($0[1] as Data) }
             try writers[topic]?.append(events, firstSequence: UInt64(first[0] as Int64))
-            log[topic, default: []] += try events.map { try EventCoding.decode($0) }
+            log[topic, default: []] += events.map { (try? EventCoding.decode($0)) ?? Self.noEvent($0) }
             try queue.write { db in
                 try db.execute(
                     sql: "UPDATE outbox_topics SET published_sequence = ? WHERE topic = ?",

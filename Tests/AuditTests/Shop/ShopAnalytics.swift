@@ -50,8 +50,11 @@ extension Shop {
         let before = try Row.fetchOne(
             db, sql: "SELECT created_at, outcome_at FROM order_facts WHERE order_id = ?", arguments: [id])
         try db.execute(
-            sql: "UPDATE order_facts SET outcome = ?, reason = ?, outcome_at = ? WHERE order_id = ?",
-            arguments: [outcome, reason, event.time.microseconds, id])
+            sql: """
+                INSERT INTO order_facts (order_id, outcome, reason, outcome_at) VALUES (?1, ?2, ?3, ?4)
+                ON CONFLICT DO UPDATE SET outcome = ?2, reason = ?3, outcome_at = ?4
+                """,
+            arguments: [id, outcome, reason, event.time.microseconds])
         guard let created = before?["created_at"] as Int64?, before?["outcome_at"] as Int64? == nil else { return }
         let milliseconds = Double((event.time.microseconds - created) / 1000)
         try db.execute(

@@ -31,6 +31,7 @@ extension Shop {
             switch call.key.split(separator: ":")[0] {
             case "charge": try chargeCard(call)
             case "refund": try refundCard(call)
+            case "alert": try deliverAlert(call)
             default: try deliver(call)
             }
     }
@@ -127,6 +128,30 @@ extension Shop {
     func tell(_ cause: Envelope, _ kind: NotificationKind, _ db: Database) throws {
         guard let id = cause.orderID else { return }
         try record(.notification, key: "mail:\(id):\(kind.rawValue)", kind: "mail", id, cause: cause, db)
+    }
+
+    /// The first letter of a service tells the operator.
+    func alert(_ letter: Envelope, _ db: Database) throws {
+        let key = "alert:\(letter.source):1"
+        let isKnown = try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM intents WHERE key = ?)", arguments: [key])
+        if isKnown == true { return }
+        try record(.notification, key: key, kind: "alert", letter.orderID ?? newID(), cause: letter, db)
+    }
+
+    private func deliverAlert(_ call: Call) throws -> (Shop, Database, inout [Envelope]) throws -> Void {
+        try append(
+            """
+            From stampede@shop.example Sun Mar  1 12:00:00 2026
+            Message-ID: <alert-\(call.cause.id)@shop.example>
+            X-Stampede-Alert: 1
+            Subject: A dead letter
+
+            To see it: stampede dlq list
+
+
+            """, to: "mail/outbox.mbox")
+        return { _, _, _ in }
     }
 
     static func messageID(_ event: EventID) -> String { "<\(event)@shop.example>" }

@@ -24,7 +24,7 @@ extension Shop {
         try transact(service, consuming: last) { db, made in
             for (index, event) in events[Int(first.offset)...].enumerated() where try handle(service, event, db, &made)
             {
-                try markApplied(event, Place(topic: topic, offset: first.offset + UInt64(index)), db)
+                try markApplied(event.id, Place(topic: topic, offset: first.offset + UInt64(index)), db)
             }
         }
         return true

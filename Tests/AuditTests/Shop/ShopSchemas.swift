@@ -14,9 +14,22 @@ enum ShopSchemas {
             offset INTEGER NOT NULL, subject TEXT NOT NULL, event BLOB NOT NULL, attempts INTEGER NOT NULL,
             next_attempt_at INTEGER, error_kind TEXT, error TEXT, first_failed_at INTEGER);
         CREATE TABLE dead_letters (event_id BLOB PRIMARY KEY, topic TEXT NOT NULL, offset INTEGER NOT NULL,
-            subject TEXT NOT NULL, event BLOB NOT NULL, error_kind TEXT NOT NULL, error TEXT NOT NULL,
-            attempts INTEGER NOT NULL, first_failed_at INTEGER NOT NULL, died_at INTEGER NOT NULL,
-            state TEXT NOT NULL DEFAULT 'open') WITHOUT ROWID;
+            subject TEXT NOT NULL, type TEXT NOT NULL, event BLOB NOT NULL, corrected BLOB, error_kind TEXT NOT NULL,
+            error TEXT NOT NULL, signature TEXT NOT NULL, attempts INTEGER NOT NULL, first_failed_at INTEGER NOT NULL,
+            died_at INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'open', origin TEXT NOT NULL DEFAULT 'log',
+            settled_at INTEGER) WITHOUT ROWID;
+        CREATE UNIQUE INDEX dead_letters_open ON dead_letters (subject) WHERE state = 'open';
+        CREATE TABLE dead_letter_actions (number INTEGER PRIMARY KEY, event_id BLOB NOT NULL, action TEXT NOT NULL,
+            at INTEGER NOT NULL, actor TEXT NOT NULL, reason TEXT, detail TEXT);
+        CREATE TABLE inbox_pruned (topic TEXT PRIMARY KEY, ids INTEGER NOT NULL, below BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE injected (topic TEXT NOT NULL, sequence INTEGER NOT NULL, event_id BLOB, at INTEGER NOT NULL,
+            actor TEXT NOT NULL, PRIMARY KEY (topic, sequence)) WITHOUT ROWID;
+        CREATE TABLE anomalies (event_id BLOB PRIMARY KEY, topic TEXT NOT NULL, offset INTEGER NOT NULL,
+            subject TEXT NOT NULL, type TEXT NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE trials (topic TEXT NOT NULL, offset INTEGER NOT NULL, deaths INTEGER NOT NULL, signal INTEGER,
+            stamp BLOB, at INTEGER NOT NULL, PRIMARY KEY (topic, offset)) WITHOUT ROWID;
+        CREATE TABLE consumer_pause (id INTEGER PRIMARY KEY CHECK (id = 1), since INTEGER NOT NULL,
+            actor TEXT NOT NULL, reason TEXT NOT NULL);
         CREATE TABLE intents (key TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, cause BLOB NOT NULL,
             request BLOB NOT NULL, state TEXT NOT NULL, recorded_at INTEGER NOT NULL) WITHOUT ROWID;
         """

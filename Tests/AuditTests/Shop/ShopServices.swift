@@ -9,8 +9,9 @@ extension Shop {
     @discardableResult
     func consume(_ service: ServiceName, topic: Topic) throws -> Bool {
         guard let (event, place) = try next(service, topic) else { return false }
+        if try setAside(service, event, place) { return true }
         try transact(service, consuming: place) { db, made in
-            if try handle(service, event, db, &made) { try markApplied(event, place, db) }
+            if try handle(service, event, db, &made) { try markApplied(event.id, place, db) }
         }
         return true
     }
@@ -19,7 +20,7 @@ extension Shop {
     func skip(_ service: ServiceName, topic: Topic, marking: Bool) throws {
         guard let (event, place) = try next(service, topic) else { return }
         try transact(service, consuming: place) { db, _ in
-            if marking { try markApplied(event, place, db) }
+            if marking { try markApplied(event.id, place, db) }
         }
     }
 
@@ -38,7 +39,7 @@ extension Shop {
         case .order: [.inventory, .payments]
         case .inventory: [.orders, .payments]
         case .payment: [.inventory, .orders]
-        case .notification: [.orders]
+        case .notification: [.orders] + ServiceName.allCases.filter { $0 != .notification }.map(\.deadLetterTopic)
         case .analytics: [.orders, .inventory, .payments, .notifications]
         }
     }
@@ -48,6 +49,7 @@ extension Shop {
         _ service: ServiceName, _ event: Envelope, _ db: Database, _ made: inout [Envelope]
     ) throws -> Bool {
         if service == .analytics {
+            guard Self.isSubscribed(.analytics, to: event.type) else { return false }
             try showInFigures(event, db)
             return true
         }
@@ -61,7 +63,10 @@ extension Shop {
         case (.order, V1.StockRejected.type): try cancel(event, .soldOut, db, &made)
         case (.order, V1.PaymentFailed.type):
             let reason = try V1.PaymentFailed.decoded(from: event.data).reason
-            try cancel(event, reason == .declined ? .paymentDeclined : .cancelledByCustomer, db, &made)
+            let reasons: [PaymentFailureReason: CancellationReason] = [
+                .declined: .paymentDeclined, .abandoned: .abandoned,
+            ]
+            try cancel(event, reasons[reason] ?? .cancelledByCustomer, db, &made)
         case (.order, V1.PaymentRefunded.type): try cancel(event, .refunded, db, &made)
         case (.notification, V1.OrderConfirmed.type): try tell(event, .confirmation, db)
         case (.notification, V1.OrderCancelled.type):
@@ -70,9 +75,27 @@ extension Shop {
                 .soldOut: .soldOut, .cancelledByCustomer: .cancellation, .refunded: .refund,
             ]
             try tell(event, kinds[reason] ?? .paymentFailed, db)
+        case (.notification, V1.EventDeadLettered.type): try alert(event, db)
         default: return false
         }
         return true
+    }
+
+    /// What `handle` acts on.
+    static func isSubscribed(_ service: ServiceName, to type: String) -> Bool {
+        switch service {
+        case .order:
+            [
+                V1.StockRejected.type, V1.PaymentSucceeded.type, V1.PaymentFailed.type, V1.PaymentRefunded.type,
+            ].contains(type)
+        case .inventory:
+            [V1.OrderCreated.type, V1.PaymentFailed.type, V1.PaymentRefunded.type].contains(type)
+        case .payment: [V1.StockReserved.type, V1.OrderCancellationRequested.type].contains(type)
+        case .notification:
+            [V1.OrderConfirmed.type, V1.OrderCancelled.type, V1.EventDeadLettered.type].contains(type)
+        case .analytics:
+            ![V1.OrderStuck.type, V1.StockRanLow.type].contains(type)
+        }
     }
 
     // MARK: - Order

@@ -1,0 +1,70 @@
+import Contracts
+
+/// Events that no service will act on before an operator decides: open dead letters, and what is parked behind them.
+///
+/// *Guarantee*: what a service left undone is explained by the very event that should have made it do so, held at that very
+/// service, and by nothing else. *If broken*: any dead letter of an order excuses whatever else went wrong with it.
+struct HeldEvents {
+    private var holds: [ServiceName: [EventID: Hold]] = [:]
+    /// Orders of which an event is held where an order waits for it.
+    private(set) var orders: Set<OrderID> = []
+    /// Events that are parked behind a letter.
+    private(set) var behind = 0
+
+    struct Hold {
+        let service: ServiceName
+        let entry: ServiceFacts.Entry
+        /// The open letter; another event than the entry's where that is parked behind it.
+        let letter: DeskFacts.DeadLetter
+
+        var isLetter: Bool { letter.entry.id == entry.id }
+
+        var text: String {
+            let place = "(\(entry.topic) offset \(entry.offset))"
+            return isLetter
+                ? "the event that makes it do so lies at the dead-letter desk of \(service.rawValue) \(place)"
+                : "the event that makes it do so is parked at \(service.rawValue) \(place) behind dead letter "
+                    + "\(letter.entry.id)"
+        }
+    }
+
+    init() {}
+
+    init(_ services: some Sequence<ServiceFacts>) {
+        for facts in services {
+            var letters: [String: DeskFacts.DeadLetter] = [:]
+            for letter in facts.desk.letters where letter.state == .open {
+                letters[letter.subject] = letter
+                add(Hold(service: facts.service, entry: letter.entry, letter: letter), letter.subject)
+            }
+            // Where it waits for an attempt of its own it moves without an operator.
+            for parked in facts.desk.parked where !parked.hasNextAttempt {
+                guard let letter = letters[parked.subject] else { continue }
+                behind += 1
+                add(Hold(service: facts.service, entry: parked.entry, letter: letter), parked.subject)
+            }
+        }
+    }
+
+    private mutating func add(_ hold: Hold, _ subject: String) {
+        holds[hold.service, default: [:]][hold.entry.id] = hold
+        if hold.service != .analytics, !hold.letter.isAboutLetter, let order = OrderID(subject) {
+            orders.insert(order)
+        }
+    }
+
+    /// Why a service does not act on an event; nil where no letter keeps it from that.
+    func hold(_ event: EventID, at service: ServiceName) -> Hold? { holds[service]?[event] }
+}
+
+extension Evidence {
+    /// Why a step is not taken: its event is held at the service that would take it.
+    func hold(on step: OrderFacts.Step) -> HeldEvents.Hold? {
+        step.offset.flatMap { topic(step.topic)[$0] }.flatMap { held.hold($0.id, at: step.service) }
+    }
+
+    /// A letter of a service's desk, whatever became of it.
+    func letter(_ event: EventID, at service: ServiceName) -> DeskFacts.DeadLetter? {
+        services[service]?.desk.letter(event)
+    }
+}
