@@ -1,0 +1,140 @@
+"""1 % of what inventory reads cannot be handled: five kinds of poison, and what becomes of all other orders."""
+
+import base64
+import json
+import os
+import statistics
+import time
+import uuid
+
+from shop import Shop, Verdict, arguments
+
+KINDS = ["undecodable", "unknown-version", "broken-rule", "TestFault", "trap"]
+
+
+def injected(path, each):
+    """Three kinds that an operator hands to the owner of the topic, raw."""
+    with open(path, "w") as file:
+        for number in range(each):
+            garbage = base64.b64encode(f"no event {number}".encode()).decode()
+            print(json.dumps({"base64": garbage}), file=file)
+            for kind, data in [
+                ("v9.OrderCreated", {"of": "the future"}),
+                ("v1.OrderCreated", order_of_nothing()),
+            ]:
+                identity = time_ordered()
+                print(json.dumps({
+                    "specversion": "1.0", "id": identity, "source": "/stampede/order", "type": kind,
+                    "subject": time_ordered(), "time": "2026-01-01T00:00:00.000000Z",
+                    "datacontenttype": "application/json", "correlationid": identity, "data": data,
+                }), file=file)
+
+
+def time_ordered():
+    """A UUIDv7 of this millisecond."""
+    milliseconds = int(time.time() * 1000)
+    value = milliseconds << 80 | 0x7000 << 64 | 1 << 63 | uuid.uuid4().int & ((1 << 62) - 1)
+    return str(uuid.UUID(int=value))
+
+
+def order_of_nothing():
+    return {
+        "customerID": "c", "email": "a@example.test", "cardToken": "tok_visa", "idempotencyKey": time_ordered(),
+        "bodyHash": "00", "total": {"amount": 1, "currency": "GBP"},
+        "lines": [{"productID": "P-0001", "quantity": 0, "unitPrice": 1}],
+    }
+
+
+def sale(options, poisoned, verdict):
+    share = 0.002
+    each = int(options.shoppers * share)
+    rules = {"rules": [
+        {"type": "v1.OrderCreated", "share": share, "effect": "throws"},
+        {"type": "v1.OrderCreated", "share": share, "effect": "traps"},
+    ]}
+    faults = {"order": {}, "inventory": rules} if poisoned else {}
+    with Shop(options, faults=faults, name="poisoned" if poisoned else "plain") as shop:
+        if poisoned:
+            raw = os.path.join(shop.scratch, "raw.jsonl")
+            injected(raw, each)
+        shop.start_sale("--drain-timeout", "30s")
+        if poisoned:
+            shop.wait_until("the first orders", lambda: len(shop.acknowledged()) > 0)
+            shop.stampede("inject", "--service", "order", raw)
+        shop.finish_sale()
+        shop.wait_until("all others have an outcome", lambda: others_settled(shop), 300)
+        seconds = shop.orders()[2]
+        if poisoned:
+            shop.wait_until("nothing waits for another attempt", lambda: not waiting(shop), 600)
+            after_the_sale(shop, verdict, each)
+        return seconds
+
+
+def others_settled(shop):
+    """Whether each order has an outcome, but for those that inventory holds up."""
+    if shop.orders()[0] < shop.options.shoppers:
+        return False
+    held = {row[0] for row in shop.rows(
+        "inventory", "SELECT subject FROM parked UNION SELECT subject FROM dead_letters WHERE state = 'open'")}
+    pending = shop.rows("order", "SELECT order_id FROM orders WHERE status = 'pending'")
+    return all(str(uuid.UUID(bytes=row[0])) in held for row in pending)
+
+
+def waiting(shop):
+    return shop.rows("inventory", "SELECT count(*) FROM parked WHERE next_attempt_at IS NOT NULL")[0][0]
+
+
+def after_the_sale(shop, verdict, each):
+    total = shop.options.shoppers
+    poison = shop.rows("inventory", "SELECT count(*) FROM dead_letters WHERE state = 'open'")[0][0]
+    groups = json.loads(shop.stampede("dlq", "list", "--service", "inventory", "--json").stdout)["groups"]
+    kinds = sorted(group["signature"].split(":")[0] for group in groups)
+    verdict.check(kinds == sorted(KINDS), f"the desk of inventory has one group a kind: {', '.join(kinds)}")
+    kinds_injected = {row[0]: row[1] for row in shop.rows(
+        "inventory", "SELECT error_kind, count(*) FROM dead_letters GROUP BY 1")}
+    verdict.check(
+        all(kinds_injected.get(kind) == each for kind in KINDS[:3]),
+        f"each of the {each} events injected of a kind is there, once: {kinds_injected}")
+    print(f"      {poison} letters; restarts of inventory: {restarts(shop)}")
+    before, report = shop.audit()
+    explained = sum(invariant.get("explainedTotal", 0) for invariant in report.get("invariants", []))
+    verdict.check(before == "VALID", f"audit with the poison at the desk: {before}, {explained} findings explained")
+    if before != "VALID":
+        print_report(report)
+    shop.set_faults("inventory", {})
+    shop.supervisor("restart", "inventory")
+    shop.stampede("dlq", "retry", "--all", check=False)  # what can never be handled stays, and it says so
+    shop.wait_until("each order has its outcome", lambda: shop.orders()[:2] == (total, total))
+    verdict.check(True, f"after the cause was removed and all were retried, {total} of {total} orders have an outcome")
+    after, report = shop.audit()
+    verdict.check(after == "VALID", f"audit afterwards: {after}")
+    if after != "VALID":
+        print_report(report)
+
+
+def print_report(report):
+    for invariant in report.get("invariants", []):
+        for finding in (invariant["violations"] + invariant["waits"])[:3]:
+            print(f"      {invariant['id']}. {finding['message']} {finding.get('file', '')} {finding.get('offset', '')}")
+
+
+def restarts(shop):
+    with open(f"{shop.data}/run/supervisor.state") as file:
+        return next(line.split()[3] for line in file if line.startswith("inventory-service"))
+
+
+def main():
+    options = arguments(__doc__, pairs=1)
+    verdict = Verdict()
+    ratios = []
+    for pair in range(options.pairs):
+        plain = sale(options, False, verdict)
+        poisoned = sale(options, True, verdict)
+        ratios.append(poisoned / plain)
+        print(f"      pair {pair + 1}: others settled after {poisoned:.1f} s, without poison {plain:.1f} s: "
+              f"{ratios[-1]:.2f}", flush=True)
+    print(f"      median of {options.pairs}: {statistics.median(ratios):.2f} times the time without poison")
+    verdict.end()
+
+
+main()
