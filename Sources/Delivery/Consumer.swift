@@ -333,6 +333,8 @@ package final class Consumer {
             if let parked = try Parking.parked(death.topic, death.offset, transaction.db) {
                 try failedAgain(parked, trial.fault, now, transaction)
                 try parking.findNextDue(transaction.db)
+                // It died of a trial, so the moment was quiet, and still is: the next one need not wait for another.
+                lastWork = now + (.zero - policy.quiet)
             } else if let letter = try Letter.open(death.topic, death.offset, transaction.db) {
                 try desk.failed(letter, trial.fault, by: .service, now, transaction)
                 try trials.close(place, transaction.db)

@@ -102,7 +102,7 @@ package struct RetryPolicy: Sendable {
     /// An event that killed the process is tried again after so long, or as soon as nothing has happened for `quiet`:
     /// each further death costs all orders the time of a restart.
     package var trialDelay = Duration.seconds(60)
-    package var quiet = Duration.seconds(1)
+    package var quiet = Duration.seconds(10)
 
     package init() {}
 

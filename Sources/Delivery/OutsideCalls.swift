@@ -1,104 +1,8 @@
 package import Contracts
-package import EventLog
-import Foundation
+import EventLog
 package import GRDB
 import Logging
 import Synchronization
-
-/// A call to the outside as a decision asks for it.
-package struct CallRequest: Sendable {
-    /// Idempotency key, derived from the order: `charge:{order}`.
-    package let key: String
-    package let kind: String
-    package let subject: String
-    /// The request's bytes: sent again unchanged as often as needed.
-    package let body: [UInt8]
-    /// The event that the answer's events belong to, where it is not the one being handled.
-    package let cause: Envelope?
-    /// When the call is to be given up rather than made again; nil for never.
-    package let deadline: Timestamp?
-
-    package init(
-        key: String, kind: String, subject: String, body: [UInt8], cause: Envelope? = nil, deadline: Timestamp? = nil
-    ) {
-        self.key = key
-        self.kind = kind
-        self.subject = subject
-        self.body = body
-        self.cause = cause
-        self.deadline = deadline
-    }
-}
-
-/// A call on record: made, perhaps, and not yet answered.
-package struct Intent: Sendable {
-    package let key: String
-    package let kind: String
-    package let subject: String
-    /// The event whose answer is sought, without its data.
-    package let cause: Envelope
-    package let request: [UInt8]
-    package let deadline: Timestamp?
-    /// When the call was decided on.
-    package let recordedAt: Timestamp
-
-    private static let columns = "key, kind, subject, cause, request, deadline, recorded_at"
-
-    /// Those without an answer, oldest first.
-    package static func open(_ db: Database) throws -> [Intent] {
-        try Row.fetchAll(
-            db,
-            sql: """
-                SELECT \(columns) FROM intents
-                WHERE state = 'open' ORDER BY recorded_at, key
-                """
-        ).map(Self.read)
-    }
-
-    /// Those without an answer in the order of their keys, a page of them: the first after `key`.
-    package static func open(after key: String, limit: Int, _ db: Database) throws -> [Intent] {
-        let statement = try db.cachedStatement(
-            sql: """
-                SELECT \(columns) FROM intents INDEXED BY intents_open
-                WHERE state = 'open' AND key > ? ORDER BY key LIMIT ?
-                """)
-        return try Row.fetchAll(statement, arguments: [key, limit]).map(Self.read)
-    }
-
-    /// By position in `columns`: a name is searched for in every row.
-    private static func read(_ row: Row) throws -> Intent {
-        Intent(
-            key: row[0], kind: row[1], subject: row[2],
-            cause: try EventCoding.decode([UInt8](row[3] as Data)), request: [UInt8](row[4] as Data),
-            deadline: (row[5] as Int64?).map(Timestamp.init(microseconds:)),
-            recordedAt: Timestamp(microseconds: row[6]))
-    }
-
-    package static func exists(key: String, _ db: Database) throws -> Bool {
-        try Bool.fetchOne(
-            try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM intents WHERE key = ?)"), arguments: [key])
-            ?? false
-    }
-}
-
-/// Intents on their way from the transaction that recorded them to whoever makes the calls.
-package final class IntentQueue: Sendable {
-    package let bell = Doorbell()
-    private let intents = Mutex<[Intent]>([])
-
-    func add(_ more: [Intent]) {
-        guard !more.isEmpty else { return }
-        intents.withLock { $0 += more }
-        bell.ring()
-    }
-
-    package func take() -> [Intent] {
-        intents.withLock { intents in
-            defer { intents = [] }
-            return intents
-        }
-    }
-}
 
 /// A service's rules for its calls to the outside.
 package protocol OutsideCaller: Sendable {
@@ -134,6 +38,11 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     private let callExecutor: (any TaskExecutor)?
 
     private var ready = Fifo<Intent>()
+    /// Open intents may be in the database that are not pursued yet.
+    private var hasMore = true
+    /// How far the search for them has come, and whether it found any since it began.
+    private var searchedTo = ""
+    private var foundSome = false
     private var retries: [Retry] = []
     private var nextRetry: Timestamp?
     /// Keys on their way from `ready` to a recorded answer: an intent found at the start may also be announced.
@@ -160,8 +69,12 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         self.callExecutor = callExecutor
         breaker = CircuitBreaker(name: name)
         node.standing.note(breaker.status(at: node.clock.now()))
-        for intent in try node.database.read(Intent.open) { pursue(intent) }
     }
+
+    /// Intents pursued at most: what is open beyond them waits in the database, so that a service that catches up on a
+    /// million events needs no more memory than on a thousand.
+    package static var window: Int { 8192 }
+    private static var page: Int { 1024 }
 
     /// Until cancelled, or a fatal fault. Calls under way are then cancelled; their intents stay open.
     package func run() async throws {
@@ -170,7 +83,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
                 defer { group.cancelAll() }
                 while !Task.isCancelled {
                     try await settleAnswers(&group)
-                    for intent in node.newIntents.take() { pursue(intent) }
+                    try await takeNew()
                     takeDueRetries(node.clock.now())
                     try await start(&group)
                     if answers.isEmpty {
@@ -192,8 +105,38 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         return [nextRetry, probe].compactMap(\.self).min()
     }
 
+    private func takeNew() async throws {
+        let (intents, hasOverflowed) = node.newIntents.take()
+        if hasOverflowed { lookAgain() }
+        for intent in intents {
+            if pursued.count < Self.window { pursue(intent) } else { lookAgain() }
+        }
+        while hasMore, pursued.count + Self.page <= Self.window { try await search() }
+    }
+
+    /// Where they are is not known: one whole pass from now on must look for them.
+    private func lookAgain() {
+        hasMore = true
+        foundSome = true
+    }
+
+    /// A page of the open intents in the order of their keys; over when a whole pass found none that is not pursued.
+    private func search() async throws {
+        let page = try await standing("open calls wait to be read") {
+            try node.database.read { try Intent.open(after: searchedTo, limit: Self.page, $0) }
+        }
+        for intent in page { pursue(intent) }
+        searchedTo = page.last?.key ?? ""
+        guard page.count < Self.page else { return }
+        hasMore = foundSome
+        searchedTo = ""
+        foundSome = false
+    }
+
     private func pursue(_ intent: Intent) {
-        if pursued.insert(intent.key).inserted { ready.append(intent) }
+        guard pursued.insert(intent.key).inserted else { return }
+        ready.append(intent)
+        foundSome = true
     }
 
     private func takeDueRetries(_ now: Timestamp) {

@@ -126,6 +126,25 @@ struct OutsideCallsTests {
         }
     }
 
+    @Test("more calls than are kept in memory are all made, each once, those found at the start and those that come")
+    func beyondTheWindow() async throws {
+        let harness = try Harness()
+        let outside = Outside()
+        let count = OutsideCalls<Outside>.window * 3 / 2
+        try record(harness, (0..<count).map { "old\($0)" })
+        try harness.restart()
+        try await running(harness, outside, concurrency: 64) {
+            outside.hold()
+            try record(harness, (0..<count).map { "new\($0)" })
+            outside.release()
+            try await eventually("all have an answer") {
+                try harness.count("SELECT count(*) FROM intents WHERE state = 'open'") == 0
+            }
+        }
+        #expect(outside.asked.count == 2 * count)
+        #expect(Set(outside.asked.map(\.key)).count == 2 * count)
+    }
+
     @Test("an answer is settled once, with events that belong to the cause")
     func settles() async throws {
         let harness = try Harness()
@@ -149,7 +168,7 @@ struct OutsideCallsTests {
     func settledTwice() throws {
         let harness = try Harness()
         try record(harness, ["a"])
-        let intents = harness.node.newIntents.take()
+        let intents = harness.node.newIntents.take().intents
         #expect(intents.map(\.key) == ["a"])
         for _ in 0..<2 {
             try harness.node.settle(intents.map { ($0, "yes") }) { intent, answer, _, _ in

@@ -271,7 +271,7 @@ struct SavepointTests {
         try harness.run()
         #expect(try harness.events(.inventory).map(\.subject) == ["a", "a", "c", "c"])
         #expect(try harness.deadLetters().map(\.errorKind) == ["too-large", "too-large"])
-        #expect(harness.node.newIntents.take().map(\.key) == ["made"])
+        #expect(harness.node.newIntents.take().intents.map(\.key) == ["made"])
         #expect(try harness.strings("SELECT key FROM intents") == ["made"])
         #expect(try harness.count("SELECT next_sequence FROM outbox_topics WHERE topic = 'inventory'") == 5)
     }
@@ -286,7 +286,7 @@ struct SavepointTests {
         harness.faults.fail("bad")
         _ = try harness.consumer.turn()
         #expect(try harness.strings("SELECT key FROM intents ORDER BY key") == ["one", "three"])
-        #expect(harness.node.newIntents.take().map(\.key) == ["one", "three"])
+        #expect(harness.node.newIntents.take().intents.map(\.key) == ["one", "three"])
         #expect(try harness.strings("SELECT subject FROM parked ORDER BY arrival") == ["bad", "clash"])
     }
 
@@ -297,10 +297,10 @@ struct SavepointTests {
         try harness.emit(World.Ordered(), "b")
         harness.faults.fail("b", with: DatabaseError.busy)
         #expect(throws: DatabaseError.self) { try harness.consumer.turn() }
-        #expect(harness.node.newIntents.take().isEmpty)
+        #expect(harness.node.newIntents.take().intents.isEmpty)
         harness.faults.heal()
         try harness.run()
-        #expect(harness.node.newIntents.take().map(\.key) == ["one"])
+        #expect(harness.node.newIntents.take().intents.map(\.key) == ["one"])
     }
 }
 

@@ -47,7 +47,7 @@ final class PaymentTill {
     // MARK: - Calls
 
     var openIntents: [Intent] {
-        get throws { try service.node.database.read(Intent.open) }
+        get throws { try service.node.database.read { try Intent.open(after: "", limit: .max, $0) } }
     }
 
     /// One call of one open intent; false where the outcome stays unknown. Not recorded yet.

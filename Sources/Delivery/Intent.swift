@@ -1,0 +1,69 @@
+package import Contracts
+import EventLog
+import Foundation
+package import GRDB
+
+/// A call to the outside as a decision asks for it.
+package struct CallRequest: Sendable {
+    /// Idempotency key, derived from the order: `charge:{order}`.
+    package let key: String
+    package let kind: String
+    package let subject: String
+    /// The request's bytes: sent again unchanged as often as needed.
+    package let body: [UInt8]
+    /// The event that the answer's events belong to, where it is not the one being handled.
+    package let cause: Envelope?
+    /// When the call is to be given up rather than made again; nil for never.
+    package let deadline: Timestamp?
+
+    package init(
+        key: String, kind: String, subject: String, body: [UInt8], cause: Envelope? = nil, deadline: Timestamp? = nil
+    ) {
+        self.key = key
+        self.kind = kind
+        self.subject = subject
+        self.body = body
+        self.cause = cause
+        self.deadline = deadline
+    }
+}
+
+/// A call on record: made, perhaps, and not yet answered.
+package struct Intent: Sendable {
+    package let key: String
+    package let kind: String
+    package let subject: String
+    /// The event whose answer is sought, without its data.
+    package let cause: Envelope
+    package let request: [UInt8]
+    package let deadline: Timestamp?
+    /// When the call was decided on.
+    package let recordedAt: Timestamp
+
+    private static let columns = "key, kind, subject, cause, request, deadline, recorded_at"
+
+    /// Those without an answer in the order of their keys, a page of them: the first after `key`.
+    package static func open(after key: String, limit: Int, _ db: Database) throws -> [Intent] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT \(columns) FROM intents INDEXED BY intents_open
+                WHERE state = 'open' AND key > ? ORDER BY key LIMIT ?
+                """)
+        return try Row.fetchAll(statement, arguments: [key, limit]).map(Self.read)
+    }
+
+    /// By position in `columns`: a name is searched for in every row.
+    private static func read(_ row: Row) throws -> Intent {
+        Intent(
+            key: row[0], kind: row[1], subject: row[2],
+            cause: try EventCoding.decode([UInt8](row[3] as Data)), request: [UInt8](row[4] as Data),
+            deadline: (row[5] as Int64?).map(Timestamp.init(microseconds:)),
+            recordedAt: Timestamp(microseconds: row[6]))
+    }
+
+    package static func exists(key: String, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM intents WHERE key = ?)"), arguments: [key])
+            ?? false
+    }
+}
