@@ -22,7 +22,6 @@ struct TrialTests {
 
         harness.watch.die(on: .orders, 0, signal: 4)
         try harness.restart()
-        try harness.run()
         #expect(try harness.count("SELECT count(*) FROM dead_letters") == 0)
         #expect(try harness.count("SELECT attempts FROM parked WHERE error_kind = 'trap'") == 2)
 

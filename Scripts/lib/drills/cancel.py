@@ -13,7 +13,7 @@ def main():
     options = arguments(__doc__, cancellations=10_000)
     dice = random.Random(options.seed)
     verdict = Verdict()
-    with Shop(options, gateway="--delay-milliseconds 150 --jitter-milliseconds 150") as shop:
+    with Shop(options, gateway="--delay-milliseconds 400 --jitter-milliseconds 400") as shop:
         shop.start_sale("--arrival", "5s", "--drain-timeout", "120s")
         asked = cancel_some(shop, dice)
         shop.finish_sale()
@@ -29,11 +29,9 @@ def main():
 
 def cancel_some(shop, dice):
     """Asks for the cancellation of random acknowledged orders, each after a random while; the ids that were heard."""
-    work, heard, known = queue.PriorityQueue(), [], 0
-    lock = threading.Lock()
+    work, heard, known, chosen = queue.PriorityQueue(), [], 0, 0
     port = shop.port("CHECKOUT")
     wanted = shop.options.cancellations
-    share = wanted / shop.options.shoppers * 1.02
 
     def customer():
         while True:
@@ -41,33 +39,29 @@ def cancel_some(shop, dice):
             if order is None:
                 return
             time.sleep(max(0, due - time.monotonic()))
-            with lock:
-                if len(heard) >= wanted:
-                    continue
             if delete(port, order):
-                with lock:
-                    heard.append(order)
+                heard.append(order)
 
-    threads = [threading.Thread(target=customer) for _ in range(16)]
+    threads = [threading.Thread(target=customer) for _ in range(32)]
     for thread in threads:
         thread.start()
     while True:
         over = shop.sale.poll() is not None
         orders = shop.acknowledged()
-        for order in orders[known:]:
-            if dice.random() < share:
-                work.put((time.monotonic() + dice.choice([0, dice.uniform(0, 0.5), dice.uniform(0, 5)]), order))
+        for place, order in enumerate(orders[known:], known):
+            # Sequential sampling: exactly so many, each order with the same chance.
+            if dice.random() * (shop.options.shoppers - place) < wanted - chosen:
+                chosen += 1
+                work.put((time.monotonic() + dice.choice([0, dice.uniform(0, 2), dice.uniform(0, 20)]), order))
         known = len(orders)
         if over or known >= shop.options.shoppers:
             break
         time.sleep(0.05)
-    while not work.empty():
-        time.sleep(0.1)
     for _ in threads:
-        work.put((float("inf"), None))
+        work.put((float("inf"), None))  # after all others
     for thread in threads:
         thread.join()
-    return heard[:wanted] if len(heard) > wanted else heard
+    return heard
 
 
 def delete(port, order):

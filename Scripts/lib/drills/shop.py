@@ -42,6 +42,7 @@ class Shop:
             self.set_faults(service, rules)
         self.base = free_port_base()
         self.sale = None
+        self.orders_heard, self.journal_ends = [], {}
 
     def set_faults(self, service, rules):
         with open(self.faults[service], "w") as file:
@@ -142,16 +143,18 @@ class Shop:
             return int(re.search(rf"^STAMPEDE_{name}_PORT=(\d+)$", file.read(), re.M).group(1))
 
     def acknowledged(self):
-        """Ids of the orders that shoppers hold a 202 for, so far."""
-        ids = []
+        """Ids of the orders that shoppers hold a 202 for, so far, in the order of the journals' growth."""
         directory = f"{self.data}/sale"
         for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
-            if name.startswith("acknowledged-"):
-                with open(os.path.join(directory, name)) as file:
-                    for line in file:
-                        if line.endswith("\n"):
-                            ids.append(json.loads(line)["order"])
-        return ids
+            if not name.startswith("acknowledged-"):
+                continue
+            with open(os.path.join(directory, name), "rb") as file:
+                file.seek(self.journal_ends.get(name, 0))
+                text = file.read()
+            whole = text[: text.rfind(b"\n") + 1]
+            self.journal_ends[name] = self.journal_ends.get(name, 0) + len(whole)
+            self.orders_heard += [json.loads(line)["order"] for line in whole.splitlines()]
+        return self.orders_heard
 
 
 def free_port_base():

@@ -48,9 +48,11 @@ struct Mailbox: Decodable {
             defects = [type(d).__name__ for part in m.walk() for d in part.defects]
             defects += [type(d).__name__ for value in m.values() for d in getattr(value, 'defects', ())]
             messages.append(dict(
-                id=m['Message-ID'], to=m['To'], subject=m['Subject'], order=m['X-Stampede-Order'], kind=m['X-Stampede-Kind'],
+                id=m['Message-ID'], to=m['To'], subject=m['Subject'],
+                order=m['X-Stampede-Order'] or '', kind=m['X-Stampede-Kind'] or '',
                 date=m['Date'].datetime.isoformat(), type=m.get_content_type(), headers=m.keys(), defects=defects,
-                text=m.get_body(('plain',)).get_content(), html=m.get_body(('html',)).get_content(), **{'from': m['From']}))
+                text=m.get_body(('plain',)).get_content(),
+                html=m.get_body(('html',)).get_content() if m.is_multipart() else '', **{'from': m['From']}))
         json.dump(messages, sys.stdout)
         """
 }

@@ -4,6 +4,8 @@ import EventLog
 import Foundation
 import GRDB
 import Logging
+import Synchronization
+import Testing
 
 /// One service with everything around it in the test's hands: its card, a database in a temporary file, a log in memory,
 /// a clock that the test moves, randomness from a seed. No processes, no threads.
@@ -19,6 +21,7 @@ final class ServiceHarness {
     let directory: TemporaryDirectory
     private(set) var node: ServiceNode
     private(set) var consumer: Consumer
+    private(set) var operators: OperatorQueue
     private var relays: [OutboxRelay]
     private let foreign: ForeignTopics
     /// Further parts of the service (a runner of calls, a timer): each does one turn and says whether it did anything.
@@ -35,17 +38,18 @@ final class ServiceHarness {
         randomness = SeededRandomness(seed: seed)
         directory = try TemporaryDirectory()
         foreign = ForeignTopics(log: log)
-        (node, consumer, relays) = try Self.open(card, directory, log, clock, randomness)
+        operators = OperatorQueue(bell: Doorbell())
+        (node, consumer, relays) = try Self.open(card, directory, log, clock, randomness, operators)
     }
 
     private static func open(
         _ card: ServiceCard, _ directory: TemporaryDirectory, _ log: InMemoryEventLog, _ clock: ManualClock,
-        _ randomness: SeededRandomness
+        _ randomness: SeededRandomness, _ operators: OperatorQueue
     ) throws -> (ServiceNode, Consumer, [OutboxRelay]) {
         let database = try ServiceDatabase(path: "\(directory.path)/\(card.name.rawValue).db")
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let node = try ServiceNode(card: card, database: database, clock: clock, logger: logger)
-        let consumer = try Consumer(node: node, log: log, randomness: randomness)
+        let consumer = try Consumer(node: node, log: log, randomness: randomness, operators: operators)
         let relays = try [card.name.topic, card.name.deadLetterTopic].map {
             try OutboxRelay(topic: $0, node: node, log: log)
         }
@@ -57,7 +61,8 @@ final class ServiceHarness {
         parts = []
         for relay in relays { relay.close() }
         try node.database.close()
-        (node, consumer, relays) = try Self.open(card, directory, log, clock, randomness)
+        operators = OperatorQueue(bell: Doorbell())
+        (node, consumer, relays) = try Self.open(card, directory, log, clock, randomness, operators)
     }
 
     // MARK: - Events
@@ -112,6 +117,29 @@ final class ServiceHarness {
         subject: String, payload: Payload
     )] {
         try events(topic).filter { $0.type == Payload.type }.map { ($0.subject, try Payload.decoded(from: $0.data)) }
+    }
+
+    // MARK: - The desk
+
+    /// Gives up on the letters, and returns what came of each.
+    func discard(_ ids: [EventID]) async throws -> [LetterOutcome.Outcome] {
+        let actor = try #require(Actor("ann"))
+        let asking = Task { [operators] in
+            try await operators.submit(.discard(ids, reason: "a test", by: actor))
+        }
+        let isDone = Mutex(false)
+        let watching = Task {
+            _ = await asking.result
+            isDone.withLock { $0 = true }
+        }
+        while !isDone.withLock({ $0 }) {
+            _ = try consumer.turn()
+            await Task.yield()
+        }
+        await watching.value
+        guard case .letters(let outcomes) = try await asking.value else { return [] }
+        try runUntilIdle()
+        return outcomes.map(\.outcome)
     }
 
     // MARK: - Turns
