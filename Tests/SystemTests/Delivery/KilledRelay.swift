@@ -87,7 +87,8 @@ struct KilledRelay: Sendable {
             + cell.objection(
                 unless: lost.isEmpty, "not at its offset of \(topic): sequences \(lost.keys.sorted()) of the outbox")
             + cell.objection(
-                unless: Set(ids).count == ids.count, "\(topic) holds \(ids.count) events, \(Set(ids).count) of them once")
+                unless: Set(ids).count == ids.count,
+                "\(topic) holds \(ids.count) events, only \(Set(ids).count) different ones")
             + cell.objection(unless: restarts.isEmpty, "restarts: \(restarts)")
     }
 }

@@ -1,4 +1,5 @@
 import Contracts
+import EventLog
 import FileEventLog
 import Foundation
 import GRDB
