@@ -11,11 +11,11 @@ extension DeliveryRun {
             let objections = try await sell()
             let failing = try events(of: service.neighbour.topic).count { $0.type == service.consumedType }
             let metrics = try await run.metrics(of: service)
-            let retries = metrics["consumer_retries_total"] ?? 0
+            let retries = Int(metrics["consumer_retries_total"] ?? 0)
             let letters = try await openLetters()
             return objections
                 + objection(
-                    unless: failing > 0 && Int(retries) == Self.failures * failing,
+                    unless: failing > 0 && retries == Self.failures * failing,
                     "\(failing) events failed \(Self.failures) times each, but \(retries) retries were counted")
                 + objection(
                     unless: letters.isEmpty && metrics["dead_letters_total", default: 0] == 0,
