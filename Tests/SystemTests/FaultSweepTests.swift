@@ -40,8 +40,7 @@ struct FaultSweepTests {
         if report.objections.isEmpty {
             try FileManager.default.removeItem(atPath: directory)
         } else {
-            let kept = FileManager.default.temporaryDirectory.path + "/stampede-kept-\(UUID().uuidString.prefix(8))"
-            try FileManager.default.moveItem(atPath: directory, toPath: kept)
+            let kept = try keep(directory)
             Issue.record(
                 """
                 \(fault.kind.rawValue), N = \(fault.number), \(fault.service)-service, from its \(fault.stage.rawValue) on

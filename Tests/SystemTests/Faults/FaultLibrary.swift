@@ -23,7 +23,8 @@ struct FaultLibrary: Sendable {
     ///
     /// - Parameters:
     ///   - broken: by program, such as `order-service`: the `STAMPEDE_FAULT_…` variables.
-    func programs(in directory: String, broken: [String: [String: String]]) throws -> String {
+    ///   - beforehand: what the shell does at each start of a broken program, before it.
+    func programs(in directory: String, broken: [String: [String: String]], beforehand: String = "") throws -> String {
         let binaries = directory + "/bin"
         try FileManager.default.createDirectory(atPath: binaries, withIntermediateDirectories: true)
         for name in SupervisedRun.services {
@@ -34,7 +35,7 @@ struct FaultLibrary: Sendable {
             }
             let variables = environment.merging(["LD_PRELOAD": path]) { $1 }
             let exports = variables.map { "export \($0)='\($1)'\n" }.sorted().joined()
-            try "#!/bin/sh\n\(exports)exec '\(Project.binaries)/\(name)' \"$@\"\n".write(
+            try "#!/bin/sh\n\(beforehand)\n\(exports)exec '\(Project.binaries)/\(name)' \"$@\"\n".write(
                 toFile: "\(binaries)/\(name)", atomically: true, encoding: .utf8)
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(binaries)/\(name)")
         }

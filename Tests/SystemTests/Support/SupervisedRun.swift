@@ -40,6 +40,12 @@ struct SupervisedRun: Sendable {
     func whileUp(
         _ more: String..., environment: [String: String] = [:], _ body: () async throws -> Void
     ) async throws {
+        try await whileUp(options: more, environment: environment, body)
+    }
+
+    func whileUp(
+        options more: [String], environment: [String: String] = [:], _ body: () async throws -> Void
+    ) async throws {
         let up = try await supervisor("up", more, environment: environment)
         guard up.status == 0 else { throw TookTooLong(description: "up: exit code \(up.status)\n\(up.errors)") }
         do {

@@ -9,6 +9,13 @@ func withTemporaryDirectory<Result>(_ body: (String) async throws -> Result) asy
     return try await body(path)
 }
 
+/// Moves a directory to where it stays, for whoever looks into a failure.
+func keep(_ directory: String) throws -> String {
+    let kept = FileManager.default.temporaryDirectory.path + "/stampede-kept-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.moveItem(atPath: directory, toPath: kept)
+    return kept
+}
+
 /// Where the project lies and where its programs were built.
 enum Project {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
