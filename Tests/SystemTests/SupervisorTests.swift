@@ -185,7 +185,8 @@ struct SupervisorTests {
             try await expectUp(run)
             try fakes.tell("inventory-service", "exit 76 after 20", in: run.data)
             end(try run.pid("inventory-service"))
-            try await waitUntil("it has died twenty times more") {
+            // With pauses that grow it would take two and a half minutes.
+            try await waitUntil("it has died twenty times more", within: .seconds(60)) {
                 try run.states().first { $0.name == "inventory-service" }?.restarts ?? 0 >= 21
             }
             try await run.waitUntilAllRun()
