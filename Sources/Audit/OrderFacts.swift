@@ -79,7 +79,7 @@ struct OrderTable {
             if topic == .orders { indices.reserveCapacity(read.events.count / 2) }
             for (offset, event) in read.said {
                 guard let kind = event.kind, let order = event.order else { continue }
-                note(kind, event, offset, read.details, &facts[index(adding: order)])
+                Self.note(kind, event, offset, read.details, &facts[index(adding: order)])
             }
         }
     }
@@ -95,7 +95,8 @@ struct OrderTable {
         return facts.count - 1
     }
 
-    private func note(
+    /// Static, for a method of the table would copy all its facts before it changes one.
+    private static func note(
         _ kind: EventKind, _ event: EventFact, _ offset: UInt64, _ details: Details, _ order: inout OrderFacts
     ) {
         func first(_ place: inout UInt64?) { place = place ?? offset }
