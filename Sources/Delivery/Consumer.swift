@@ -47,8 +47,9 @@ package final class Consumer {
     private var pause: Pause?
     /// Taken from the log and not committed yet; kept over a fault of the environment.
     private var batch = Intake.Batch()
-    /// Events a batch: fewer while parking is full.
+    /// Events a batch: fewer while parking is full, and for a while after.
     private var pace: Int
+    private var isSlowed = false
     /// Batches that run with savepoints at once, because events failed lately.
     private var carefulBatches = 0
     private var lastWork: Timestamp
@@ -104,7 +105,7 @@ package final class Consumer {
         } catch let full as ParkingFull {
             return try slowDown(full, retried || tried, now)
         }
-        if pace < limits.batchEvents { speedUp() }
+        if isSlowed { speedUp() }
         batch.removeAll()
         lastWork = now
         return .worked
@@ -180,9 +181,10 @@ package final class Consumer {
     // MARK: - Back-pressure
 
     private func slowDown(_ full: ParkingFull, _ worked: Bool, _ now: Timestamp) throws -> Turn {
+        if !isSlowed { node.logger.error("the consumer slows down", metadata: ["reason": "\(full)"]) }
+        isSlowed = true
         node.stands(Self.part, because: full.description)
         if pace > 1 {
-            node.logger.error("the consumer slows down", metadata: ["reason": "\(full)"])
             pace = 1
             batch.removeAll()
             try intake.rewind()
@@ -194,6 +196,7 @@ package final class Consumer {
 
     private func speedUp() {
         pace = min(limits.batchEvents, pace * 2)
+        isSlowed = pace < limits.batchEvents
         node.stands(Self.part, because: nil)
     }
 

@@ -42,8 +42,8 @@ struct EventProcessor {
     ///
     /// - Throws: `EventFault`, and whatever the handler throws.
     func apply(_ logged: LoggedEvent, _ envelope: Envelope, _ transaction: DeliveryTransaction) throws -> Outcome {
-        guard concerns(envelope, logged.topic) else { return .skipped }
         guard let subscription = subscriptions[logged.topic]?[envelope.type] else {
+            guard concerns(envelope, logged.topic) else { return .skipped }
             throw EventFault.unknownVersion(
                 "\(envelope.type) \(envelope.id) is of a version that this program does not know")
         }

@@ -152,6 +152,8 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         while ready.count > 0, inFlight < limit {
             try await start(ready.take(limit - inFlight), &group)
         }
+        // A probe is out: seen from outside the breaker is half open.
+        if inFlight > 0, breaker.nextProbe != nil { node.standing.note(breaker.status(at: node.clock.now())) }
     }
 
     private func start(_ batch: [Intent], _ group: inout ThrowingTaskGroup<Void, any Error>) async throws {

@@ -7,9 +7,11 @@ import Testing
 struct BackPressureTests {
     private static let actor = Actor("ann") ?? { preconditionFailure("a name") }()
 
-    @Test("at the bound the consumer goes on up to the first event that would have to wait, says so, and stands")
-    func bound() async throws {
-        let harness = try Harness(limits: { $0.parkedEvents = 2 })
+    @Test(
+        "at the bound the consumer goes on up to the first event that would have to wait, says so, and stands",
+        arguments: [1, 2, 512])
+    func bound(batch: Int) async throws {
+        let harness = try Harness(batch: batch, limits: { $0.parkedEvents = 2 })
         harness.faults.fail("a", with: EventFault.brokenRule("never"))
         let dead = try harness.emit(World.Ordered(), "a")
         for _ in 0..<2 { try harness.emit(World.Ordered(), "a") }
