@@ -49,15 +49,19 @@ package struct OperatorToken: Sendable {
         return try OperatorToken(text, file: file)
     }
 
-    /// Nil where there is no such file.
+    /// Nil where there is no such file. One look decides: a file that appears a moment later is not taken for one
+    /// that cannot be read.
     private static func read(_ file: String) throws(OperatorTokenError) -> String? {
-        do {
-            let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: file)), as: UTF8.self)
-            return text.trimmingCharacters(in: .whitespacesAndNewlines)
-        } catch {
-            if access(file, F_OK) != 0, errno == ENOENT { return nil }
-            throw OperatorTokenError(file: file, reason: "it cannot be read: \(error)")
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw OperatorTokenError(file: file, reason: "it cannot be opened (errno \(errno))")
         }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: acceptedBytes.upperBound + 2)
+        let count = Foundation.read(descriptor, &bytes, bytes.count)
+        guard count >= 0 else { throw OperatorTokenError(file: file, reason: "it cannot be read (errno \(errno))") }
+        return String(decoding: bytes[..<count], as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// A whole file appears under the name, or none: of services that start at once, the first to link wins.
@@ -69,7 +73,7 @@ package struct OperatorToken: Sendable {
         }
         var random = SystemRandomNumberGenerator()
         let digits = (0..<randomBytes).map { _ in hex(random.next()) }.joined()
-        let temporary = "\(file).\(getpid())-\(hex(random.next()))\(hex(random.next()))"
+        let temporary = "\(file).\(getpid())-\(String(random.next() as UInt64, radix: 16))"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         try check(descriptor >= 0, "open")
         defer { unlink(temporary) }

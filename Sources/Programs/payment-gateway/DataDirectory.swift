@@ -43,6 +43,11 @@ final class DataDirectory: Sendable {
         }
     }
 
+    /// Lets another gateway in, now: a copy of the descriptor that a child between fork and exec still has holds nothing.
+    func release() {
+        _ = flock(descriptor, LOCK_UN)  // cannot fail on a descriptor that is open
+    }
+
     deinit { close(descriptor) }
 }
 

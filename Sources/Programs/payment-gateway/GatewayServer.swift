@@ -47,8 +47,14 @@ struct GatewayServer: Sendable {
             logger.notice("listening on http://127.0.0.1:\(port), ledger in \(directory.path)")
         }
         try await group.run()
-        try writer.close()
+        try close()
         logger.notice("stopped")
+    }
+
+    /// Closes the ledger and lets the directory go, in this order. After the last call only.
+    func close() throws {
+        try writer.close()
+        directory.release()
     }
 
     func serviceGroup(

@@ -35,14 +35,14 @@ enum OperatorBody {
             let id: EventID
             let type: String
             let subject: String?
-            let data: AnyJSON
+            let data: JSONValue
             let actor: String
             let reason: String
         }
         let body = try RequestBody.decode(Body.self, from: body)
         try bytes(body.type, "type", 1...EventCoding.maximumAttributeBytes)
         if let subject = body.subject { try bytes(subject, "subject", 1...EventCoding.maximumAttributeBytes) }
-        let data = try body.data.encoded()
+        let data = Array(try body.data.line().utf8)
         try require(
             data.count <= EventCoding.maximumEventBytes, "data", "at most \(EventCoding.maximumEventBytes) bytes")
         return .edit(

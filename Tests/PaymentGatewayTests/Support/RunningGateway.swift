@@ -24,7 +24,7 @@ func withGateway<Value: Sendable>(
     let result = await Task { try await blocking { try work(port) } }.result
     await group.triggerGracefulShutdown()
     try await running.value
-    try server.writer.close()
+    try server.close()
     return try result.get()
 }
 

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 
 /// The report of a run, as `--json FILE` writes it. Keys are documented in docs/reference/flash-sale-report.md.

@@ -1,3 +1,5 @@
+import Contracts
+
 /// The report for people: aligned, 80 columns at most, the verdict last.
 struct ReportText {
     static let width = 80

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Contracts
 
 /// Gives up on dead letters.
 struct DlqDiscardCommand: ParsableCommand {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Contracts
 import Foundation
 
 /// Dead letters for other programs, and for `dlq import`.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Contracts
 
 /// Has dead letters handled again.
 struct DlqRetryCommand: ParsableCommand {

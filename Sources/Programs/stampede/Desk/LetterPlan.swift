@@ -1,3 +1,5 @@
+import Contracts
+
 /// What a command would do, for `--plan`.
 enum LetterPlan {
     static func print(_ letters: [DeskLetter], would action: String, isJSON: Bool) throws {

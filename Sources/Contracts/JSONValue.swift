@@ -1,5 +1,7 @@
-/// JSON of a shape that is somebody else's, kept as it came.
-enum JSONValue: Codable, Sendable, Equatable {
+import Foundation
+
+/// JSON of whatever shape: somebody else's, or made for a reader.
+package enum JSONValue: Codable, Sendable, Equatable {
     case null
     case bool(Bool)
     case integer(Int64)
@@ -8,7 +10,7 @@ enum JSONValue: Codable, Sendable, Equatable {
     case array([JSONValue])
     case object([String: JSONValue])
 
-    init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
             self = .null
@@ -27,7 +29,7 @@ enum JSONValue: Codable, Sendable, Equatable {
         }
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
         case .null: try container.encodeNil()
@@ -40,15 +42,35 @@ enum JSONValue: Codable, Sendable, Equatable {
         }
     }
 
-    subscript(key: String) -> JSONValue? {
+    /// Nil for bytes that are no JSON.
+    package static func parse(_ bytes: some Sequence<UInt8>) -> JSONValue? {
+        try? JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+    }
+
+    // MARK: - Reading
+
+    package subscript(key: String) -> JSONValue? {
         if case .object(let members) = self { members[key] } else { nil }
     }
 
-    var text: String? {
+    package var text: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
-    var elements: [JSONValue] {
+    package var whole: Int64? {
+        if case .integer(let value) = self { value } else { nil }
+    }
+
+    package var elements: [JSONValue] {
         if case .array(let values) = self { values } else { [] }
+    }
+
+    // MARK: - Writing
+
+    /// One line, keys sorted: an event's data, a request's body.
+    package func line() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 }
