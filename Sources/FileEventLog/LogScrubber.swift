@@ -25,7 +25,8 @@ package struct LogScrubber {
     ///
     /// - Parameter pace: told how many bytes were read since the last time; sleeps as long as it likes to bound the rate,
     ///   and ends the pass by returning false.
-    /// - Throws: `LogError.unreadable` where the folder cannot be listed.
+    /// - Throws: `LogError.unreadable` where the folder cannot be listed, `DiskError` where an index cannot be written: on a
+    ///   full disk nothing is damaged.
     package func pass(pace: (Int) -> Bool) throws -> Finding {
         var finding = Finding()
         let segments = try files.segmentOffsets(disk)
@@ -63,11 +64,7 @@ package struct LogScrubber {
         try Recovery.checkJoint(files, scan, after)
         let indexFile = SegmentIndexFile(files: files, disk: disk)
         if indexFile.read(of: scan.header, besides: scan.path) != scan.index {
-            do {
-                try indexFile.write(scan.index)
-            } catch {
-                throw error.asLogError(files.topic)
-            }
+            try indexFile.write(scan.index)
             finding.indexesMade += 1
         }
         return true

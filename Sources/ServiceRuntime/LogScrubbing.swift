@@ -12,7 +12,7 @@ import Metrics
 struct LogScrubbing: Sendable {
     let topics: [Topic]
     let directory: String
-    /// 0 for never.
+    /// Positive.
     let bytesPerSecond: Int
     /// Rest between two passes, and before the first.
     let interval: Duration
@@ -20,7 +20,6 @@ struct LogScrubbing: Sendable {
 
     func run() async throws {
         while true {
-            guard bytesPerSecond > 0 else { return try await Task.sleep(for: .seconds(1 << 30)) }
             try await Task.sleep(for: interval)
             for topic in topics { pass(topic) }
         }

@@ -44,7 +44,8 @@ package final class ServiceProcess: Sendable {
         try disk.createDirectory(directory)
         lock = try Self.lock(directory, of: card.name, disk)
         log = try Self.log(settings)
-        deathWatch = try TrapWatch(path: layout.trapPage(of: card.name), process: "\(card.name.rawValue)-service")
+        deathWatch = try TrapWatch(
+            path: layout.trapPage(of: card.name), process: "\(card.name.rawValue)-service", startsAgain: true)
         let database = try ServiceDatabase(path: layout.database(of: card.name))
         node = try ServiceNode(card: card, database: database, clock: clock, logger: logger)
         if let faults = card.testFaults {
@@ -98,12 +99,15 @@ package final class ServiceProcess: Sendable {
         return limits
     }
 
-    private func scrubbing() throws -> Loop {
+    /// None where the rate is 0.
+    private func scrubbing() throws -> [Loop] {
+        let bytesPerSecond = try settings.scrubBytesPerSecond()
+        guard bytesPerSecond > 0 else { return [] }
         let scrubbing = LogScrubbing(
             topics: [node.card.name.topic, node.card.name.deadLetterTopic],
-            directory: DataLayout(settings.dataDirectory).log, bytesPerSecond: try settings.scrubBytesPerSecond(),
+            directory: DataLayout(settings.dataDirectory).log, bytesPerSecond: bytesPerSecond,
             interval: .seconds(try settings.scrubIntervalSeconds()), logger: logger)
-        return Loop("log scrub", on: ThreadExecutor(name: "scrub")) { try await scrubbing.run() }
+        return [Loop("log scrub", on: ThreadExecutor(name: "scrub")) { try await scrubbing.run() }]
     }
 
     /// Ends the process if what was thrown is fatal; for whoever writes to the database outside of a loop.
@@ -141,8 +145,9 @@ package final class ServiceProcess: Sendable {
         let faultLoop = Loop("faults", on: databaseThread) { [faults] in
             for await fault in faults.stream { throw fault }
         }
-        let stop = StopLimit(.seconds(try settings.stopSeconds()), logger: logger)
-        let parts: [any Service] = [relayLoop, consumerLoop, outboxLoop, faultLoop, try scrubbing()] + loops
+        let stop = StopLimit(
+            .seconds(try settings.stopSeconds()), logger: logger, onStop: { TrapWatch.stopBegins() })
+        let parts: [any Service] = [relayLoop, consumerLoop, outboxLoop, faultLoop] + (try scrubbing()) + loops
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: stop.watched(parts, servers: servers),

@@ -81,7 +81,8 @@ package enum ExitStatus {
     package static let stopTimedOut: Int32 = 70
     /// A write or sync failed: restart, the log is read again.
     package static let poisoned: Int32 = 75
-    /// 76: a handler trapped on an event; it is marked: restart at once, and the event is tried again, or buried.
+    /// 76: a handler trapped on an event, and the program could not start again by itself; the event is marked: restart at
+    /// once, and it is tried again, or buried.
     package static let trapped = Int32(stampede_trap_exit_code)
     /// Log, database or configuration do not fit: a restart changes nothing.
     package static let refused: Int32 = 78

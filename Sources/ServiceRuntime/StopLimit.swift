@@ -18,12 +18,19 @@ package final class StopLimit: Sendable {
     private let state = Mutex(State())
     private let limit: Duration
     private let logger: Logger
+    private let onStop: @Sendable () -> Void
     private let end: @Sendable (Int32) -> Void
 
-    /// - Parameter end: ends the process with an exit code, without tidying up: whoever should hangs.
-    package init(_ limit: Duration, logger: Logger, end: @escaping @Sendable (Int32) -> Void = { _exit($0) }) {
+    /// - Parameters:
+    ///   - onStop: called once, when a stop begins.
+    ///   - end: ends the process with an exit code, without tidying up: whoever should hangs.
+    package init(
+        _ limit: Duration, logger: Logger, onStop: @escaping @Sendable () -> Void = {},
+        end: @escaping @Sendable (Int32) -> Void = { _exit($0) }
+    ) {
         self.limit = limit
         self.logger = logger
+        self.onStop = onStop
         self.end = end
     }
 
@@ -64,6 +71,7 @@ package final class StopLimit: Sendable {
             return !state.isStopping
         }
         guard isFirst else { return }
+        onStop()
         let thread = Thread { [self] in
             Thread.sleep(forTimeInterval: limit / .seconds(1))
             timeIsOver()

@@ -56,9 +56,9 @@ struct StopLimitTests {
         let quiet = Logger(label: "group") { _ in SwiftLogNoOpLogHandler() }
 
         func limit(_ limit: Duration) -> StopLimit {
-            StopLimit(limit, logger: Logger(label: "test") { _ in Notes(store: notes) }) { [ends] code in
-                ends.continuation.yield(code)
-            }
+            StopLimit(
+                limit, logger: Logger(label: "test") { _ in Notes(store: notes) },
+                end: { [ends] code in ends.continuation.yield(code) })
         }
 
         /// The exit code that the limit ends the process with.

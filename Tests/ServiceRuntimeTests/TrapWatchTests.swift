@@ -122,6 +122,17 @@ struct TrapWatchTests {
         try expectNoDeath()
     }
 
+    @Test("a program that was told to stop does not start again")
+    func stopping() async throws {
+        await #expect(processExitsWith: .exitCode(ExitStatus.trapped)) { [path = path as String] in
+            let watch = try TrapWatch(path: path, process: "test", startsAgain: true)
+            TrapWatch.stopBegins()
+            watch.trying(.orders, 15)
+            abort()
+        }
+        try expectDeath(by: SIGABRT, .orders, 15)
+    }
+
     @Test("the death stays until it is acknowledged")
     func acknowledged() async throws {
         await #expect(processExitsWith: .exitCode(ExitStatus.trapped)) { [path = path as String] in

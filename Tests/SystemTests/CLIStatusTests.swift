@@ -124,7 +124,7 @@ struct CLIStatusTests {
             process.arguments = ["60"]
             try process.run()
             defer {
-                process.terminate()
+                kill(process.processIdentifier, SIGKILL)  // a test process may have SIGTERM blocked, and so its children
                 process.waitUntilExit()
             }
             try Data("\(process.processIdentifier)\n".utf8).write(

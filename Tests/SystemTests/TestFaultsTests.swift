@@ -8,7 +8,13 @@ struct TestFaultsTests {
         try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
 
-    @Test("a handler that traps: the event is marked, the service is restarted at once, without growing pauses")
+    private static let marked = "while handling orders offset 0; marked, the program starts again"
+
+    private func deaths(in run: SupervisedRun) -> Int {
+        run.log("inventory-service").components(separatedBy: Self.marked).count - 1
+    }
+
+    @Test("a handler that traps: the event is marked, and the program starts again in its process, until it is buried")
     func traps() async throws {
         try await withTemporaryDirectory { directory in
             let faults = directory + "/faults.json"
@@ -17,21 +23,41 @@ struct TestFaultsTests {
             try await run.whileUp("--test-faults", "inventory=\(faults)") {
                 #expect(run.log("inventory-service").contains("test faults are on"))
                 #expect(!run.log("order-service").contains("test faults are on"))
+                let pid = try run.pid("inventory-service")
                 try await run.stock()
                 #expect(try await run.order("first")?.status == 202)
-                try await waitUntil("it has died twice", within: .seconds(60)) {
-                    try run.states().first { $0.name == "inventory-service" }?.restarts ?? 0 >= 2
+                try await waitUntil("it has died three times", within: .seconds(60)) { deaths(in: run) >= 3 }
+                try await waitUntil("the event is dead", within: .seconds(60)) {
+                    run.log("inventory-service").contains("an event is dead")
                 }
-                let marked = "while handling orders offset 0; marked, the process ends with exit code 76"
-                #expect(run.log("inventory-service").contains(marked), "\(run.log("inventory-service"))")
-                let said = run.log("supervisor")
-                #expect(said.contains("inventory-service died of an event that its handler traps on"), "\(said)")
-                #expect(!said.contains("attempt 1 to restart it"), "\(said)")
+                #expect(try run.pid("inventory-service") == pid, "the same process, for its supervisor")
+                #expect(try run.states().first { $0.name == "inventory-service" }?.restarts == 0)
+                try await waitUntil("it serves again") {
+                    await HTTP.send("GET", port: run.portBase + 2, "/health/ready")?.status == 200
+                }
 
-                // The cause is taken away by editing the file.
+                // The cause is taken away by editing the file. The new program hears the signal to stop.
                 try write("{}", to: faults)
                 #expect(try await run.supervisor("restart", "inventory").status == 0)
-                #expect(run.log("inventory-service").contains("test faults are on"))
+                #expect(!run.log("supervisor").contains("did not stop within"), "\(run.log("supervisor"))")
+                #expect(try run.pid("inventory-service") != pid)
+                #expect(deaths(in: run) == 3)
+            }
+        }
+    }
+
+    @Test("a program that started again still dies with its supervisor")
+    func supervisorDies() async throws {
+        try await withTemporaryDirectory { directory in
+            let faults = directory + "/faults.json"
+            try write(#"{"rules":[{"type":"v1.OrderCreated","effect":"traps"}]}"#, to: faults)
+            let run = try SupervisedRun(data: directory + "/data")
+            try await run.whileUp("--test-faults", "inventory=\(faults)") {
+                try await run.stock()
+                #expect(try await run.order("first")?.status == 202)
+                try await waitUntil("it has died", within: .seconds(60)) { deaths(in: run) >= 1 }
+                kill(try run.pid("supervisor"), SIGKILL)
+                try await waitUntil("the services die with it", within: .seconds(10)) { run.processes.isEmpty }
             }
         }
     }

@@ -45,7 +45,8 @@ def order_of_nothing():
     }
 
 
-def sale(options, poisoned, verdict):
+def sale(options, poisoned, verdict=None):
+    """The seconds until all orders without poison have their outcome; with a verdict, also what becomes of the rest."""
     share = 0.002
     each = int(options.shoppers * share)
     rules = {"rules": [
@@ -64,7 +65,7 @@ def sale(options, poisoned, verdict):
         shop.finish_sale()
         shop.wait_until("all others have an outcome", lambda: others_settled(shop), 300)
         seconds = shop.orders()[2]
-        if poisoned:
+        if verdict:
             shop.wait_until("nothing waits for another attempt", lambda: not waiting(shop), 600)
             after_the_sale(shop, verdict, each)
         return seconds
@@ -128,8 +129,8 @@ def main():
     verdict = Verdict()
     ratios = []
     for pair in range(options.pairs):
-        plain = sale(options, False, verdict)
-        poisoned = sale(options, True, verdict)
+        plain = sale(options, False)
+        poisoned = sale(options, True, verdict if pair == options.pairs - 1 else None)
         ratios.append(poisoned / plain)
         print(f"      pair {pair + 1}: others settled after {poisoned:.1f} s, without poison {plain:.1f} s: "
               f"{ratios[-1]:.2f}", flush=True)

@@ -8,6 +8,10 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
 
 // --- The page ----------------------------------------------------------------------------------------------------
 
@@ -77,6 +81,10 @@ void stampede_trap_clear(void *bytes) {
 
 static struct page *watched;
 static char process_name[64];
+/// The program and its arguments, to start it again; no arguments where it shall end.
+static char program_path[4096];
+static char *const *program_arguments;
+static volatile sig_atomic_t is_stopping;
 /// Whether this thread is the one whose event the mark names. Read by the handler on the same thread.
 static _Thread_local volatile sig_atomic_t is_trying;
 static _Thread_local int has_handler_stack;
@@ -147,7 +155,7 @@ static void put_number(struct line *line, uint64_t number) {
     put(line, first);
 }
 
-static void say(int which, const struct stampede_trap_evidence *evidence) {
+static void say(int which, const struct stampede_trap_evidence *evidence, int starts_again) {
     struct line line = {.count = 0};
     put(&line, process_name);
     put(&line, ": signal ");
@@ -158,11 +166,43 @@ static void say(int which, const struct stampede_trap_evidence *evidence) {
     put(&line, evidence->topic);
     put(&line, " offset ");
     put_number(&line, evidence->offset);
-    put(&line, "; marked, the process ends with exit code ");
-    put_number(&line, stampede_trap_exit_code);
-    put(&line, "\n");
+    if (starts_again) {
+        put(&line, "; marked, the program starts again\n");
+    } else {
+        put(&line, "; marked, the process ends with exit code ");
+        put_number(&line, stampede_trap_exit_code);
+        put(&line, "\n");
+    }
     ssize_t written = write(STDERR_FILENO, line.text, line.count);
     (void)written;  // there is nobody left to tell
+}
+
+#ifdef __linux__
+/// The signal that this process gets when its parent dies; the kernel keeps it with the first thread only.
+static int parent_death_signal;
+
+__attribute__((constructor)) static void remember_parent_death_signal(void) {
+    prctl(PR_GET_PDEATHSIG, &parent_death_signal);
+}
+#endif
+
+/// Becomes the program anew: same process, same arguments. Returns where that cannot be.
+///
+/// What a process keeps over execve(2) is given back first: open files that do not close by themselves (a port in use
+/// would be refused to the new program), signals ignored or blocked (SIGTERM would be lost). What it would not keep is
+/// set again: the supervisor counts on no service outliving it.
+static void start_again(void) {
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, 3u, ~0u, 0u) != 0) return;
+    struct sigaction standard;
+    memset(&standard, 0, sizeof standard);
+    standard.sa_handler = SIG_DFL;
+    sigemptyset(&standard.sa_mask);
+    for (int signal = 1; signal < NSIG; signal++) sigaction(signal, &standard, NULL);
+    pthread_sigmask(SIG_SETMASK, &standard.sa_mask, NULL);
+    prctl(PR_SET_PDEATHSIG, parent_death_signal);
+    execve(program_path, program_arguments, environ);
+#endif
 }
 
 /// Whether the process did this to itself: the kernel on its behalf, or itself as abort() does. A signal from outside says
@@ -199,7 +239,9 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
         evidence.stamp = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
         stampede_trap_write(page, &evidence);
         page->mark.armed = 0;
-        say(which, &evidence);
+        int starts_again = program_arguments != NULL && !is_stopping;
+        say(which, &evidence, starts_again);
+        if (starts_again) start_again();
         _exit(stampede_trap_exit_code);
     }
     // None of ours: whatever would have happened without the watch.
@@ -208,8 +250,18 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
     if (!raises_again(signal, info)) raise(signal);  // delivered when this handler returns
 }
 
-void stampede_trap_watch(void *bytes, const char *process) {
+void stampede_trap_stopping(void) {
+    is_stopping = 1;
+}
+
+void stampede_trap_watch(void *bytes, const char *process, char *const *arguments) {
     int is_first = watched == NULL;
+#ifdef SYS_close_range
+    ssize_t length = readlink("/proc/self/exe", program_path, sizeof program_path - 1);
+    if (length > 0) program_arguments = arguments;
+#else
+    (void)arguments;
+#endif
     strncpy(process_name, process, sizeof process_name - 1);
     watched = bytes;
     if (!is_first) return;

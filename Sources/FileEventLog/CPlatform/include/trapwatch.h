@@ -30,8 +30,13 @@ void stampede_trap_write(void *page, const struct stampede_trap_evidence *eviden
 void stampede_trap_clear(void *page);
 
 /// Installs the handlers for the signals a program sends itself when it goes wrong; the page must stay mapped for good.
-/// `process` is what the process calls itself on stderr.
-void stampede_trap_watch(void *page, const char *process);
+/// `process` is what the process calls itself on stderr. With `arguments` (as main got them, kept for good) the program
+/// starts again in the same process, on Linux; with NULL, or where it cannot, the process ends with
+/// `stampede_trap_exit_code`.
+void stampede_trap_watch(void *page, const char *process, char *const *arguments);
+
+/// The program is to stop: a trap now ends it.
+void stampede_trap_stopping(void);
 
 /// The event that this thread handles from now on. The first call of a thread gives it a stack for the handler.
 void stampede_trap_trying(void *page, const char *topic, size_t topic_bytes, uint64_t offset);
