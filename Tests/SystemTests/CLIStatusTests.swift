@@ -124,7 +124,8 @@ struct CLIStatusTests {
             process.arguments = ["60"]
             try process.run()
             defer {
-                kill(process.processIdentifier, SIGKILL)  // a test process may have SIGTERM blocked, and so its children
+                // Not SIGTERM: a test process may have it blocked, and so have its children.
+                kill(process.processIdentifier, SIGKILL)
                 process.waitUntilExit()
             }
             try Data("\(process.processIdentifier)\n".utf8).write(
