@@ -42,9 +42,9 @@
 #endif
 
 #ifdef ANSWER_COUNTED_TWICE
-#define CAN_RECORD 1
+#define WAITS (S.charge != CALL_NONE)
 #else
-#define CAN_RECORD S.charge == CALL_OPEN
+#define WAITS (S.charge == CALL_OPEN)
 #endif
 
 #ifdef NEW_KEY_ON_RETRY

@@ -260,7 +260,7 @@ end:
     /* Answers: recorded once. */
     :: d_step { S.answer != nothing ->
         if
-        :: CAN_RECORD ->
+        :: WAITS ->
             payment_settles(S.answer, MISTAKEN_REQUEST, S.late, said, call);
             S.charge = CALL_FINISHED;
             payment_commits()
@@ -302,18 +302,18 @@ end:
 
 /* ---- The world ------------------------------------------------------------------------------------------------------ */
 
-/* The answer gets through, if the process that asked still lives; perhaps after another answer was recorded. */
+/* The answer gets through, if the process that asked still lives and waits for it. */
 inline reply(what) {
     tells("order %d  The gateway says: %e\n", what);
     if
-    :: S.charge != CALL_NONE && S.answer == nothing ->
+    :: WAITS && S.answer == nothing ->
         if
         :: what == answer_refused -> S.refusal = 1; S.voiding = 1
         :: what != answer_refused && S.refusal -> S.refusal = 0; payment_takes_void(what, S.answer)
         :: else -> S.answer = what
         fi
     :: !calm -> happens("order %d    which nobody hears\n") /* lost, or told to a process that is dead */
-    :: calm && !(S.charge != CALL_NONE && S.answer == nothing)
+    :: calm && !(WAITS && S.answer == nothing)
     fi
 }
 

@@ -61,62 +61,13 @@ inline order_applies(fact_, standing_) {
     :: fact_ == OrderCancellationRequested && standing_ == order_cancelled_cancelledByCustomer -> standing_ = order_cancelled_cancelledByCustomer
     :: fact_ == OrderCancellationRequested && standing_ == order_cancelled_abandoned -> standing_ = order_cancelled_abandoned
     :: fact_ == OrderCancellationRequested && standing_ == order_cancelled_refunded -> standing_ = order_cancelled_refunded
-    :: fact_ == OrderConfirmed && standing_ == order_pending -> standing_ = order_confirmed
-    :: fact_ == OrderConfirmed && standing_ == order_confirmed -> standing_ = order_confirmed
-    :: fact_ == OrderConfirmed && standing_ == order_cancelled_soldOut -> standing_ = order_confirmed
-    :: fact_ == OrderConfirmed && standing_ == order_cancelled_paymentDeclined -> standing_ = order_confirmed
-    :: fact_ == OrderConfirmed && standing_ == order_cancelled_paymentExpired -> standing_ = order_confirmed
-    :: fact_ == OrderConfirmed && standing_ == order_cancelled_cancelledByCustomer -> standing_ = order_confirmed
-    :: fact_ == OrderConfirmed && standing_ == order_cancelled_abandoned -> standing_ = order_confirmed
-    :: fact_ == OrderConfirmed && standing_ == order_cancelled_refunded -> standing_ = order_confirmed
-    :: fact_ == OrderCancelled_soldOut && standing_ == order_pending -> standing_ = order_cancelled_soldOut
-    :: fact_ == OrderCancelled_soldOut && standing_ == order_confirmed -> standing_ = order_cancelled_soldOut
-    :: fact_ == OrderCancelled_soldOut && standing_ == order_cancelled_soldOut -> standing_ = order_cancelled_soldOut
-    :: fact_ == OrderCancelled_soldOut && standing_ == order_cancelled_paymentDeclined -> standing_ = order_cancelled_soldOut
-    :: fact_ == OrderCancelled_soldOut && standing_ == order_cancelled_paymentExpired -> standing_ = order_cancelled_soldOut
-    :: fact_ == OrderCancelled_soldOut && standing_ == order_cancelled_cancelledByCustomer -> standing_ = order_cancelled_soldOut
-    :: fact_ == OrderCancelled_soldOut && standing_ == order_cancelled_abandoned -> standing_ = order_cancelled_soldOut
-    :: fact_ == OrderCancelled_soldOut && standing_ == order_cancelled_refunded -> standing_ = order_cancelled_soldOut
-    :: fact_ == OrderCancelled_paymentDeclined && standing_ == order_pending -> standing_ = order_cancelled_paymentDeclined
-    :: fact_ == OrderCancelled_paymentDeclined && standing_ == order_confirmed -> standing_ = order_cancelled_paymentDeclined
-    :: fact_ == OrderCancelled_paymentDeclined && standing_ == order_cancelled_soldOut -> standing_ = order_cancelled_paymentDeclined
-    :: fact_ == OrderCancelled_paymentDeclined && standing_ == order_cancelled_paymentDeclined -> standing_ = order_cancelled_paymentDeclined
-    :: fact_ == OrderCancelled_paymentDeclined && standing_ == order_cancelled_paymentExpired -> standing_ = order_cancelled_paymentDeclined
-    :: fact_ == OrderCancelled_paymentDeclined && standing_ == order_cancelled_cancelledByCustomer -> standing_ = order_cancelled_paymentDeclined
-    :: fact_ == OrderCancelled_paymentDeclined && standing_ == order_cancelled_abandoned -> standing_ = order_cancelled_paymentDeclined
-    :: fact_ == OrderCancelled_paymentDeclined && standing_ == order_cancelled_refunded -> standing_ = order_cancelled_paymentDeclined
-    :: fact_ == OrderCancelled_paymentExpired && standing_ == order_pending -> standing_ = order_cancelled_paymentExpired
-    :: fact_ == OrderCancelled_paymentExpired && standing_ == order_confirmed -> standing_ = order_cancelled_paymentExpired
-    :: fact_ == OrderCancelled_paymentExpired && standing_ == order_cancelled_soldOut -> standing_ = order_cancelled_paymentExpired
-    :: fact_ == OrderCancelled_paymentExpired && standing_ == order_cancelled_paymentDeclined -> standing_ = order_cancelled_paymentExpired
-    :: fact_ == OrderCancelled_paymentExpired && standing_ == order_cancelled_paymentExpired -> standing_ = order_cancelled_paymentExpired
-    :: fact_ == OrderCancelled_paymentExpired && standing_ == order_cancelled_cancelledByCustomer -> standing_ = order_cancelled_paymentExpired
-    :: fact_ == OrderCancelled_paymentExpired && standing_ == order_cancelled_abandoned -> standing_ = order_cancelled_paymentExpired
-    :: fact_ == OrderCancelled_paymentExpired && standing_ == order_cancelled_refunded -> standing_ = order_cancelled_paymentExpired
-    :: fact_ == OrderCancelled_cancelledByCustomer && standing_ == order_pending -> standing_ = order_cancelled_cancelledByCustomer
-    :: fact_ == OrderCancelled_cancelledByCustomer && standing_ == order_confirmed -> standing_ = order_cancelled_cancelledByCustomer
-    :: fact_ == OrderCancelled_cancelledByCustomer && standing_ == order_cancelled_soldOut -> standing_ = order_cancelled_cancelledByCustomer
-    :: fact_ == OrderCancelled_cancelledByCustomer && standing_ == order_cancelled_paymentDeclined -> standing_ = order_cancelled_cancelledByCustomer
-    :: fact_ == OrderCancelled_cancelledByCustomer && standing_ == order_cancelled_paymentExpired -> standing_ = order_cancelled_cancelledByCustomer
-    :: fact_ == OrderCancelled_cancelledByCustomer && standing_ == order_cancelled_cancelledByCustomer -> standing_ = order_cancelled_cancelledByCustomer
-    :: fact_ == OrderCancelled_cancelledByCustomer && standing_ == order_cancelled_abandoned -> standing_ = order_cancelled_cancelledByCustomer
-    :: fact_ == OrderCancelled_cancelledByCustomer && standing_ == order_cancelled_refunded -> standing_ = order_cancelled_cancelledByCustomer
-    :: fact_ == OrderCancelled_abandoned && standing_ == order_pending -> standing_ = order_cancelled_abandoned
-    :: fact_ == OrderCancelled_abandoned && standing_ == order_confirmed -> standing_ = order_cancelled_abandoned
-    :: fact_ == OrderCancelled_abandoned && standing_ == order_cancelled_soldOut -> standing_ = order_cancelled_abandoned
-    :: fact_ == OrderCancelled_abandoned && standing_ == order_cancelled_paymentDeclined -> standing_ = order_cancelled_abandoned
-    :: fact_ == OrderCancelled_abandoned && standing_ == order_cancelled_paymentExpired -> standing_ = order_cancelled_abandoned
-    :: fact_ == OrderCancelled_abandoned && standing_ == order_cancelled_cancelledByCustomer -> standing_ = order_cancelled_abandoned
-    :: fact_ == OrderCancelled_abandoned && standing_ == order_cancelled_abandoned -> standing_ = order_cancelled_abandoned
-    :: fact_ == OrderCancelled_abandoned && standing_ == order_cancelled_refunded -> standing_ = order_cancelled_abandoned
-    :: fact_ == OrderCancelled_refunded && standing_ == order_pending -> standing_ = order_cancelled_refunded
-    :: fact_ == OrderCancelled_refunded && standing_ == order_confirmed -> standing_ = order_cancelled_refunded
-    :: fact_ == OrderCancelled_refunded && standing_ == order_cancelled_soldOut -> standing_ = order_cancelled_refunded
-    :: fact_ == OrderCancelled_refunded && standing_ == order_cancelled_paymentDeclined -> standing_ = order_cancelled_refunded
-    :: fact_ == OrderCancelled_refunded && standing_ == order_cancelled_paymentExpired -> standing_ = order_cancelled_refunded
-    :: fact_ == OrderCancelled_refunded && standing_ == order_cancelled_cancelledByCustomer -> standing_ = order_cancelled_refunded
-    :: fact_ == OrderCancelled_refunded && standing_ == order_cancelled_abandoned -> standing_ = order_cancelled_refunded
-    :: fact_ == OrderCancelled_refunded && standing_ == order_cancelled_refunded -> standing_ = order_cancelled_refunded
+    :: fact_ == OrderConfirmed && standing_ != order_none -> standing_ = order_confirmed
+    :: fact_ == OrderCancelled_soldOut && standing_ != order_none -> standing_ = order_cancelled_soldOut
+    :: fact_ == OrderCancelled_paymentDeclined && standing_ != order_none -> standing_ = order_cancelled_paymentDeclined
+    :: fact_ == OrderCancelled_paymentExpired && standing_ != order_none -> standing_ = order_cancelled_paymentExpired
+    :: fact_ == OrderCancelled_cancelledByCustomer && standing_ != order_none -> standing_ = order_cancelled_cancelledByCustomer
+    :: fact_ == OrderCancelled_abandoned && standing_ != order_none -> standing_ = order_cancelled_abandoned
+    :: fact_ == OrderCancelled_refunded && standing_ != order_none -> standing_ = order_cancelled_refunded
     :: else -> standing_ = broken
     fi
 }
@@ -135,19 +86,9 @@ inline stock_decides(event_, reservation_, enough_, said_) {
     if
     :: event_ == OrderCreated && reservation_ == stock_none && !(enough_) -> said_ = StockRejected
     :: event_ == OrderCreated && reservation_ == stock_none && enough_ -> said_ = StockReserved
-    :: event_ == OrderCreated && reservation_ == stock_reserved -> said_ = nothing
-    :: event_ == OrderCreated && reservation_ == stock_rejected -> said_ = nothing
-    :: event_ == OrderCreated && reservation_ == stock_released -> said_ = nothing
-    :: event_ == PaymentFailed_declined && reservation_ == stock_reserved -> said_ = StockReleased
-    :: event_ == PaymentFailed_declined && reservation_ == stock_released -> said_ = nothing
-    :: event_ == PaymentFailed_expired && reservation_ == stock_reserved -> said_ = StockReleased
-    :: event_ == PaymentFailed_expired && reservation_ == stock_released -> said_ = nothing
-    :: event_ == PaymentFailed_cancelledByCustomer && reservation_ == stock_reserved -> said_ = StockReleased
-    :: event_ == PaymentFailed_cancelledByCustomer && reservation_ == stock_released -> said_ = nothing
-    :: event_ == PaymentFailed_abandoned && reservation_ == stock_reserved -> said_ = StockReleased
-    :: event_ == PaymentFailed_abandoned && reservation_ == stock_released -> said_ = nothing
-    :: event_ == PaymentRefunded && reservation_ == stock_reserved -> said_ = StockReleased
-    :: event_ == PaymentRefunded && reservation_ == stock_released -> said_ = nothing
+    :: event_ == OrderCreated && reservation_ != stock_none -> said_ = nothing
+    :: event_ != OrderCreated && reservation_ == stock_reserved -> said_ = StockReleased
+    :: event_ != OrderCreated && reservation_ == stock_released -> said_ = nothing
     :: else -> said_ = broken
     fi
 }
