@@ -19,8 +19,7 @@ package struct PosixDisk: Disk {
         var current = path
         while !exists(current) {
             missing.append(current)
-            let parent = (current as NSString).deletingLastPathComponent
-            current = parent.isEmpty ? "." : parent
+            current = Self.parent(of: current)
         }
         for directory in missing.reversed() {
             guard mkdir(directory, 0o750) == 0 || errno == EEXIST else {
@@ -33,8 +32,23 @@ package struct PosixDisk: Disk {
     }
 
     private func syncParent(of path: String) throws(DiskError) {
-        let parent = (path as NSString).deletingLastPathComponent
-        try syncDirectory(parent.isEmpty ? "." : parent)
+        try syncDirectory(Self.parent(of: path))
+    }
+
+    /// The directory in which a path's last component is; of a relative path of one component, `.`.
+    ///
+    /// *Why by hand*: `NSString.deletingLastPathComponent` traps on `d`, and on every other path of one character.
+    package static func parent(of path: String) -> String {
+        let slash = UInt8(ascii: "/")
+        func trimmed(_ bytes: Substring.UTF8View) -> Substring.UTF8View {
+            var bytes = bytes
+            while bytes.last == slash { bytes.removeLast() }
+            return bytes
+        }
+        let own = trimmed(path[...].utf8)
+        guard let end = own.lastIndex(of: slash) else { return path.utf8.first == slash ? "/" : "." }
+        let parent = trimmed(own[..<end])
+        return parent.isEmpty ? "/" : String(Substring(parent))
     }
 
     package func list(_ path: String) throws(DiskError) -> [String] {

@@ -19,6 +19,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var answering: Task<Void, Never>?
     /// The peer sends nothing more: once its last request is answered, the connection ends.
     private var inputIsClosed = false
+    /// A request was refused, and the rest of it still comes.
+    private var restIsComing = false
+    /// The refusal said that the connection ends.
+    private var endsAfterRest = false
 
     init(_ setup: ConnectionSetup) {
         self.setup = setup
@@ -37,7 +41,11 @@ final class ConnectionHandler: ChannelInboundHandler {
             guard body.readableBytes + chunk.readableBytes <= setup.bodyBytes else { return refuse(head, context) }
             if body.readableBytes == 0 { body = chunk } else { body.writeBuffer(&chunk) }
         case .end:
-            guard let head else { return }
+            restIsComing = false
+            guard let head else {
+                if endsAfterRest { context.close(promise: nil) }
+                return
+            }
             self.head = nil
             let body = body
             self.body = ByteBuffer()
@@ -46,8 +54,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     /// At once; what still comes of the request is read and not kept.
+    ///
+    /// *Why read*: a connection that is closed while the peer still sends is reset, and the peer loses the answer.
     private func refuse(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
         head = nil
+        restIsComing = true
         body = ByteBuffer()
         let response = setup.bodyTooLarge()
         let keepsAlive = request.isKeepAlive
@@ -94,7 +105,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         if closes { head.headers.replaceOrAdd(name: "connection", value: "close") }
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if let body, body.readableBytes > 0 { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
-        let written = closes ? context.eventLoop.makePromise(of: Void.self) : nil
+        endsAfterRest = closes && restIsComing && !inputIsClosed
+        let written = closes && !endsAfterRest ? context.eventLoop.makePromise(of: Void.self) : nil
         if let written {
             let channel = context.channel
             written.futureResult.whenComplete { _ in channel.close(promise: nil) }

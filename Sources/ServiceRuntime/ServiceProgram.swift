@@ -23,6 +23,12 @@ package struct ServiceOptions: ParsableArguments {
     package var testFaultsFile: String?
 
     package init() {}
+
+    package func validate() throws {
+        for (option, path) in [("--data", dataDirectory), ("--rebuild-into", rebuildDirectory ?? ".")] {
+            guard !path.isEmpty else { throw ValidationError("\(option) names no directory") }
+        }
+    }
 }
 
 /// A service's `main`: parses, runs or rebuilds, and turns what ended it into an exit code.

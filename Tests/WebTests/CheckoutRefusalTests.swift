@@ -187,6 +187,24 @@ struct CheckoutRefusalTests {
         #expect(try shop.traces() == [3, 3, 0])
     }
 
+    @Test("a refusal is heard also where the connection is to end and the body still comes")
+    func tooLargeAndLast() async throws {
+        let shop = try RunningShop()
+        try await shop.serving { port in
+            try await blocking {
+                let client = try RawClient(port)
+                let piece = [UInt8](repeating: UInt8(ascii: " "), count: 65_536)
+                try client.write(
+                    "POST /v1/orders HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: \(64 * piece.count)\r\n\r\n"
+                )
+                // The refusal is on its way before the last byte is.
+                for _ in 0..<64 { try client.write(piece) }
+                expectProblem(try client.receive(), 413, "body-too-large")
+                #expect(throws: (any Error).self) { try client.receive() }
+            }
+        }
+    }
+
     @Test("an order whose event would be too large is 413 and leaves nothing")
     func eventTooLarge() async throws {
         let shop = try RunningShop()

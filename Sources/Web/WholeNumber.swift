@@ -1,0 +1,20 @@
+/// An integer of a request that says which field it is when it is none.
+///
+/// Why: of a number that does not fit (`1.5`, `9223372036854775808`) the decoder says that it is not representable, but not
+/// where it stands.
+struct WholeNumber: Decodable {
+    let value: Int64
+
+    init(value: Int64) {
+        self.value = value
+    }
+
+    init(from decoder: any Decoder) throws {
+        do {
+            value = try decoder.singleValueContainer().decode(Int64.self)
+        } catch {
+            throw DecodingError.typeMismatch(
+                Self.self, DecodingError.Context(codingPath: decoder.codingPath, debugDescription: "\(error)"))
+        }
+    }
+}
