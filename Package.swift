@@ -52,6 +52,17 @@ let package = Package(
             resources: [.embedInCode("Templates")]),
         service("Analytics"),
 
+        // A whole shop in one process, in which everything goes wrong.
+        .target(
+            name: "CSimulatedDisk", path: "Sources/Simulation/CSimulatedDisk",
+            linkerSettings: [.linkedLibrary("sqlite3")]),
+        layer(
+            "Simulation",
+            [
+                "Contracts", "EventLog", "LogFormat", "FileEventLog", "Delivery", "OrderService", "InventoryService",
+                "PaymentService", "NotificationService", "AnalyticsService", "CSimulatedDisk", .grdb, .logging,
+            ], exclude: ["CSimulatedDisk"]),
+
         // The judge: shares no code with the handlers.
         layer("Audit", ["Contracts", "EventLog", "FileEventLog", .grdb, .crypto]),
 
@@ -85,6 +96,8 @@ let package = Package(
             "stampede",
             ["Contracts", "EventLog", "LogFormat", "FileEventLog", "Audit", .grdb, .nio, .nioPosix, .nioHTTP1],
             card: true),
+
+        program("simulate", ["Contracts", "Simulation", "Audit", "Delivery"]),
 
         // Tests mirror the sources.
         tests("ContractsTests", ["Contracts"]),
