@@ -125,6 +125,9 @@ let package = Package(
         tests(
             "FlashSaleTests",
             ["flash-sale", "Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .nioHTTP1, .subprocess]),
+        tests(
+            "SimulationTests",
+            ["simulate", "Simulation", "Contracts", "EventLog", "FileEventLog", "Delivery", .grdb]),
         tests("ArchitectureTests"),
         tests(
             "SystemTests", ["Contracts", "EventLog", "FileEventLog", .grdb, .subprocess], exclude: ["FaultInjection"]),

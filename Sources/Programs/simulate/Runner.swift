@@ -9,7 +9,7 @@ struct Runner {
     let kinds: Set<FaultKind>
     let isJSON: Bool
 
-    private func options(_ seed: UInt64) -> WorldOptions {
+    private func worldOptions(_ seed: UInt64) -> WorldOptions {
         var options = WorldOptions(seed: seed, span: span, kinds: kinds)
         options.orders = orders
         return options
@@ -19,7 +19,7 @@ struct Runner {
 
     /// Whether all is well.
     func run(_ seed: UInt64, withStory: Bool) throws -> Bool {
-        var options = options(seed)
+        var options = worldOptions(seed)
         options.isTold = withStory
         let report = try simulation.run(options)
         if isJSON {
@@ -35,12 +35,12 @@ struct Runner {
     /// The shortest list of faults, and the story of the order concerned; beside the data, so on standard error.
     private func explain(_ report: SimulationReport) throws {
         var shrinking = Shrinking { faults in
-            var options = options(report.seed)
+            var options = worldOptions(report.seed)
             options.plan = FaultPlan(faults: faults)
             return try simulation.run(options).violation?.kind == report.violation?.kind
         }
         let shortest = try shrinking.shrink(report.happened)
-        var options = options(report.seed)
+        var options = worldOptions(report.seed)
         options.plan = FaultPlan(faults: shortest)
         options.isTold = true
         let told = try simulation.run(options)
@@ -64,7 +64,7 @@ struct Runner {
         var summary = RangeSummary(kinds: kinds)
         let begin = ContinuousClock.now
         for seed in range {
-            let report = try simulation.run(options(seed))
+            let report = try simulation.run(worldOptions(seed))
             summary.add(report.isValid, orders: report.orders, tally: report.tally)
             if isJSON { print(ReportJSON(report).line) }
             if let violation = report.violation {

@@ -5,8 +5,8 @@ import Synchronization
 
 /// Lets SQLite in one simulated process work on the simulated disk.
 ///
-/// SQLite finds it by the VFS in a database's path, `file:/path?vfs=NAME`.
-final class DatabaseHost {
+/// SQLite finds it by the VFS in a database's path, `file:/path?vfs=NAME`. Unchecked: a world runs on one thread.
+final class DatabaseHost: @unchecked Sendable {
     private let identifier: Int
     private let name: UnsafePointer<CChar>
     let disk: ProcessDisk
@@ -25,11 +25,11 @@ final class DatabaseHost {
             preconditionFailure("more simulated processes at a time than there is room for")
         }
         self.name = name
-        Self.hosts.withLock { $0.all[identifier] = Unmanaged.passUnretained(self) }
+        Self.hosts.withLock { [identifier] in $0.all[identifier] = Unmanaged.passUnretained(self) }
     }
 
     deinit {
-        Self.hosts.withLock { _ = $0.all.removeValue(forKey: identifier) }
+        Self.hosts.withLock { [identifier] in _ = $0.all.removeValue(forKey: identifier) }
         simulated_vfs_release(name)
     }
 

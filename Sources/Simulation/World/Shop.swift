@@ -20,11 +20,12 @@ struct Shop: Sendable {
 
     init(_ options: WorldOptions) {
         var random = SeededRandom(seed: options.seed, "shop")
-        products = (1...random.between(2...6)).map { number in
+        let products = (1...random.between(2...6)).map { number in
             Product(
                 productID: "product-\(number)", name: "Product \(number)",
                 price: Money(amount: Int64(random.between(100...99_900)), currency: "GBP"))
         }
+        self.products = products
         // About as many pieces as are asked for, so that some orders find too few.
         let wanted = options.orders * 3
         stock = products.map { product in
