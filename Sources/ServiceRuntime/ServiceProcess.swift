@@ -45,6 +45,7 @@ package final class ServiceProcess: Sendable {
         lock = try Self.lock(directory, of: card.name, disk)
         log = try Self.log(settings)
         deathWatch = try TrapWatch(path: layout.trapPage(of: card.name), process: "\(card.name.rawValue)-service")
+        try disk.writeAgain(ServiceDatabase.writeAheadLog(of: layout.database(of: card.name)))
         let database = try ServiceDatabase(path: layout.database(of: card.name))
         node = try ServiceNode(card: card, database: database, clock: clock, logger: logger)
         if let faults = card.testFaults {

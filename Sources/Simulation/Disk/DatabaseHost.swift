@@ -46,14 +46,14 @@ final class DatabaseHost: @unchecked Sendable {
     fileprivate final class OpenFile {
         let file: SimulatedFile
         let host: DatabaseHost
-        /// A log or journal that was just made: its first sync makes its name durable too, as SQLite's own VFS does.
-        var isNew: Bool
+        /// A log or journal that may be made: its first sync makes its name durable too, as SQLite's own VFS does.
+        var syncsDirectory: Bool
         let removesItself: Bool
 
-        init(_ file: SimulatedFile, _ host: DatabaseHost, isNew: Bool, removesItself: Bool) {
+        init(_ file: SimulatedFile, _ host: DatabaseHost, syncsDirectory: Bool, removesItself: Bool) {
             self.file = file
             self.host = host
-            self.isNew = isNew
+            self.syncsDirectory = syncsDirectory
             self.removesItself = removesItself
         }
     }
@@ -64,7 +64,9 @@ final class DatabaseHost: @unchecked Sendable {
         guard let name else {
             // Of no interest to anybody else, and gone with its process.
             temporaries += 1
-            return OpenFile(SimulatedFile(Inode(), "/temporary-\(temporaries)", disk), self, isNew: false, removesItself: false)
+            return OpenFile(
+                SimulatedFile(Inode(), "/temporary-\(temporaries)", disk), self, syncsDirectory: false,
+                removesItself: false)
         }
         let isThere = disk.exists(name)
         guard isThere || flags & SQLite.openCreate != 0 else {
@@ -73,15 +75,15 @@ final class DatabaseHost: @unchecked Sendable {
         let inode = try disk.openFile(name, isThere ? .readWrite : .create)
         let isJournal = flags & (SQLite.openWAL | SQLite.openMainJournal) != 0
         return OpenFile(
-            SimulatedFile(inode, name, disk), self, isNew: !isThere && isJournal,
+            SimulatedFile(inode, name, disk), self, syncsDirectory: isJournal,
             removesItself: flags & SQLite.openDeleteOnClose != 0)
     }
 
     fileprivate func sync(_ open: OpenFile) throws(DiskError) {
         try open.file.sync(open.file.path.hasSuffix("-wal") ? .commit : .sync)
-        guard open.isNew else { return }
+        guard open.syncsDirectory else { return }
         try disk.syncDirectory(SimulatedDisk.parent(of: open.file.path))
-        open.isNew = false
+        open.syncsDirectory = false
     }
 
     fileprivate func remove(_ name: String, syncsDirectory: Bool) throws(DiskError) {

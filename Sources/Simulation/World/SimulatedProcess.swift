@@ -75,6 +75,7 @@ final class SimulatedProcess: @unchecked Sendable {
         try disk.createDirectory(directory)
         let lock = try disk.lockDirectory(directory)
         let host = DatabaseHost(disk)
+        try disk.writeAgain(ServiceDatabase.writeAheadLog(of: "\(directory)/\(service.rawValue).db"))
         let database = try ServiceDatabase(path: host.location(of: "\(directory)/\(service.rawValue).db"))
         let node = try ServiceNode(
             card: world.shop.card(of: service), database: database, clock: VirtualClock(time: world.time),
