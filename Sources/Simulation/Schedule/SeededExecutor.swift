@@ -1,3 +1,5 @@
+import Foundation
+
 /// Runs the jobs of a world's tasks one at a time on the thread that asks for it, in an order that the seed chooses.
 ///
 /// *Guarantee*: the same seed, the same order: every interleaving of tasks at their awaits can come, and comes again. *If
@@ -9,12 +11,15 @@ final class SeededExecutor: TaskExecutor, @unchecked Sendable {
     private var jobs: [UnownedJob] = []
     private var random: SeededRandom
     private(set) var steps = 0
+    private let thread = pthread_self()
 
     init(_ random: SeededRandom) {
         self.random = random
     }
 
     func enqueue(_ job: consuming ExecutorJob) {
+        // A job from another thread would come at a moment that no seed decides.
+        precondition(pthread_equal(pthread_self(), thread) != 0, "something in a world left its thread")
         jobs.append(UnownedJob(job))
     }
 

@@ -133,7 +133,7 @@ final class SimulatedProcess: @unchecked Sendable {
                 try OutsideCalls(
                     node: node, name: "the payment gateway",
                     caller: GatewayCaller(gateway: GatewayLine(gateway: world.gateway, process: self)),
-                    concurrency: world.shop.concurrency, randomness: randomness))
+                    concurrency: world.shop.concurrency, randomness: randomness, callExecutor: world.executor))
             return ([{ try await calls.take().run() }], Doors())
         case .notification:
             let mailbox = MboxChannel(file: try SimulatedAppendOnlyFile(path: "/mail/outbox.mbox", on: disk))
