@@ -36,8 +36,8 @@ package struct Simulation: Sendable {
     package func run(_ options: WorldOptions) throws -> SimulationReport {
         let world = World(options)
         world.runFaults()
-        // Rot that is not found yet says nothing of the shop: the verifier is asked about it.
-        if options.isJudgedMidway, world.violation == nil, world.rot == nil {
+        // Of rot that is not found yet the verifier is asked, not the audit.
+        if options.isJudgedMidway, world.violation == nil, world.isQuiet {
             try judge(world, .underFaults)
         }
         world.runRepaired()

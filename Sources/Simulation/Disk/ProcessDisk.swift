@@ -38,7 +38,8 @@ final class ProcessDisk: Disk, @unchecked Sendable {
     }
 
     func createDirectory(_ path: String) throws(DiskError) {
-        try perform(.create, path) { () throws(DiskError) in disk.makeDirectory(path) }
+        let call: DiskCall = disk.exists(path) ? .syncDirectory : .create
+        try perform(call, path) { () throws(DiskError) in disk.makeDirectory(path) }
     }
 
     func list(_ path: String) throws(DiskError) -> [String] {

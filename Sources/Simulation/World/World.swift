@@ -35,6 +35,10 @@ final class World: @unchecked Sendable {
     /// Set in a call that a loss of power interrupts.
     var powerIsLost = false
     private var hasPower = true
+    /// Services that have opened their topics since power was lost last: until its owner has, a topic may seem shorter than
+    /// it is, and whoever looks from outside takes that for a loss.
+    private var settled: Set<ServiceName> = []
+    var isQuiet: Bool { settled.count == ServiceName.allCases.count && rot == nil }
 
     /// Jobs run in one world at most: more is a loop that never rests.
     private static let mostSteps = 20_000_000
@@ -143,6 +147,7 @@ final class World: @unchecked Sendable {
     /// It has opened everything and is about to run.
     func started(_ process: SimulatedProcess) {
         trace.note("runs", process.service?.rawValue ?? "")
+        if let service = process.service { settled.insert(service) }
         if let node = process.node, lag(of: node) >= Self.farBehind { saboteur.fired(.farBehind) }
     }
 
@@ -169,6 +174,7 @@ final class World: @unchecked Sendable {
         guard powerIsLost else { return crash(process) }
         powerIsLost = false
         trace.note("power", "lost")
+        settled = []
         let wereLiving = living
         for one in wereLiving + [process] { one.die() }
         let loss = disk.losePower(&random)
