@@ -18,6 +18,8 @@ struct SeedRange: ExpressibleByArgument {
     }
 }
 
+extension PlantedMistake: @retroactive ExpressibleByArgument {}
+
 /// Kinds of faults by their names.
 struct FaultKinds: ExpressibleByArgument {
     let kinds: Set<FaultKind>

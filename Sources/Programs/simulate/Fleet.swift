@@ -5,6 +5,7 @@ import Simulation
 struct Fleet {
     let seeds: SeedRange
     let jobs: Int
+    let kinds: Set<FaultKind>
     let arguments: [String]
 
     func run() throws -> Bool {
@@ -23,7 +24,7 @@ struct Fleet {
             try child.run()
             children.append((child, output))
         }
-        var summary = RangeSummary(kinds: Set(FaultKind.allCases))
+        var summary = RangeSummary(kinds: kinds)
         var isWell = true
         for (child, output) in children {
             let data = output.fileHandleForReading.readDataToEndOfFile()

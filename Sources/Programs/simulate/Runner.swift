@@ -7,11 +7,13 @@ struct Runner {
     let orders: Int
     let span: Duration
     let kinds: Set<FaultKind>
+    let planted: PlantedMistake?
     let isJSON: Bool
 
     private func worldOptions(_ seed: UInt64) -> WorldOptions {
         var options = WorldOptions(seed: seed, span: span, kinds: kinds)
         options.orders = orders
+        options.planted = planted
         return options
     }
 

@@ -30,6 +30,9 @@ struct Simulate: ParsableCommand {
     @Option(help: "Kinds of faults to draw from, with commas between them; 'none' for none.")
     var faults: FaultKinds = FaultKinds(kinds: Set(FaultKind.allCases))
 
+    @Option(help: "A deliberate mistake, to see it found.")
+    var plant: PlantedMistake?
+
     @Option(help: "Processes that share a range.")
     var jobs = 1
 
@@ -51,12 +54,12 @@ struct Simulate: ParsableCommand {
         defer { scratch.remove() }
         let runner = Runner(
             simulation: Simulation(judge: AuditJudge(), scratch: scratch.path), orders: orders,
-            span: .seconds(seconds), kinds: faults.kinds, isJSON: json)
+            span: .seconds(seconds), kinds: faults.kinds, planted: plant, isJSON: json)
         let isWell: Bool
         if let seed {
             isWell = try runner.run(seed, withStory: story)
         } else if let seeds, jobs > 1 {
-            isWell = try Fleet(seeds: seeds, jobs: jobs, arguments: sharedArguments).run()
+            isWell = try Fleet(seeds: seeds, jobs: jobs, kinds: faults.kinds, arguments: sharedArguments).run()
         } else {
             isWell = try runner.run(seeds?.range ?? 1...1)
         }
@@ -65,6 +68,7 @@ struct Simulate: ParsableCommand {
 
     private var sharedArguments: [String] {
         ["--orders", "\(orders)", "--until", "\(seconds)", "--faults", faults.text, "--json"]
+            + (plant.map { ["--plant", $0.rawValue] } ?? [])
     }
 
     static func main() {

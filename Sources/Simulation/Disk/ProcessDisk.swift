@@ -87,7 +87,10 @@ final class ProcessDisk: Disk, @unchecked Sendable {
     }
 
     func syncDirectory(_ path: String) throws(DiskError) {
-        try perform(.syncDirectory, path) { () throws(DiskError) in disk.syncDirectory(path) }
+        let isSkipped = process.world.options.planted == .directorySyncsNothing
+        try perform(.syncDirectory, path) { () throws(DiskError) in
+            if !isSkipped { disk.syncDirectory(path) }
+        }
     }
 
     func lockDirectory(_ path: String) throws(DiskError) -> any DirectoryLock {

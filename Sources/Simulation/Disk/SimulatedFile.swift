@@ -30,10 +30,11 @@ final class SimulatedFile: DiskFile, @unchecked Sendable {
     func sync() throws(DiskError) { try sync(.sync) }
 
     func sync(_ call: DiskCall) throws(DiskError) {
+        let isSkipped = owner.process.world.options.planted?.skipsSync(of: path) == true
         try owner.perform(call, path) {
             inode.forgetPending()
         } _: { () throws(DiskError) in
-            inode.sync()
+            if !isSkipped { inode.sync() }
         }
     }
 

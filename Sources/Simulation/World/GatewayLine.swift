@@ -44,6 +44,11 @@ struct GatewayLine: PaymentGateway {
         }
     }
 
+    private func withFreshKey(_ request: SimulatedGateway.Request) -> SimulatedGateway.Request {
+        guard case .charge(let key, let body) = request else { return request }
+        return .charge(key: "\(key)-\(process.randomness.next())", body: body)
+    }
+
     /// Unchecked: a world runs on one thread.
     private final class Reply: @unchecked Sendable {
         var answer: SimulatedGateway.Answer?
@@ -67,6 +72,7 @@ struct GatewayLine: PaymentGateway {
             latency += saboteur.milliseconds(100...1900)
         }
         if saboteur.strikesNow(.gatewayLate, chance: 0.5) { latency = Self.timeout + saboteur.milliseconds(10...20_000) }
+        let request = process.world.options.planted == .freshKeyEachCall ? withFreshKey(request) : request
         let reply = Reply()
         world.time.after(latency) { [gateway] in reply.answer = gateway.decide(request) }
         if saboteur.strikesNow(.gatewayTwice, chance: 0.5) {

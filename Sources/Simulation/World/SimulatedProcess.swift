@@ -75,7 +75,9 @@ final class SimulatedProcess: @unchecked Sendable {
         try disk.createDirectory(directory)
         let lock = try disk.lockDirectory(directory)
         let host = DatabaseHost(disk)
-        try disk.writeAgain(ServiceDatabase.writeAheadLog(of: "\(directory)/\(service.rawValue).db"))
+        if world.options.planted != .logNotWrittenAgain {
+            try disk.writeAgain(ServiceDatabase.writeAheadLog(of: "\(directory)/\(service.rawValue).db"))
+        }
         let database = try ServiceDatabase(path: host.location(of: "\(directory)/\(service.rawValue).db"))
         let node = try ServiceNode(
             card: world.shop.card(of: service), database: database, clock: VirtualClock(time: world.time),

@@ -7,6 +7,8 @@ package struct WorldOptions: Sendable {
     /// Until everything must have come to its end after that, in virtual time.
     package var patience = Duration.seconds(3600)
     package var plan: FaultPlan
+    /// A mistake that the run should find; nil for none.
+    package var planted: PlantedMistake?
     /// Whether the trace keeps words.
     package var isTold = false
     /// Whether the evidence is judged once more while things still go wrong: every fourth seed, for it takes as long as
