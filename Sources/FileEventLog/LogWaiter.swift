@@ -45,7 +45,9 @@ final class LogWaiter: LogWatch {
         seen.withLock { seen in
             // A page that cannot be opened now is looked for again at the next turn.
             seen.missing.removeAll { files in
-                guard disk.exists(files.commitPage), let page = try? CommitPage(files, disk, .read) else { return false }
+                guard disk.exists(files.commitPage), let page = try? CommitPage(files, disk, .read) else {
+                    return false
+                }
                 seen.pages.append((page.page, page.wakeWord))
                 bell.ring()  // it may hold events already
                 return true

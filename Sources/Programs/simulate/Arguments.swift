@@ -18,7 +18,7 @@ struct SeedRange: ExpressibleByArgument {
     }
 }
 
-extension PlantedMistake: @retroactive ExpressibleByArgument {}
+extension PlantedMistake: ExpressibleByArgument {}
 
 /// Kinds of faults by their names.
 struct FaultKinds: ExpressibleByArgument {
@@ -42,8 +42,10 @@ struct FaultKinds: ExpressibleByArgument {
     }
 
     var text: String {
-        kinds.isEmpty ? "none" : FaultKind.allCases.filter { kinds.contains($0) && $0.isPlanned }
-            .map(\.rawValue).joined(separator: ",")
+        kinds.isEmpty
+            ? "none"
+            : FaultKind.allCases.filter { kinds.contains($0) && $0.isPlanned }
+                .map(\.rawValue).joined(separator: ",")
     }
 
     var defaultValueDescription: String { "all" }

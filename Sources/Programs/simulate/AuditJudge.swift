@@ -6,7 +6,8 @@ import Simulation
 /// The audit as the simulation's judge: the same ten invariants, on the evidence of a simulated run.
 struct AuditJudge: Judge {
     func judge(_ evidence: ExportedEvidence) throws -> Judgement {
-        let report = try Audit(dataDirectory: evidence.directory, rebuilder: EvidenceRebuilder(evidence: evidence)).run()
+        let report = try Audit(dataDirectory: evidence.directory, rebuilder: EvidenceRebuilder(evidence: evidence))
+            .run()
         let findings = report.invariants.filter { $0.holds != .yes }.flatMap { invariant in
             (invariant.violations + invariant.waits).map {
                 Judgement.Finding(invariant: invariant.id, order: $0.order, message: $0.message)

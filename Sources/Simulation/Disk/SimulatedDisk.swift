@@ -38,7 +38,8 @@ package final class SimulatedDisk: @unchecked Sendable {
     }
 
     func list(_ path: String) -> [String] {
-        let names = entries.keys.filter { Self.parent(of: $0) == path }
+        let names =
+            entries.keys.filter { Self.parent(of: $0) == path }
             + directories.filter { $0 != "/" && Self.parent(of: $0) == path }
         return names.map { String($0.dropFirst(path == "/" ? 1 : path.count + 1)) }.sorted()
     }

@@ -71,7 +71,9 @@ struct GatewayLine: PaymentGateway {
             saboteur.fired(.gatewaySlow, of: slow)
             latency += saboteur.milliseconds(100...1900)
         }
-        if saboteur.strikesNow(.gatewayLate, chance: 0.5) { latency = Self.timeout + saboteur.milliseconds(10...20_000) }
+        if saboteur.strikesNow(.gatewayLate, chance: 0.5) {
+            latency = Self.timeout + saboteur.milliseconds(10...20_000)
+        }
         let request = process.world.options.planted == .freshKeyEachCall ? withFreshKey(request) : request
         let reply = Reply()
         world.time.after(latency) { [gateway] in reply.answer = gateway.decide(request) }

@@ -91,7 +91,8 @@ final class World: @unchecked Sendable {
         var next = options.span
         while violation == nil, !isAtRest() {
             guard next < deadline else {
-                return fail(.liveness, "\(options.patience) after the last fault: \(leftOver().joined(separator: "; "))")
+                return fail(
+                    .liveness, "\(options.patience) after the last fault: \(leftOver().joined(separator: "; "))")
             }
             next += .seconds(1)
             advance(until: next)
@@ -139,7 +140,9 @@ final class World: @unchecked Sendable {
             let process = SimulatedProcess(self, service, number: processCount)
             processes[service] = process
             trace.note("starts", service.rawValue)
-            for fault in shop.shaping(service) where fault.kind != .handlerFault { saboteur.fired(fault.kind, of: fault) }
+            for fault in shop.shaping(service) where fault.kind != .handlerFault {
+                saboteur.fired(fault.kind, of: fault)
+            }
             process.start(service)
         }
     }
@@ -243,7 +246,9 @@ final class World: @unchecked Sendable {
 
     func expectSame(_ order: OrderID, _ known: OrderID?) {
         guard order != known else { return }
-        fail(.invariant, "one key was answered with two orders: \(order) and \(known?.description ?? "none")", order: order)
+        fail(
+            .invariant, "one key was answered with two orders: \(order) and \(known?.description ?? "none")",
+            order: order)
     }
 
     func orderIsGone(_ order: OrderID) {
