@@ -29,6 +29,19 @@ struct SeedTests {
         #expect(report.violation == nil, "run 'simulate --seed \(seed) --orders 12 --until 20'")
     }
 
+    @Test(
+        "Seeds that found a mistake stay found: docs/simulation.md says what it was",
+        arguments: [
+            (2, [.machineCrash, .syncError]), (7, [.machineCrash, .syncError]),
+            (17, [.machineCrash]), (34, [.machineCrash]), (35, [.machineCrash]),
+        ] as [(UInt64, Set<FaultKind>)])
+    func regressions(_ seed: UInt64, _ kinds: Set<FaultKind>) async throws {
+        let report = try await run(seed, orders: 20, span: .seconds(30), kinds: kinds)
+        #expect(report.violation == nil, "run 'simulate --seed \(seed) --orders 20'")
+        let whole = try await run(seed, orders: 20, span: .seconds(30))
+        #expect(whole.violation == nil, "run 'simulate --seed \(seed) --orders 20'")
+    }
+
     @Test("A fault taken out of a plan leaves the others as they are")
     func plansAreSets() {
         let whole = FaultPlan(seed: 5, span: .seconds(30)).faults
