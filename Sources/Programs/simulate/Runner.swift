@@ -68,10 +68,8 @@ struct Runner {
         for seed in range {
             let report = try simulation.run(worldOptions(seed))
             summary.add(report.isValid, orders: report.orders, tally: report.tally)
-            if isJSON {
-                print(ReportJSON(report).line)
-                fflush(stdout)  // whoever stops the range keeps what is done
-            }
+            // At once: whoever stops the range keeps what is done.
+            if isJSON { FileHandle.standardOutput.write(Data((ReportJSON(report).line + "\n").utf8)) }
             if let violation = report.violation {
                 FileHandle.standardError.write(
                     Data("seed \(seed): \(violation)\n  run 'simulate --seed \(seed)' to see why\n".utf8))
