@@ -14,7 +14,7 @@ struct MistakeTests {
     ]
 
     /// Seeds within which each must be found.
-    private static let budget: UInt64 = 400
+    private static let budget: UInt64 = 100
 
     @Test("A run finds it", arguments: PlantedMistake.allCases)
     func found(_ mistake: PlantedMistake) async throws {

@@ -189,7 +189,7 @@ extension simulated_vfs_calls {
             guard let host = DatabaseHost.host(host), let name else { return 0 }
             let path = String(cString: name)
             // SQLite asks whether there is a log to recover: an empty one is none.
-            return host.disk.exists(path) && host.disk.disk.contents(path)?.isEmpty == false ? 1 : 0
+            return host.disk.exists(path) && host.disk.disk.inode(path)?.current.count ?? 0 > 0 ? 1 : 0
         },
         random: { host in DatabaseHost.host(host)?.disk.process.randomness.next() ?? 0 },
         now: { host in DatabaseHost.host(host)?.disk.process.world.time.wall.microseconds ?? 0 })

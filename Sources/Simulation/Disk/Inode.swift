@@ -1,9 +1,9 @@
 /// A file of the simulated disk, apart from its names: what programs see, and what would survive a loss of power.
 final class Inode {
     /// As programs see it.
-    private(set) var current: [UInt8] = []
+    let current = Image()
     /// As it is on the medium.
-    private(set) var durable: [UInt8] = []
+    private let durable = Image()
     /// Since the last sync, in order.
     private var pending: [Change] = []
 
@@ -19,21 +19,19 @@ final class Inode {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
         let count = min(buffer.count, max(0, current.count - offset))
         guard count > 0 else { return 0 }
-        current.withUnsafeBytes { bytes in
-            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]))
-        }
+        buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: current.raw[offset..<offset + count]))
         return count
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
         guard !bytes.isEmpty else { return }
-        Self.put(bytes, at: offset, in: &current)
+        current.put(bytes, at: offset)
         pending.append(.write(offset: offset, bytes: Array(bytes)))
     }
 
     func truncate(to length: Int) {
         guard length < current.count else { return }
-        current.removeLast(current.count - length)
+        current.truncate(to: length)
         pending.append(.truncate(length))
     }
 
@@ -44,7 +42,7 @@ final class Inode {
     }
 
     func sync() {
-        for change in pending { Self.apply(change, to: &durable) }
+        for change in pending { apply(change) }
         pending.removeAll(keepingCapacity: true)
     }
 
@@ -67,18 +65,18 @@ final class Inode {
         var loss = Loss()
         // What a failed sync had already lost is gone now too.
         defer {
-            current = durable
+            current.become(durable)
             pending.removeAll()
         }
         guard !pending.isEmpty else { return loss }
         let cut = pending.contains { if case .truncate = $0 { true } else { false } }
         switch random.below(4) {
         case 0: loss.isLost = true
-        case 1: for change in pending { Self.apply(change, to: &durable) }
+        case 1: for change in pending { apply(change) }
         case _ where cut:
             let kept = random.below(pending.count + 1)
             loss.isLost = kept < pending.count
-            for change in pending[..<kept] { Self.apply(change, to: &durable) }
+            for change in pending[..<kept] { apply(change) }
         default:
             loss.isTorn = tear(&random)
         }
@@ -103,8 +101,7 @@ final class Inode {
                 let begin = max(offset, sector * Self.sectorBytes)
                 let end = min(offset + bytes.count, (sector + 1) * Self.sectorBytes)
                 bytes.withUnsafeBytes {
-                    Self.put(
-                        UnsafeRawBufferPointer(rebasing: $0[begin - offset..<end - offset]), at: begin, in: &durable)
+                    durable.put(UnsafeRawBufferPointer(rebasing: $0[begin - offset..<end - offset]), at: begin)
                 }
             }
             isTorn = isTorn || (kept && dropped)
@@ -114,22 +111,13 @@ final class Inode {
 
     /// The medium rots: one bit, under whatever is cached of it too.
     func flip(bit: Int, ofByte offset: Int) {
-        if offset < current.count { current[offset] ^= 1 << UInt8(bit) }
-        if offset < durable.count { durable[offset] ^= 1 << UInt8(bit) }
+        for image in [current, durable] where offset < image.count { image.raw[offset] ^= 1 << UInt8(bit) }
     }
 
-    private static func apply(_ change: Change, to image: inout [UInt8]) {
+    private func apply(_ change: Change) {
         switch change {
-        case .write(let offset, let bytes): bytes.withUnsafeBytes { put($0, at: offset, in: &image) }
-        case .truncate(let length): if image.count > length { image.removeLast(image.count - length) }
-        }
-    }
-
-    private static func put(_ bytes: UnsafeRawBufferPointer, at offset: Int, in image: inout [UInt8]) {
-        let missing = offset + bytes.count - image.count
-        if missing > 0 { image.append(contentsOf: repeatElement(0, count: missing)) }
-        image.withUnsafeMutableBytes { image in
-            UnsafeMutableRawBufferPointer(rebasing: image[offset..<offset + bytes.count]).copyMemory(from: bytes)
+        case .write(let offset, let bytes): bytes.withUnsafeBytes { durable.put($0, at: offset) }
+        case .truncate(let length): durable.truncate(to: length)
         }
     }
 }

@@ -125,8 +125,8 @@ package final class SimulatedDisk: @unchecked Sendable {
 
     /// Every file by its path, as a program would read it now.
     package func files() -> [(path: String, bytes: [UInt8])] {
-        entries.keys.sorted().compactMap { path in entries[path].map { (path, $0.current) } }
+        entries.keys.sorted().compactMap { path in entries[path].map { (path, $0.current.bytes) } }
     }
 
-    package func contents(_ path: String) -> [UInt8]? { entries[path]?.current }
+    package func contents(_ path: String) -> [UInt8]? { entries[path]?.current.bytes }
 }

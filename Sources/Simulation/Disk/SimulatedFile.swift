@@ -68,9 +68,7 @@ final class SimulatedPage: SharedPage, @unchecked Sendable {
     }
 
     private func load<Word: FixedWidthInteger>(_ offset: Int) -> Word {
-        inode.current.withUnsafeBytes {
-            Word(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Word.self))
-        }
+        Word(littleEndian: inode.current.raw.loadUnaligned(fromByteOffset: offset, as: Word.self))
     }
 
     /// A store has no error to give: that of a dead process comes to nothing.
