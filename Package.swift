@@ -52,6 +52,17 @@ let package = Package(
             resources: [.embedInCode("Templates")]),
         service("Analytics"),
 
+        // A whole shop in one process, in which everything goes wrong.
+        .target(
+            name: "CSimulatedDisk", path: "Sources/Simulation/CSimulatedDisk",
+            linkerSettings: [.linkedLibrary("sqlite3")]),
+        layer(
+            "Simulation",
+            [
+                "Contracts", "EventLog", "LogFormat", "FileEventLog", "Delivery", "OrderService", "InventoryService",
+                "PaymentService", "NotificationService", "AnalyticsService", "CSimulatedDisk", .grdb, .logging,
+            ], exclude: ["CSimulatedDisk"]),
+
         // The judge: shares no code with the handlers.
         layer("Audit", ["Contracts", "EventLog", "FileEventLog", .grdb, .crypto]),
 
@@ -86,6 +97,8 @@ let package = Package(
             ["Contracts", "EventLog", "LogFormat", "FileEventLog", "Audit", .grdb, .nio, .nioPosix, .nioHTTP1],
             card: true),
 
+        program("simulate", ["Contracts", "Simulation", "Audit", "Delivery"]),
+
         // Tests mirror the sources.
         tests("ContractsTests", ["Contracts"]),
         tests("FileEventLogTests", ["Contracts", "EventLog", "LogFormat", "FileEventLog"], exclude: ["log_reader.py"]),
@@ -112,6 +125,9 @@ let package = Package(
         tests(
             "FlashSaleTests",
             ["flash-sale", "Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .nioHTTP1, .subprocess]),
+        tests(
+            "SimulationTests",
+            ["simulate", "Simulation", "Contracts", "EventLog", "FileEventLog", "Delivery", .grdb]),
         tests("ArchitectureTests"),
         tests(
             "SystemTests", ["Contracts", "EventLog", "FileEventLog", .grdb, .subprocess], exclude: ["FaultInjection"]),

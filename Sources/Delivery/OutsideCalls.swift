@@ -55,7 +55,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     /// - Parameters:
     ///   - name: of the other side, for operators.
     ///   - concurrency: calls under way at most.
-    ///   - callExecutor: where the calls run; nil for where `run` does.
+    ///   - callExecutor: where the calls run; nil for the cooperative pool: a preference that is nil is not inherited.
     package init(
         node: ServiceNode, name: String = "outside", caller: Caller, concurrency: Int,
         policy: RetryPolicy = RetryPolicy(),

@@ -10,6 +10,12 @@ package final class ServiceDatabase: Sendable {
     private let queue: DatabaseQueue
     package let path: String
 
+    /// The log beside a database, which is to be written and synced once more before the database is opened.
+    ///
+    /// *Why*: the last process may have ended because a sync of it failed; SQLite takes what it can read there for
+    /// committed. *If broken*: a commit is acted on, events and all, and the next loss of power takes it back.
+    package static func writeAheadLog(of path: String) -> String { path + "-wal" }
+
     package init(path: String) throws {
         self.path = path
         var configuration = Configuration()

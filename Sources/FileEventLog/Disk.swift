@@ -1,3 +1,6 @@
+import Contracts
+import Foundation
+
 /// The disk as the log sees it: a port, so that the simulation can put a disk under it that loses, tears and rots.
 package protocol Disk: Sendable {
     /// Creates the directory and its parents where they are missing; on return its entry survives a power loss.
@@ -25,9 +28,25 @@ package protocol Disk: Sendable {
     /// Sleeps until a page's wake word is no longer what was expected, or the time is over.
     /// False where the pages cannot be waited on: the caller polls.
     func wait(for pages: [(page: any SharedPage, word: UInt32)], atMost: Duration) -> Bool
+    /// Sleeps for so long where pages cannot be waited on.
+    func pause(_ duration: Duration)
+    /// Calls `turn` over and over until it returns false: on a thread of its own, in which it may wait and pause.
+    func watch(_ name: String, _ turn: @escaping @Sendable () -> Bool)
 }
 
 extension Disk {
+    package func pause(_ duration: Duration) {
+        Thread.sleep(forTimeInterval: Double(duration.microseconds) / 1_000_000)
+    }
+
+    package func watch(_ name: String, _ turn: @escaping @Sendable () -> Bool) {
+        let thread = Thread {
+            while turn() {}
+        }
+        thread.name = name
+        thread.start()
+    }
+
     package func meanwhile(_ work: () -> Void, _ body: () -> Void) {
         work()
         body()

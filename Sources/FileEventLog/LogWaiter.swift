@@ -1,6 +1,5 @@
 import Contracts
 import EventLog
-import Foundation
 import Synchronization
 
 /// One thread a process that sleeps until any of its topics grows, and rings a bell then.
@@ -13,45 +12,59 @@ final class LogWaiter: LogWatch {
     private static let turn = Duration.milliseconds(500)
     /// Longest sleep while a topic is missing: bounds how late it is noticed.
     private static let turnWhileMissing = Duration.milliseconds(100)
-    /// Where pages cannot be waited on, in seconds.
-    private static let pollInterval = 0.005
+    /// Where pages cannot be waited on.
+    private static let pollInterval = Duration.milliseconds(5)
+
+    private struct Seen {
+        var missing: [TopicFiles]
+        var pages: [(page: any SharedPage, word: UInt32)] = []
+    }
 
     private let isClosed = Atomic(false)
+    private let seen: Mutex<Seen>
+    private let disk: any Disk
+    private let bell: Doorbell
 
     init(topics: [TopicFiles], disk: any Disk, bell: Doorbell) {
-        let thread = Thread { [self] in
-            var missing = topics
-            var pages: [(page: any SharedPage, word: UInt32)] = []
-            while !isClosed.load(ordering: .relaxed) {
-                // A page that cannot be opened now is looked for again at the next turn.
-                missing.removeAll { files in
-                    guard disk.exists(files.commitPage), let page = try? CommitPage(files, disk, .read) else {
-                        return false
-                    }
-                    pages.append((page.page, page.wakeWord))
-                    bell.ring()  // it may hold events already
-                    return true
-                }
-                let limit = missing.isEmpty ? Self.turn : Self.turnWhileMissing
-                if pages.isEmpty {
-                    Thread.sleep(forTimeInterval: Double(limit.microseconds) / 1_000_000)
-                } else if !disk.wait(for: pages, atMost: limit) {
-                    Thread.sleep(forTimeInterval: Self.pollInterval)
-                }
-                for index in pages.indices {
-                    let word = pages[index].page.load32(at: CommitPage.wakeOffset)
-                    if word != pages[index].word {
-                        pages[index].word = word
-                        bell.ring()
-                    }
-                }
-            }
+        seen = Mutex(Seen(missing: topics))
+        self.disk = disk
+        self.bell = bell
+        disk.watch("log-waiter") { [self] in
+            guard !isClosed.load(ordering: .relaxed) else { return false }
+            turn()
+            return true
         }
-        thread.name = "log-waiter"
-        thread.start()
     }
 
     func close() {
         isClosed.store(true, ordering: .relaxed)
+    }
+
+    /// Sleeps until a topic grows or the turn is over. Only its own thread waits for the lock.
+    private func turn() {
+        seen.withLock { seen in
+            // A page that cannot be opened now is looked for again at the next turn.
+            seen.missing.removeAll { files in
+                guard disk.exists(files.commitPage), let page = try? CommitPage(files, disk, .read) else {
+                    return false
+                }
+                seen.pages.append((page.page, page.wakeWord))
+                bell.ring()  // it may hold events already
+                return true
+            }
+            let limit = seen.missing.isEmpty ? Self.turn : Self.turnWhileMissing
+            if seen.pages.isEmpty {
+                disk.pause(limit)
+            } else if !disk.wait(for: seen.pages, atMost: limit) {
+                disk.pause(Self.pollInterval)
+            }
+            for index in seen.pages.indices {
+                let word = seen.pages[index].page.load32(at: CommitPage.wakeOffset)
+                if word != seen.pages[index].word {
+                    seen.pages[index].word = word
+                    bell.ring()
+                }
+            }
+        }
     }
 }

@@ -106,6 +106,25 @@ struct TopicFiles: Sendable {
 }
 
 extension Disk {
+    /// Writes what a file holds once more, and syncs it; where there is no such file, nothing.
+    ///
+    /// *Why*: after a sync that failed, the file reads as it was written, counts as clean, and is not on the medium; a
+    /// second sync would have nothing to do. The same bytes at the same place: cut off at any point, nothing is worse.
+    /// *If broken*: a process that was restarted after the fault acts on what the next loss of power takes back.
+    package func writeAgain(_ path: String) throws(DiskError) {
+        guard exists(path) else { return }
+        let file = try open(path, .readWrite)
+        defer { file.close() }
+        var position: UInt64 = 0
+        while true {
+            let bytes = try file.read(1 << 20, at: position)
+            if bytes.isEmpty { break }
+            try file.write(bytes, at: position)
+            position += UInt64(bytes.count)
+        }
+        try file.sync()
+    }
+
     /// Writes a small file so that a crash leaves the old one or the new one, whole.
     func replace(_ path: String, with bytes: [UInt8], in directory: String) throws(DiskError) {
         let temporary = path + "-being-made"

@@ -46,6 +46,7 @@ package final class ServiceProcess: Sendable {
         log = try Self.log(settings)
         deathWatch = try TrapWatch(
             path: layout.trapPage(of: card.name), process: "\(card.name.rawValue)-service", startsAgain: true)
+        try disk.writeAgain(ServiceDatabase.writeAheadLog(of: layout.database(of: card.name)))
         let database = try ServiceDatabase(path: layout.database(of: card.name))
         node = try ServiceNode(card: card, database: database, clock: clock, logger: logger)
         if let faults = card.testFaults {
@@ -124,30 +125,23 @@ package final class ServiceProcess: Sendable {
     ///   - loops: what the service runs besides consumer and relays, on the database's thread.
     ///   - servers: started last, stopped first.
     package func run(loops: [Loop] = [], servers: [any Service]) async throws {
-        let relays = try [node.card.name.topic, node.card.name.deadLetterTopic].map { topic in
-            try OutboxRelay(topic: topic, node: node, log: log)
+        var options = ServiceCore.Options()
+        options.limits = try consumerLimits()
+        options.outboxAlert = .seconds(try settings.outboxAlertSeconds())
+        let core = try ServiceCore(
+            node: node, log: log, randomness: randomness, options: options, deathWatch: deathWatch,
+            operators: operators, bell: consumerBell)
+        defer { core.close() }
+        let relayThread = ThreadExecutor(name: "relay")
+        let coreLoops = core.parts.map { part in
+            Loop(part.name, on: part.isOnDatabaseThread ? databaseThread : relayThread, part.run)
         }
-        let consumer = try Consumer(
-            node: node, log: log, randomness: randomness, limits: try consumerLimits(), watch: deathWatch,
-            operators: operators)
-        let outbox = OutboxWatch(node: node, limit: .seconds(try settings.outboxAlertSeconds()))
-        let watch = try log.watch(node.card.topics, ring: consumerBell)
-        defer { watch.close() }
-
-        let running = self.loops
-        let relayLoop = Loop("outbox relay", on: ThreadExecutor(name: "relay"), Handover(relays)) {
-            try await running.run($0)
-        }
-        let consumerLoop = Loop("consumer", on: databaseThread, Handover(consumer)) { [consumerBell] consumer in
-            try await running.run(consumer, bell: consumerBell)
-        }
-        let outboxLoop = Loop("outbox watch", on: databaseThread, Handover(outbox)) { try await $0.run(running) }
         let faultLoop = Loop("faults", on: databaseThread) { [faults] in
             for await fault in faults.stream { throw fault }
         }
         let stop = StopLimit(
             .seconds(try settings.stopSeconds()), logger: logger, onStop: { TrapWatch.stopBegins() })
-        let parts: [any Service] = [relayLoop, consumerLoop, outboxLoop, faultLoop] + (try scrubbing()) + loops
+        let parts: [any Service] = coreLoops + [faultLoop] + (try scrubbing()) + loops
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: stop.watched(parts, servers: servers),
@@ -204,23 +198,5 @@ package struct Loop: Service, CustomStringConvertible {
                 }
             }
         }
-    }
-}
-
-/// Passes a value that is not Sendable to the one task that uses it from then on.
-///
-/// Unchecked: `take` hands it out once, and the maker keeps no reference.
-package final class Handover<Value>: @unchecked Sendable {
-    private var value: Value?
-
-    package init(_ value: Value) {
-        self.value = value
-    }
-
-    func take() -> sending Value {
-        guard let value else { preconditionFailure("handed over twice") }
-        self.value = nil
-        nonisolated(unsafe) let handed = value  // the only reference left
-        return handed
     }
 }

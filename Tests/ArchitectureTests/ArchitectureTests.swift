@@ -22,12 +22,31 @@ struct ArchitectureTests {
             ("Contracts", "GRDB"), ("EventLog", "Delivery"), ("Delivery", "FileEventLog"), ("Audit", "Delivery"),
             ("Audit", "OrderService"), ("ServiceRuntime", "OrderService"), ("Web", "flash-sale"),
             ("NotificationService", "NIOCore"), ("HTTPServing", "Contracts"), ("HTTPServing", "ServiceRuntime"),
-            ("payment-gateway", "Contracts"),
+            ("payment-gateway", "Contracts"), ("Simulation", "Audit"), ("Simulation", "ServiceRuntime"),
+            ("simulate", "Web"), ("Simulation", "NIOCore"),
         ])
     func forbidden(module: String, imported: String) {
         // A program is no module to import; SwiftPM itself refuses it at link time.
         if imported == "flash-sale" { return }
         #expect(ImportRules.objection(to: imported, in: module) != nil)
+    }
+
+    @Test("simulate is made of nothing that serves HTTP or runs a real process")
+    func simulateLinks() throws {
+        let imports = Dictionary(grouping: try SourceFile.all(below: "Sources"), by: \.module)
+            .mapValues { Set($0.flatMap { $0.imports.map(\.module) }) }
+        var reached: Set<String> = []
+        var next: Set<String> = ["simulate"]
+        while let module = next.popFirst() {
+            guard reached.insert(module).inserted else { continue }
+            next.formUnion(imports[module] ?? [])
+        }
+        #expect(reached.isSuperset(of: ["Simulation", "PaymentService", "Delivery", "FileEventLog", "Audit"]))
+        let unwanted = reached.filter {
+            ["ServiceRuntime", "Web", "HTTPServing", "ServiceLifecycle"].contains($0)
+                || $0.hasPrefix("Hummingbird") || $0.hasPrefix("NIO")
+        }
+        #expect(unwanted.isEmpty)
     }
 
     @Test(

@@ -12,6 +12,8 @@ struct ImportRules {
         ["Delivery"],
         ["ServiceRuntime"],
         ["OrderService", "InventoryService", "PaymentService", "NotificationService", "AnalyticsService"],
+        ["CSimulatedDisk"],
+        ["Simulation"],
         ["Audit"],
         ["HTTPServing"],
         ["Web"],
@@ -28,6 +30,7 @@ struct ImportRules {
         "LogFormat": [],
         "FileEventLog": ["Foundation", "Dispatch", "Synchronization", "Glibc", "Darwin", "Crypto"],
         "Delivery": ["Foundation", "Synchronization", "GRDB", "Crypto", "Logging", "Metrics"],
+        "Simulation": ["Foundation", "Synchronization", "GRDB", "Logging"],
         "Audit": ["Foundation", "Synchronization", "Glibc", "Darwin", "GRDB", "Crypto"],
     ]
 
@@ -37,7 +40,8 @@ struct ImportRules {
             return services.union(["ServiceRuntime", "FileEventLog", "LogFormat", "CPlatform"])
         }
         switch module {
-        case "Audit": return services.union(["Delivery", "ServiceRuntime"])
+        case "Audit": return services.union(["Delivery", "ServiceRuntime", "Simulation", "CSimulatedDisk"])
+        case "Simulation", "simulate": return ["ServiceRuntime", "HTTPServing", "Web"]
         case "LogFormat": return ["Contracts", "EventLog"]
         case "Delivery": return ["FileEventLog", "LogFormat", "CPlatform"]
         case "ServiceRuntime": return services

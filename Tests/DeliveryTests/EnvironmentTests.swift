@@ -133,6 +133,25 @@ struct EnvironmentTests {
         #expect(try harness.journal() == ["a Ordered"])
     }
 
+    @Test(
+        "a topic that cannot be read: what was taken from another one before is handled, not forgotten",
+        arguments: [1, 2])
+    func oneUnreadableTopic(turns: Int) throws {
+        let harness = try Harness()
+        try harness.emit(World.Ordered(), "a")
+        try harness.emit(World.Paid(amount: 1), "a", on: .payments)
+        harness.log.failReads(
+            of: .payments, with: .acknowledgedDataLost(topic: .payments, end: 0, expected: 1, witness: "this reader"))
+        #expect(try harness.consumer.turn() == .worked)
+        for _ in 1..<turns {
+            let error = #expect(throws: LogError.self) { try harness.consumer.turn() }
+            #expect(error.map(isEnvironment) == true)
+        }
+        harness.log.heal()
+        try harness.run()
+        #expect(try harness.journal() == ["a Ordered", "a Paid"])
+    }
+
     @Test("a batch kept over an outage is handled whole afterwards, with what came since behind it")
     func batchIsKept() throws {
         let harness = try Harness()

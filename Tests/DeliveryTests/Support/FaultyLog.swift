@@ -10,6 +10,7 @@ final class FaultyLog: EventLog {
 
     let inner: InMemoryEventLog
     private let errors = Mutex<[Moment: LogError]>([:])
+    private let unreadable = Mutex<[Topic: LogError]>([:])
     private let appends = Mutex(0)
 
     init(_ inner: InMemoryEventLog = InMemoryEventLog()) {
@@ -20,8 +21,14 @@ final class FaultyLog: EventLog {
         errors.withLock { $0[moment] = error }
     }
 
+    /// This one topic cannot be read.
+    func failReads(of topic: Topic, with error: LogError) {
+        unreadable.withLock { $0[topic] = error }
+    }
+
     func heal() {
         errors.withLock { $0 = [:] }
+        unreadable.withLock { $0 = [:] }
     }
 
     /// How often somebody tried to append.
@@ -37,7 +44,7 @@ final class FaultyLog: EventLog {
     }
 
     func openReader(of topic: Topic, from position: Position?) throws -> any TopicReader {
-        Reader(log: self, inner: try inner.openReader(of: topic, from: position))
+        Reader(log: self, topic: topic, inner: try inner.openReader(of: topic, from: position))
     }
 
     func watch(_ topics: [Topic], ring bell: Doorbell) throws -> any LogWatch {
@@ -61,12 +68,14 @@ final class FaultyLog: EventLog {
 
     private struct Reader: TopicReader {
         let log: FaultyLog
+        let topic: Topic
         let inner: any TopicReader
 
         var position: Position { inner.position }
 
         func read(maximumEvents: Int, maximumBytes: Int) throws -> [LoggedEvent] {
             try log.check(.read)
+            if let error = log.unreadable.withLock({ $0[topic] }) { throw error }
             return try inner.read(maximumEvents: maximumEvents, maximumBytes: maximumBytes)
         }
 

@@ -1,0 +1,35 @@
+import Audit
+import Contracts
+import Delivery
+import Simulation
+
+/// The audit as the simulation's judge: the same ten invariants, on the evidence of a simulated run.
+struct AuditJudge: Judge {
+    func judge(_ evidence: ExportedEvidence) throws -> Judgement {
+        let report = try Audit(dataDirectory: evidence.directory, rebuilder: EvidenceRebuilder(evidence: evidence))
+            .run()
+        let findings = report.invariants.filter { $0.holds != .yes }.flatMap { invariant in
+            (invariant.violations + invariant.waits).map {
+                Judgement.Finding(invariant: invariant.id, order: $0.order, message: $0.message)
+            }
+        }
+        let verdict: Judgement.Verdict =
+            switch report.verdict {
+            case .valid: .valid
+            case .invalid: .invalid
+            case .unknown: .unknown
+            }
+        return Judgement(verdict: verdict, findings: findings)
+    }
+}
+
+/// Rebuilds in this process what the services' programs would rebuild.
+private struct EvidenceRebuilder: Rebuilder {
+    let evidence: ExportedEvidence
+
+    func rebuild(_ service: ServiceName, into directory: String) throws -> RebuiltDatabase {
+        let rebuilt = try evidence.rebuild(service, into: directory)
+        let tables = rebuilt.tables.map { StateTable(table: $0.table, columns: $0.columns, key: $0.key) }
+        return RebuiltDatabase(path: rebuilt.path, tables: tables)
+    }
+}

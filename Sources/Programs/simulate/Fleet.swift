@@ -1,0 +1,46 @@
+import Foundation
+import Simulation
+
+/// Shares a range of seeds among processes, each of which runs its part alone.
+struct Fleet {
+    let seeds: SeedRange
+    let jobs: Int
+    let kinds: Set<FaultKind>
+    let arguments: [String]
+
+    func run() throws -> Bool {
+        let begin = ContinuousClock.now
+        let width = Int(seeds.range.upperBound - seeds.range.lowerBound + 1)
+        let share = (width + jobs - 1) / jobs
+        var children: [(process: Process, output: Pipe)] = []
+        for start in stride(from: 0, to: width, by: share) {
+            let first = seeds.range.lowerBound + UInt64(start)
+            let last = min(first + UInt64(share) - 1, seeds.range.upperBound)
+            let child = Process()
+            child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+            child.arguments = ["--seeds", "\(first)..\(last)"] + arguments
+            let output = Pipe()
+            child.standardOutput = output
+            try child.run()
+            children.append((child, output))
+        }
+        var summary = RangeSummary(kinds: kinds)
+        var isWell = true
+        for (child, output) in children {
+            let data = output.fileHandleForReading.readDataToEndOfFile()
+            child.waitUntilExit()
+            if child.terminationStatus > 1 || child.terminationReason != .exit { isWell = false }
+            for line in data.split(separator: UInt8(ascii: "\n")) {
+                let report = try JSONDecoder().decode(ReportJSON.self, from: line)
+                var tally = FaultTally()
+                for (name, count) in report.faults {
+                    if let kind = FaultKind(rawValue: name) { tally.fired(kind, times: count) }
+                }
+                summary.add(report.verdict == "VALID", orders: report.orders, tally: tally)
+            }
+        }
+        summary.took = ContinuousClock.now - begin
+        print(summary.lines.joined(separator: "\n"))
+        return isWell && summary.isWell && summary.seeds == width
+    }
+}

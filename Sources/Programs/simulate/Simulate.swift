@@ -1,0 +1,88 @@
+import ArgumentParser
+import Contracts
+import Foundation
+import Simulation
+
+/// `simulate --seed N`: the whole shop in one process, and everything goes wrong.
+@main
+struct Simulate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate",
+        abstract: "Run the whole shop under a seeded scheduler, break everything, and audit what is left.",
+        discussion: """
+            The same seed gives the same run, down to the trace hash. A seed that fails prints itself, the shortest list
+            of faults with which it still fails, and the story of the order concerned.
+            Exit codes: 0 all is well, 1 something that must hold did not, 2 wrong usage.
+            """)
+
+    @Option(help: "The one seed to run.")
+    var seed: UInt64?
+
+    @Option(help: "A range of seeds to run, such as 1..2000.")
+    var seeds: SeedRange?
+
+    @Option(help: "Orders that customers want to place.")
+    var orders = 30
+
+    @Option(name: .customLong("until"), help: "Virtual seconds in which things go wrong.")
+    var seconds = 30
+
+    @Option(help: "Kinds of faults to draw from, with commas between them; 'none' for none.")
+    var faults: FaultKinds = FaultKinds(kinds: Set(FaultKind.allCases))
+
+    @Option(help: "A deliberate mistake, to see it found.")
+    var plant: PlantedMistake?
+
+    @Option(help: "Processes that share a range.")
+    var jobs = 1
+
+    @Flag(help: "Print one JSON object a seed.")
+    var json = false
+
+    @Flag(help: "Print what happened, line by line.")
+    var story = false
+
+    func validate() throws {
+        guard (seed == nil) != (seeds == nil) else { throw ValidationError("give either --seed or --seeds") }
+        guard (0...100_000).contains(orders) else { throw ValidationError("--orders takes 0 to 100000") }
+        guard (1...86_400).contains(seconds) else { throw ValidationError("--until takes 1 to 86400") }
+        guard (1...64).contains(jobs) else { throw ValidationError("--jobs takes 1 to 64") }
+    }
+
+    func run() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let runner = Runner(
+            simulation: Simulation(judge: AuditJudge(), scratch: scratch.path), orders: orders,
+            span: .seconds(seconds), kinds: faults.kinds, planted: plant, isJSON: json)
+        let isWell: Bool
+        if let seed {
+            isWell = try runner.run(seed, withStory: story)
+        } else if let seeds, jobs > 1 {
+            isWell = try Fleet(seeds: seeds, jobs: jobs, kinds: faults.kinds, arguments: sharedArguments).run()
+        } else {
+            isWell = try runner.run(seeds?.range ?? 1...1)
+        }
+        if !isWell { throw ExitCode(1) }
+    }
+
+    private var sharedArguments: [String] {
+        ["--orders", "\(orders)", "--until", "\(seconds)", "--faults", faults.text, "--json"]
+            + (plant.map { ["--plant", $0.rawValue] } ?? [])
+    }
+
+    static func main() {
+        DeterministicHashing.require()
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let code as ExitCode {
+            Foundation.exit(code.rawValue)
+        } catch {
+            let isHelp = exitCode(for: error) == .success
+            FileHandle(fileDescriptor: isHelp ? 1 : 2).write(Data((fullMessage(for: error) + "\n").utf8))
+            let isUsage = String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
+            Foundation.exit(isHelp ? 0 : isUsage ? 2 : 1)
+        }
+    }
+}

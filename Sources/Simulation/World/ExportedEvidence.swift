@@ -1,0 +1,116 @@
+package import Contracts
+package import Delivery
+import FileEventLog
+import Foundation
+import GRDB
+
+/// What a run left behind, in a directory of the real machine: laid out as a data directory, as if everything had been
+/// killed.
+package struct ExportedEvidence: Sendable {
+    package let directory: String
+    private let shop: Shop
+
+    /// - Parameter directory: exists and is empty.
+    init(of world: World, in directory: String) throws {
+        self.directory = directory
+        shop = world.shop
+        let manager = FileManager.default
+        var made: Set<String> = []
+        for (path, bytes) in world.disk.files() {
+            let target = directory + path
+            let folder = (target as NSString).deletingLastPathComponent
+            if made.insert(folder).inserted {
+                try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            }
+            try Data(bytes).write(to: URL(fileURLWithPath: target))
+        }
+        try writeJournal(world.acknowledged)
+        try writeLedger(world.gateway)
+    }
+
+    private func writeJournal(_ acknowledged: [Acknowledgement]) throws {
+        let folder = directory + "/sale"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let lines = acknowledged.map { promise in
+            """
+            {"amount":\(promise.total.amount),"currency":"\(promise.total.currency)","key":"\(promise.key)",\
+            "order":"\(promise.order)"}
+
+            """
+        }
+        try Data(lines.joined().utf8).write(to: URL(fileURLWithPath: folder + "/acknowledged-1.jsonl"))
+    }
+
+    private func writeLedger(_ gateway: SimulatedGateway) throws {
+        let folder = directory + "/db/payment-gateway"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        var configuration = Configuration()
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF") }
+        let database = try DatabaseQueue(path: folder + "/payment-gateway.db", configuration: configuration)
+        try database.inDatabase { db in
+            try db.inTransaction {
+                try db.execute(
+                    sql: """
+                        CREATE TABLE idempotency_keys (key TEXT PRIMARY KEY, outcome TEXT NOT NULL) WITHOUT ROWID;
+                        CREATE TABLE ledger (
+                            entry INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, gateway_id TEXT NOT NULL,
+                            payment_intent TEXT NOT NULL, order_id TEXT NOT NULL, amount INTEGER NOT NULL,
+                            currency TEXT NOT NULL, at INTEGER NOT NULL);
+                        """)
+                for (key, binding) in gateway.bindings {
+                    try db.execute(
+                        sql: "INSERT INTO idempotency_keys VALUES (?, ?)", arguments: [key, binding.outcome.name])
+                }
+                for entry in gateway.entries {
+                    try db.execute(
+                        sql: "INSERT INTO ledger VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        arguments: [
+                            entry.isRefund ? "refund" : "capture", entry.key, entry.id, entry.paymentIntent,
+                            entry.order, entry.amount, entry.currency, entry.at,
+                        ])
+                }
+                return .commit
+            }
+        }
+        try database.close()
+    }
+
+    /// A database made anew from the log.
+    package struct Rebuilt {
+        package let path: String
+        package let tables: [DigestTable]
+    }
+
+    /// Rebuilds a service's tables as its program does with `--rebuild-into`, from a copy of its database.
+    package func rebuild(_ service: ServiceName, into target: String) throws -> Rebuilt {
+        let card = shop.plainCard(of: service)
+        let extent = try withCopy(of: service, in: target) { try Rebuild.Extent(card: card, live: $0) }
+        let path = target + "/rebuilt.db"
+        var configuration = Configuration()
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF") }
+        let rebuilt = try DatabaseQueue(path: path, configuration: configuration)
+        let log = FileEventLog(
+            directory: directory + "/log", archive: directory + "/archive", now: { Timestamp(microseconds: 0) },
+            randomBytes: { _ in [] })
+        try rebuilt.inDatabase { db in
+            try db.inTransaction {
+                try Rebuild(card: card, log: log).run(into: db, extent: extent)
+                return .commit
+            }
+        }
+        try rebuilt.close()
+        return Rebuilt(path: path, tables: card.digest)
+    }
+
+    private func withCopy<Value>(
+        of service: ServiceName, in target: String, _ body: (Database) throws -> Value
+    ) throws -> Value {
+        let original = "\(directory)/db/\(service.rawValue)/\(service.rawValue).db"
+        for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: original + suffix) {
+            try FileManager.default.copyItem(atPath: original + suffix, toPath: target + "/copy.db" + suffix)
+        }
+        let queue = try DatabaseQueue(path: target + "/copy.db")
+        defer { try? queue.close() }  // a private copy
+        return try queue.inDatabase { try body($0) }
+    }
+}
