@@ -83,8 +83,9 @@ final class Intake {
         let events: [LoggedEvent]
         do {
             events = try readers[index].read(maximumEvents: limit, maximumBytes: batchBytes)
-        } catch where !batch.isEmpty {
-            return
+        } catch {
+            guard batch.isEmpty else { return }
+            throw error
         }
         guard !events.isEmpty else { return }
         batch.events += events

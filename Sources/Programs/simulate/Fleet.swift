@@ -1,5 +1,7 @@
+import Dispatch
 import Foundation
 import Simulation
+import Synchronization
 
 /// Shares a range of seeds among processes, each of which runs its part alone.
 struct Fleet {
@@ -8,7 +10,7 @@ struct Fleet {
     let kinds: Set<FaultKind>
     let arguments: [String]
 
-    func run() throws -> Bool {
+    func run(_ signals: StopSignals) throws -> Bool {
         let begin = ContinuousClock.now
         let width = Int(seeds.range.upperBound - seeds.range.lowerBound + 1)
         let share = (width + jobs - 1) / jobs
@@ -22,13 +24,15 @@ struct Fleet {
             let output = Pipe()
             child.standardOutput = output
             try child.run()
+            signals.started(child)
             children.append((child, output))
         }
+        let outputs = Self.readAll(children.map(\.output))
         var summary = RangeSummary(kinds: kinds)
         var isWell = true
-        for (child, output) in children {
-            let data = output.fileHandleForReading.readDataToEndOfFile()
+        for ((child, _), data) in zip(children, outputs) {
             child.waitUntilExit()
+            signals.ended(child)
             if child.terminationStatus > 1 || child.terminationReason != .exit { isWell = false }
             for line in data.split(separator: UInt8(ascii: "\n")) {
                 let report = try JSONDecoder().decode(ReportJSON.self, from: line)
@@ -42,5 +46,16 @@ struct Fleet {
         summary.took = ContinuousClock.now - begin
         print(summary.lines.joined(separator: "\n"))
         return isWell && summary.isWell && summary.seeds == width
+    }
+
+    /// All at once: a child whose pipe is full stands still until somebody reads it.
+    private static func readAll(_ pipes: [Pipe]) -> [Data] {
+        let outputs = Mutex([Data](repeating: Data(), count: pipes.count))
+        let handles = pipes.map(\.fileHandleForReading)
+        DispatchQueue.concurrentPerform(iterations: handles.count) { index in
+            let data = handles[index].readDataToEndOfFile()
+            outputs.withLock { $0[index] = data }
+        }
+        return outputs.withLock { $0 }
     }
 }

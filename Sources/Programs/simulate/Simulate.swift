@@ -52,6 +52,7 @@ struct Simulate: ParsableCommand {
     func run() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
+        let signals = StopSignals { scratch.remove() }
         let runner = Runner(
             simulation: Simulation(judge: AuditJudge(), scratch: scratch.path), orders: orders,
             span: .seconds(seconds), kinds: faults.kinds, planted: plant, isJSON: json)
@@ -59,7 +60,8 @@ struct Simulate: ParsableCommand {
         if let seed {
             isWell = try runner.run(seed, withStory: story)
         } else if let seeds, jobs > 1 {
-            isWell = try Fleet(seeds: seeds, jobs: jobs, kinds: faults.kinds, arguments: sharedArguments).run()
+            isWell = try Fleet(seeds: seeds, jobs: jobs, kinds: faults.kinds, arguments: sharedArguments)
+                .run(signals)
         } else {
             isWell = try runner.run(seeds?.range ?? 1...1)
         }
