@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Blocking loopback sockets, for clients and servers that speak byte for byte what a test says.
 enum Sockets {
@@ -21,12 +22,22 @@ enum Sockets {
         return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
     }
 
-    /// A port that nobody listens on now.
+    /// A port that nobody listens on now, nor will by chance: each is given out once, and they lie below those that the
+    /// system gives to whoever asks for any port.
     static func freePort() throws -> Int {
-        let (descriptor, port) = try listen()
-        close(descriptor)
-        return port
+        while true {
+            let port = nextPort.withLock { next in
+                next = next < 31_999 ? next + 1 : 20_000
+                return next
+            }
+            let descriptor = try make()
+            defer { close(descriptor) }
+            var address = loopback(port)
+            if withAddress(&address, { bind(descriptor, $0, $1) }) == 0 { return port }
+        }
     }
+
+    private static let nextPort = Mutex(Int.random(in: 20_000..<32_000))
 
     static func connect(_ port: Int) throws -> Int32 {
         let descriptor = try make()
