@@ -21,7 +21,3 @@ build() {
     fi
     return "$status"
 }
-
-# build_release LOG: what is run and measured. Functions of one module are compiled into others, which saves a service a fifth
-# of its time (docs/decisions/0014-cross-module-optimization.md).
-build_release() { build "$1" -c release -Xswiftc -cross-module-optimization; }
