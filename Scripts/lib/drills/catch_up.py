@@ -151,7 +151,7 @@ def fade(course):
     def seconds(share):
         return next(when for when, read in course if read - course[0][1] >= share * events) - course[0][0]
 
-    return seconds(0.2) / (seconds(1) - seconds(0.8))
+    return seconds(0.2) / max(seconds(1) - seconds(0.8), 0.001)
 
 
 def peak(shop, service):
