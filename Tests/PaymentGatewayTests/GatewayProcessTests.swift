@@ -62,6 +62,16 @@ struct GatewayProcessTests {
         #expect(try ledgerEntries(in: directory) == ["capture charge:1 1999"])
     }
 
+    @Test("a directory that was let go is free, whatever still holds its descriptor")
+    func released() throws {
+        let directory = try TemporaryDirectory()
+        let first = try DataDirectory(dataDirectory: directory.path)
+        #expect(throws: DataDirectoryInUse.self) { try DataDirectory(dataDirectory: directory.path) }
+        first.release()
+        #expect(throws: Never.self) { try DataDirectory(dataDirectory: directory.path) }
+        withExtendedLifetime(first) {}
+    }
+
     @Test("a second gateway on the same data directory is refused at once, by name")
     func second() async throws {
         let directory = try TemporaryDirectory()

@@ -4,8 +4,8 @@ import Testing
 
 @Suite("Operator's token", .timeLimit(.minutes(2)))
 struct OperatorTokenTests {
-    @Test("services that start at once agree on one token, which only its owner can read")
-    func oneToken() async throws {
+    @Test("services that start at once agree on one token, which only its owner can read", arguments: 1...60)
+    func oneToken(round: Int) async throws {
         let directory = try TemporaryDirectory()
         let path = directory.path
         let tokens = try await withThrowingTaskGroup(of: OperatorToken.self) { group in
