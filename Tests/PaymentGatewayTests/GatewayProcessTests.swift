@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import payment_gateway
@@ -69,6 +70,31 @@ struct GatewayProcessTests {
         #expect(throws: DataDirectoryInUse.self) { try DataDirectory(dataDirectory: directory.path) }
         first.release()
         #expect(throws: Never.self) { try DataDirectory(dataDirectory: directory.path) }
+        withExtendedLifetime(first) {}
+    }
+
+    @Test("a directory that is refused closes no descriptor but its own")
+    func refusedAlone() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path
+        let first = try DataDirectory(dataDirectory: path)
+        let isOver = Mutex(false)
+        // Somebody else of this process, whose descriptors get the numbers that the refused one just gave back.
+        async let lost = blocking {
+            var lost = 0
+            while !isOver.withLock({ $0 }) {
+                let mine = open("/dev/null", O_RDONLY | O_CLOEXEC)
+                if close(mine) != 0 { lost += 1 }
+            }
+            return lost
+        }
+        try await blocking {
+            for _ in 0..<20_000 {
+                #expect(throws: DataDirectoryInUse.self) { try DataDirectory(dataDirectory: path) }
+            }
+        }
+        isOver.withLock { $0 = true }
+        #expect(try await lost == 0)
         withExtendedLifetime(first) {}
     }
 

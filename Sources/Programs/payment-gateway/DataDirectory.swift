@@ -18,7 +18,7 @@ final class DataDirectory: Sendable {
         } catch {
             throw DataDirectoryUnusable(path: path, what: "cannot be created: \(error.localizedDescription)")
         }
-        descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw DataDirectoryUnusable(path: path, what: "cannot be opened: \(String(cString: strerror(errno)))")
         }
@@ -28,6 +28,7 @@ final class DataDirectory: Sendable {
             if code == EWOULDBLOCK { throw DataDirectoryInUse(path: path) }
             throw DataDirectoryUnusable(path: path, what: "cannot be locked: \(String(cString: strerror(code)))")
         }
+        self.descriptor = descriptor  // only now: an init that throws with everything set runs deinit, which closes too
     }
 
     /// Makes the names of new files and of the directory itself durable; called once the database file is there.
