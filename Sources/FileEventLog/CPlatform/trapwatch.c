@@ -12,6 +12,12 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
+#if defined SYS_close_range  // Linux 5.11
+#define CLOSES_FILES_IN_EXECVE
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 4u
+#endif
+#endif
 
 // --- The page ----------------------------------------------------------------------------------------------------
 
@@ -188,12 +194,13 @@ __attribute__((constructor)) static void remember_parent_death_signal(void) {
 
 /// Becomes the program anew: same process, same arguments. Returns where that cannot be.
 ///
-/// What a process keeps over execve(2) is given back first: open files that do not close by themselves (a port in use
+/// What a process keeps over execve(2) is given back with it: open files that do not close by themselves (a port in use
 /// would be refused to the new program), signals ignored or blocked (SIGTERM would be lost). What it would not keep is
-/// set again: the supervisor counts on no service outliving it.
+/// set again: the supervisor counts on no service outliving it. The files close in execve(2), not before: the other
+/// threads run on until then, and one that waits for events on a closed file would trap in its turn.
 static void start_again(void) {
-#ifdef SYS_close_range
-    if (syscall(SYS_close_range, 3u, ~0u, 0u) != 0) return;
+#ifdef CLOSES_FILES_IN_EXECVE
+    if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) != 0) return;
     struct sigaction standard;
     memset(&standard, 0, sizeof standard);
     standard.sa_handler = SIG_DFL;
@@ -256,7 +263,7 @@ void stampede_trap_stopping(void) {
 
 void stampede_trap_watch(void *bytes, const char *process, char *const *arguments) {
     int is_first = watched == NULL;
-#ifdef SYS_close_range
+#ifdef CLOSES_FILES_IN_EXECVE
     ssize_t length = readlink("/proc/self/exe", program_path, sizeof program_path - 1);
     if (length > 0) program_arguments = arguments;
 #else
