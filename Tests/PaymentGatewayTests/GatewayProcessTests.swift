@@ -63,6 +63,34 @@ struct GatewayProcessTests {
         #expect(try ledgerEntries(in: directory) == ["capture charge:1 1999"])
     }
 
+    @Test("what a killed gateway may not have synced is written once more and synced before the ledger is opened")
+    func formerWrites() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path
+        let calls = try await blocking {
+            let arguments = ["--data", path, "--port", "0", "--delay-milliseconds", "0", "--jitter-milliseconds", "0"]
+            let first = try GatewayProcess(arguments)
+            let client = try LoopbackClient(port: try first.port())
+            #expect(
+                try client.call("POST", "/v1/payment_intents", key: "charge:1", body: chargeBody()).status == 200)
+            _ = first.end(signal: SIGKILL)
+
+            let trace = path + "/trace"
+            let second = try GatewayProcess(
+                arguments, under: ["strace", "-f", "-y", "-e", "trace=openat,pwrite64,fdatasync", "-o", trace])
+            _ = try second.port()
+            // Told to strace's child: strace itself passes on no signal.
+            let gateway = try #require(try String(contentsOfFile: trace, encoding: .utf8).split(separator: " ").first)
+            kill(try #require(pid_t(gateway)), SIGTERM)
+            #expect(second.end().code == 0)
+            return try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
+        }
+        let opened = try #require(calls.firstIndex { $0.contains("payment-gateway.db\", O_RDWR") })
+        let before = calls[..<opened].filter { $0.contains("payment-gateway.db-wal>") }
+        #expect(before.contains { $0.contains("pwrite64") })
+        #expect(try #require(before.last).contains("fdatasync"))
+    }
+
     @Test("a directory that was let go is free, whatever still holds its descriptor")
     func released() throws {
         let directory = try TemporaryDirectory()

@@ -10,6 +10,7 @@ final class DataDirectory: Sendable {
     private let descriptor: Int32
 
     var databasePath: String { path + "/payment-gateway.db" }
+    var writeAheadLogPath: String { databasePath + "-wal" }
 
     init(dataDirectory: String) throws {
         path = dataDirectory + "/db/payment-gateway"

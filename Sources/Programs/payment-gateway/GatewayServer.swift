@@ -29,6 +29,7 @@ struct GatewayServer: Sendable {
         self.configuration = configuration
         self.logger = logger
         directory = try DataDirectory(dataDirectory: configuration.dataDirectory)
+        try FormerWrites.makeDurable(directory.writeAheadLogPath)
         let database = try LedgerDatabase.open(path: directory.databasePath)
         try directory.syncNames()
         writer = LedgerWriter(

@@ -12,9 +12,10 @@ final class GatewayProcess: @unchecked Sendable {  // used from one thread at a 
             .appendingPathComponent("payment-gateway")
     }
 
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
-        process.executableURL = Self.executable
-        process.arguments = arguments
+    /// - Parameter tool: what runs the gateway, with its own arguments; it is found on the path.
+    init(_ arguments: [String], environment: [String: String] = [:], under tool: [String] = []) throws {
+        process.executableURL = tool.isEmpty ? Self.executable : URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = (tool.isEmpty ? [] : tool + [Self.executable.path]) + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardOutput = output
         process.standardError = output
