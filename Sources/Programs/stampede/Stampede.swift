@@ -13,7 +13,8 @@ struct Stampede: ParsableCommand {
             Exit codes: 0 ok, 1 failure, 2 wrong usage, 3 an invariant is broken, 4 not known yet.
             """,
         subcommands: [
-            StatusCommand.self, TailCommand.self, OrderCommand.self, MailCommand.self, AuditCommand.self,
+            StatusCommand.self, LagCommand.self, TailCommand.self, OrderCommand.self, MailCommand.self,
+            AuditCommand.self,
             LogCommand.self, DlqCommand.self, PauseCommand.self, ResumeCommand.self, InjectCommand.self,
         ])
 

@@ -32,7 +32,7 @@ struct LogArchiveCommand: ParsableCommand {
     func run() throws {
         try common.directory.require()
         let logbook = Logbook(common.directory)
-        let consumers = try Consumers(common.directory)
+        let consumers = try Consumers(common.directory, logbook)
         var moves: [Move] = []
         for topic in try logbook.topics(named: topic) {
             moves.append(try move(topic, logbook, try consumers.passed(topic)))
@@ -117,10 +117,9 @@ private struct Consumers {
 
     private var readers: [Topic: [Reader]] = [:]
 
-    init(_ data: DataDirectory) throws {
+    init(_ data: DataDirectory, _ logbook: Logbook) throws {
         for service in ServiceName.allCases {
-            let status = try DeliveryStatus.read(service, data) ?? .never(service)
-            for lag in status.consumes {
+            for lag in try LagReading.all(of: service, data, logbook) {
                 let segment = PositionToken(lag.position.token)?.segment ?? 0
                 readers[lag.topic, default: []].append(
                     Reader(service: service, offset: lag.position.nextOffset, segment: segment))

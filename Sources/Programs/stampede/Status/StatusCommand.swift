@@ -11,17 +11,15 @@ struct StatusCommand: ParsableCommand {
             """)
 
     @OptionGroup var common: CommonOptions
+    @OptionGroup var watching: WatchOptions
 
     func run() throws {
-        let report = try StatusReport(common.directory)
-        let output = Output()
-        if common.json {
-            output.line(try report.json.document())
-        } else {
-            output.lines(StatusText(report: report).lines(width: output.width, style: output.style))
+        try watching.run { screen in
+            let report = try StatusReport(common.directory)
+            try screen.show(
+                lines: StatusText(report: report).lines(width: screen.output.width, style: screen.output.style),
+                json: common.json ? report.json : nil, problems: report.problems)
+            return report.problems.isEmpty
         }
-        output.flush()
-        for problem in report.problems { Talk.problem(problem) }
-        if !report.problems.isEmpty { throw ExitCode.failure }
     }
 }

@@ -37,8 +37,8 @@ struct StatusReport {
             let process = run.process(program)
             var delivery: DeliveryStatus?
             do {
-                delivery = try program.service.flatMap { try DeliveryStatus.read($0, data) ?? .never($0) }
-                delivery?.compare(with: logbook, &problems)
+                delivery = try program.service.map { try DeliveryStatus.read($0, data, logbook) }
+                problems += delivery?.consumes.compactMap(\.problem) ?? []
             } catch {
                 problems.append("\(error)")
             }
@@ -110,7 +110,7 @@ struct StatusReport {
                     .object([
                         "topic": .string(lag.topic.name), "position": JSONValue(lag.position.nextOffset),
                         "end": JSONValue(lag.end), "behind": JSONValue(lag.behind), "oldest": JSONValue(lag.oldest),
-                        "behindSeconds": JSONValue(secondsBehind(lag)),
+                        "behindSeconds": JSONValue(lag.secondsBehind),
                     ])
                 }),
             "outboxUnpublished": JSONValue(delivery?.unpublished), "parked": JSONValue(delivery?.parked),
@@ -123,12 +123,6 @@ struct StatusReport {
             "breaker": service.live?.breaker ?? .null,
             "testFaults": service.live.map { .bool($0.testFaults) } ?? .null,
         ])
-    }
-
-    /// Age of the first event not yet read; 0 where there is none.
-    func secondsBehind(_ lag: DeliveryStatus.Lag) -> Double? {
-        if lag.behind == 0 { return 0 }
-        return lag.oldest.map(age)
     }
 
     /// In seconds.

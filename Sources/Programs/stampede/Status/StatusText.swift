@@ -63,7 +63,7 @@ struct StatusText {
                     .init(service.program.name), .init(lag.topic.name), .init(Words.count(lag.position.nextOffset)),
                     .init(lag.end.map { Words.count($0) } ?? "?"),
                     .init(lag.behind.map { Words.count($0) } ?? "?", isBehind ? .warning : nil),
-                    .init(isBehind ? report.secondsBehind(lag).map { Words.duration(seconds: $0) } ?? "?" : "-"),
+                    .init(isBehind ? lag.secondsBehind.map { Words.duration(seconds: $0) } ?? "?" : "-"),
                 ])
             }
         }

@@ -9,9 +9,14 @@ extension JSONValue {
     init(_ value: Timestamp?) { self = value.map { .string($0.description) } ?? .null }
 
     /// Several lines, keys sorted.
-    func document() throws -> String {
+    func document() throws -> String { try text([.prettyPrinted]) }
+
+    /// One line, keys sorted.
+    func line() throws -> String { try text([]) }
+
+    private func text(_ formatting: JSONEncoder.OutputFormatting) throws -> String {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = formatting.union([.sortedKeys, .withoutEscapingSlashes])
         return JSONText.safe(String(decoding: try encoder.encode(self), as: UTF8.self))
     }
 }

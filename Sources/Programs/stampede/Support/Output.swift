@@ -11,9 +11,10 @@ final class Output {
     /// Columns of a line: those of the terminal where there is one, else 80.
     let width: Int
     let style: Style
+    let isTerminal: Bool
 
     init() {
-        let isTerminal = isatty(STDOUT_FILENO) == 1
+        isTerminal = isatty(STDOUT_FILENO) == 1
         style = Style(isTerminal: isTerminal, environment: ProcessInfo.processInfo.environment)
         width = isTerminal ? Self.terminalWidth() : Self.plainWidth
     }
@@ -31,6 +32,11 @@ final class Output {
         buffer.append(contentsOf: text.utf8)
         buffer.append(UInt8(ascii: "\n"))
         if buffer.count >= Self.limit { flush() }
+    }
+
+    /// What the terminal shall act on.
+    func raw(_ text: String) {
+        buffer.append(contentsOf: text.utf8)
     }
 
     func lines(_ texts: [String]) {

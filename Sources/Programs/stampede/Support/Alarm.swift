@@ -3,7 +3,7 @@ import EventLog
 import Foundation
 import Synchronization
 
-/// Wakes the following command: for new events, and to end it on Ctrl-C or when its reader is gone.
+/// Wakes a command that goes on: for new events, and to end it on Ctrl-C or when its reader is gone.
 final class Alarm {
     /// What signal handlers and threads may touch.
     private final class Shared: Sendable {
@@ -37,6 +37,12 @@ final class Alarm {
     /// Returns at the next ring. Blocks: not for the cooperative pool.
     func wait() {
         shared.wakeUp.wait()
+    }
+
+    /// Returns at the end, or when the time is over. Blocks as `wait` does.
+    func wait(seconds: Double) {
+        let deadline = DispatchTime.now() + seconds
+        while !isEnded, shared.wakeUp.wait(timeout: deadline) == .success {}
     }
 
     private func end(on number: Int32) {

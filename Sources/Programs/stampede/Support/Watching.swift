@@ -1,0 +1,56 @@
+import ArgumentParser
+import Contracts
+
+/// `--watch` and its interval.
+struct WatchOptions: ParsableArguments {
+    @Flag(help: "Go on until Ctrl-C, every interval anew; with --json a line each time.")
+    var watch = false
+
+    @Option(help: "Seconds from one reading to the next, 0.1 to 3600.")
+    var interval = 1.0
+
+    func validate() throws {
+        guard (0.1...3600).contains(interval) else {
+            throw ValidationError("--interval must be between 0.1 and 3600 seconds")
+        }
+    }
+
+    /// Shows once, or again and again.
+    ///
+    /// - Parameter show: whether nothing stood in its way; else the exit code is 1.
+    func run(beginsAfterInterval: Bool = false, _ show: (Screen) throws -> Bool) throws {
+        let screen = Screen(isWatching: watch)
+        let alarm = Alarm()
+        var isWhole = true
+        if beginsAfterInterval { alarm.wait(seconds: interval) }
+        while !alarm.isEnded {
+            isWhole = try show(screen)
+            guard watch else { break }
+            alarm.wait(seconds: interval)
+        }
+        if !isWhole { throw ExitCode.failure }
+    }
+}
+
+/// Where a table is shown once, or in the place of the one before.
+struct Screen {
+    let output = Output()
+    let isWatching: Bool
+
+    /// Cursor home, and everything from there on cleared (ECMA-48).
+    private static let clear = "\u{1B}[H\u{1B}[J"
+
+    func show(lines: [String], json: JSONValue?, problems: [String]) throws {
+        if let json {
+            output.line(try isWatching ? json.line() : json.document())
+        } else if isWatching, output.isTerminal {
+            output.raw(Self.clear)
+            output.lines(lines)
+        } else {
+            output.lines(lines)
+            if isWatching { output.line() }
+        }
+        output.flush()
+        for problem in problems { Talk.problem(problem) }
+    }
+}
