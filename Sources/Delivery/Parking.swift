@@ -48,6 +48,11 @@ struct Parking {
         self.limit = limit
         subjects = try String.fetchSet(
             db, sql: "SELECT subject FROM parked UNION SELECT subject FROM dead_letters WHERE state = 'open'")
+        #if MUTANTS
+            if Mutant.deadLetterForgottenAtStart.isOn {
+                subjects = try String.fetchSet(db, sql: "SELECT subject FROM parked")
+            }
+        #endif
         count = try Int.fetchOne(db, sql: "SELECT count(*) FROM parked") ?? 0
         hasRows =
             try count > 0 || Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM dead_letters)") ?? false
@@ -137,8 +142,11 @@ struct Parking {
 
     /// The subject has a parked event or an open letter from now on.
     mutating func hold(_ subject: String) {
-        subjects.insert(subject)
         hasRows = true
+        #if MUTANTS
+            if Mutant.laterEventOvertakes.isOn { return }
+        #endif
+        subjects.insert(subject)
     }
 
     private mutating func expect(_ kind: String, at due: Timestamp) {
@@ -153,12 +161,18 @@ struct Parking {
 
     /// The event is no longer set aside: it was handled, or it is dead.
     mutating func remove(_ parked: Parked, _ db: Database) throws {
+        #if MUTANTS
+            if Mutant.retriedStaysParked.isOn { return }
+        #endif
         try db.execute(sql: "DELETE FROM parked WHERE arrival = ?", arguments: [parked.arrival])
         count -= 1
     }
 
     /// An event of the subject was handled: the next one is due, unless the subject has an open letter.
     mutating func goOn(_ subject: String, now: Timestamp, _ db: Database) throws {
+        #if MUTANTS
+            if Mutant.followersLeftParked.isOn { return }
+        #endif
         let isDead = try Bool.fetchOne(
             try db.cachedStatement(
                 sql: "SELECT EXISTS (SELECT 1 FROM dead_letters WHERE subject = ? AND state = 'open')"),

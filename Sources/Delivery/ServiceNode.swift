@@ -36,6 +36,9 @@ package final class ServiceNode: Sendable {
         let (value, fillsOutbox, transaction) = try database.transaction { db in
             let transaction = DeliveryTransaction(db, card, facts)
             let value = try body(transaction)
+            #if MUTANTS
+                if Mutant.callBeforeCommit.isOn { newIntents.add(transaction.newIntents) }
+            #endif
             return (value, try transaction.finish(), transaction)
         }
         if fillsOutbox { outboxBell.ring() }
