@@ -61,6 +61,10 @@
         case refundKeptAsRevenue
         case stuckBeforeCaughtUp
 
+        // What the programs are made of besides.
+        case trapBetweenEventsCounted
+        case serverErrorTakenForRefusal
+
         /// Nil where none is chosen. A name that there is not stops the process: it would test nothing.
         private static let chosen = ProcessInfo.processInfo.environment["STAMPEDE_MUTANT"].map { name in
             guard let mutant = Mutant(rawValue: name) else { preconditionFailure("there is no mutant \(name)") }
