@@ -32,7 +32,6 @@
         case attemptsForgotten
         case laterEventOvertakes
         case followersLeftParked
-        case retriedStaysParked
         case deadLetterForgottenAtStart
         case deadLetterWithoutRow
         case deadLetterUnannounced

@@ -161,9 +161,6 @@ struct Parking {
 
     /// The event is no longer set aside: it was handled, or it is dead.
     mutating func remove(_ parked: Parked, _ db: Database) throws {
-        #if MUTANTS
-            if Mutant.retriedStaysParked.isOn { return }
-        #endif
         try db.execute(sql: "DELETE FROM parked WHERE arrival = ?", arguments: [parked.arrival])
         count -= 1
     }
