@@ -105,7 +105,7 @@ package enum InventoryStore {
         #if MUTANTS
             if Mutant.reservationRepeated.isOn { return false }
         #endif
-        try Bool.fetchOne(
+        return try Bool.fetchOne(
             try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM reservations WHERE order_id = ?)"),
             arguments: [Data(order.bytes)]) ?? false
     }
