@@ -56,8 +56,10 @@ struct BugBankTests {
     func catchers() throws {
         for (name, catcher) in bank where catcher.wholeMatch(of: /simulate 1\.\.\d+( --.+)?/) == nil {
             let parts = try #require(catcher.wholeMatch(of: /(\w+)\.(\w+)\/(\w+)/), "\(name): what is '\(catcher)'?")
-            let path = "Tests/\(parts.1)/\(parts.2).swift"
-            #expect(try Self.lines(of: path).contains { $0.contains("func \(parts.3)(") }, "\(name): no \(catcher)")
+            let isThere = try SourceFile.all(below: "Tests/\(parts.1)").contains { file in
+                file.lines.contains("struct \(parts.2) {") && file.lines.contains { $0.contains("func \(parts.3)(") }
+            }
+            #expect(isThere, "\(name): no \(catcher)")
         }
     }
 }
