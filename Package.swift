@@ -134,15 +134,9 @@ let package = Package(
     ]
 )
 
-// Scripts/lib/mutants builds the log once more, with its deliberate mistakes.
-let isMutantsBuild = Context.environment["STAMPEDE_MUTANTS_BUILD"] != nil
-if isMutantsBuild {
-    let log: Set = ["Contracts", "EventLog", "CPlatform", "LogFormat", "FileEventLog", "FileEventLogTests"]
-    package.targets.removeAll { !log.contains($0.name) }
-    package.dependencies.removeAll { !"\($0.kind)".contains("swift-crypto") }
-    for target in package.targets where target.name != "CPlatform" {
-        target.swiftSettings = (target.swiftSettings ?? []) + [.define("MUTANTS")]
-    }
+// The bug bank: the same, with deliberate mistakes to choose from (Sources/Contracts/Mutant.swift).
+if Context.environment["STAMPEDE_MUTANTS_BUILD"] != nil {
+    for target in package.targets { target.swiftSettings?.append(.define("MUTANTS")) }
 }
 
 // Scripts/lib/coverage builds once more, to count lines: what it counts, and no more.

@@ -100,6 +100,11 @@ package final class Consumer {
         let tried = try tryAgain(now)
         if batch.isEmpty { batch = try intake.next(pace) }
         if batch.isEmpty { return retried || tried ? .worked : .idle(until: nextTurn) }
+        #if MUTANTS
+            if Mutant.positionBeforeEffects.isOn {
+                try node.database.transaction { try intake.storePositions(batch, $0) }
+            }
+        #endif
         do {
             try commitBatch()
         } catch let full as ParkingFull {

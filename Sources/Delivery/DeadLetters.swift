@@ -48,6 +48,13 @@ enum DeadLetters {
             Data(logged.bytes), death.kind, error, ErrorSignature.of(kind: death.kind, error: error), death.attempts,
             death.firstFailedAt.microseconds, now.microseconds, death.origin.rawValue,
         ])
+        #if MUTANTS
+            if Mutant.deadLetterWithoutRow.isOn {
+                try transaction.db.execute(
+                    sql: "DELETE FROM dead_letters WHERE event_id = ?", arguments: [Data(death.id.bytes)])
+            }
+            if Mutant.deadLetterUnannounced.isOn { return }
+        #endif
         guard death.envelope?.type != V1.EventDeadLettered.type else { return }
         let letter = V1.EventDeadLettered(
             service: node.card.name, eventID: death.id, topic: logged.topic.name, offset: logged.offset,

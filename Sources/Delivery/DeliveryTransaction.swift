@@ -43,6 +43,9 @@ final class DeliveryTransaction {
     func mark() -> Mark { Mark(counters: counters, intents: newIntents.count, anomalies: anomalies.count) }
 
     func restore(_ mark: Mark) {
+        #if MUTANTS
+            if Mutant.savepointRestoresRowsAlone.isOn { return }
+        #endif
         counters = mark.counters
         newIntents.removeLast(newIntents.count - mark.intents)
         anomalies.removeLast(anomalies.count - mark.anomalies)
@@ -79,6 +82,9 @@ final class DeliveryTransaction {
                 let type = Swift.type(of: payload).type
                 let ordinal = ordinals[type, default: 0]
                 ordinals[type] = ordinal + 1
+                #if MUTANTS
+                    if Mutant.siblingsShareAnID.isOn { ordinals[type] = 0 }
+                #endif
                 let envelope = Envelope(
                     id: id(type, ordinal), source: card.name.source, type: type, subject: subject, time: recordedAt,
                     correlationID: cause.correlationID, causationID: isCommand ? nil : cause.id,

@@ -55,6 +55,9 @@ package enum Fault: Sendable {
                 return .fatal("\(error)")
             case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL, .SQLITE_NOMEM, .SQLITE_CANTOPEN, .SQLITE_READONLY,
                 .SQLITE_PROTOCOL, .SQLITE_INTERRUPT, .SQLITE_ABORT, .SQLITE_PERM, .SQLITE_AUTH, .SQLITE_NOLFS:
+                #if MUTANTS
+                    if Mutant.outageCountedAsAttempt.isOn { return .event(kind: "database", "\(error)") }
+                #endif
                 // ABORT: SQLite rolled the transaction back by itself, and a handler swallowed why.
                 return .environment("\(error)")
             default:

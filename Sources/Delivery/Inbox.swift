@@ -16,6 +16,9 @@ enum Inbox {
         let statement = try db.cachedStatement(
             sql: "INSERT INTO inbox (event_id, topic, offset) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
         try statement.execute(arguments: [Data(id.bytes), logged.topic.name, Int64(logged.offset)])
+        #if MUTANTS
+            if Mutant.duplicateApplied.isOn { return true }
+        #endif
         return db.changesCount == 1
     }
 
@@ -29,12 +32,15 @@ enum Inbox {
     ///
     /// *Why a counter*: the audit must still tell an event that was applied from one that was skipped.
     static func prune(before end: Timestamp, limit: Int, _ db: Database) throws {
-        let end = Data(EventID.lowest(at: end).bytes)
+        #if MUTANTS
+            let end = Mutant.inboxPrunedTooEarly.isOn ? end + .seconds(30 * 86_400) : end
+        #endif
+        let bound = Data(EventID.lowest(at: end).bytes)
         let oldest = try db.cachedStatement(
             sql: "SELECT event_id, topic FROM inbox WHERE event_id < ? ORDER BY event_id LIMIT ?")
         var pruned: [String: Int64] = [:]
         var last: Data?
-        let rows = try Row.fetchCursor(oldest, arguments: [end, limit])
+        let rows = try Row.fetchCursor(oldest, arguments: [bound, limit])
         while let row = try rows.next() {
             last = row[0]
             pruned[row[1], default: 0] += 1
@@ -47,7 +53,7 @@ enum Inbox {
                     INSERT INTO inbox_pruned (topic, ids, below) VALUES (?, ?, ?)
                     ON CONFLICT (topic) DO UPDATE SET ids = ids + excluded.ids, below = max(below, excluded.below)
                     """,
-                arguments: [topic, ids, end])
+                arguments: [topic, ids, bound])
         }
     }
 }

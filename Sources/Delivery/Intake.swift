@@ -84,6 +84,9 @@ final class Intake {
         do {
             events = try readers[index].read(maximumEvents: limit, maximumBytes: batchBytes)
         } catch {
+            #if MUTANTS
+                if Mutant.takenEventsForgotten.isOn { throw error }
+            #endif
             guard batch.isEmpty else { return }
             throw error
         }

@@ -57,8 +57,11 @@ package final class OutboxRelay {
             throw gap
         }
         guard !events.isEmpty else { return false }
-        try writer.append(events, firstSequence: published + 1)
         let end = published + UInt64(events.count)
+        #if MUTANTS
+            if Mutant.markedBeforeAppend.isOn { try node.database.transaction { try Self.mark(end, topic, $0) } }
+        #endif
+        try writer.append(events, firstSequence: published + 1)
         try node.database.transaction { db in try Self.mark(end, topic, db) }
         published = end
         node.metrics.published(events.count)

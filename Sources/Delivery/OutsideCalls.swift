@@ -68,6 +68,9 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         self.randomness = randomness
         self.callExecutor = callExecutor
         breaker = CircuitBreaker(name: name)
+        #if MUTANTS
+            hasMore = !Mutant.openCallsForgotten.isOn
+        #endif
         node.standing.note(breaker.status(at: node.clock.now()))
     }
 

@@ -48,6 +48,11 @@ struct Parking {
         self.limit = limit
         subjects = try String.fetchSet(
             db, sql: "SELECT subject FROM parked UNION SELECT subject FROM dead_letters WHERE state = 'open'")
+        #if MUTANTS
+            if Mutant.deadLetterForgottenAtStart.isOn {
+                subjects = try String.fetchSet(db, sql: "SELECT subject FROM parked")
+            }
+        #endif
         count = try Int.fetchOne(db, sql: "SELECT count(*) FROM parked") ?? 0
         hasRows =
             try count > 0 || Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM dead_letters)") ?? false
@@ -137,8 +142,11 @@ struct Parking {
 
     /// The subject has a parked event or an open letter from now on.
     mutating func hold(_ subject: String) {
-        subjects.insert(subject)
         hasRows = true
+        #if MUTANTS
+            if Mutant.laterEventOvertakes.isOn { return }
+        #endif
+        subjects.insert(subject)
     }
 
     private mutating func expect(_ kind: String, at due: Timestamp) {
@@ -159,6 +167,9 @@ struct Parking {
 
     /// An event of the subject was handled: the next one is due, unless the subject has an open letter.
     mutating func goOn(_ subject: String, now: Timestamp, _ db: Database) throws {
+        #if MUTANTS
+            if Mutant.followersLeftParked.isOn { return }
+        #endif
         let isDead = try Bool.fetchOne(
             try db.cachedStatement(
                 sql: "SELECT EXISTS (SELECT 1 FROM dead_letters WHERE subject = ? AND state = 'open')"),

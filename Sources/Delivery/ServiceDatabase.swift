@@ -1,3 +1,4 @@
+import Contracts
 package import GRDB
 
 /// The one read-write connection to a service's database.
@@ -37,6 +38,9 @@ package final class ServiceDatabase: Sendable {
             guard journal == "wal", synchronous == 2 else {
                 throw DurabilityError(path: path, journalMode: journal ?? "?", synchronous: synchronous ?? -1)
             }
+            #if MUTANTS
+                if Mutant.commitsNotSynced.isOn { try db.execute(sql: "PRAGMA synchronous = NORMAL") }
+            #endif
         }
     }
 

@@ -35,6 +35,9 @@ package final class ServiceNode: Sendable {
     func transaction<Value>(_ body: (DeliveryTransaction) throws -> Value) throws -> Value {
         let (value, fillsOutbox, transaction) = try database.transaction { db in
             let transaction = DeliveryTransaction(db, card, facts)
+            #if MUTANTS
+                defer { if Mutant.callBeforeCommit.isOn { newIntents.add(transaction.newIntents) } }
+            #endif
             let value = try body(transaction)
             return (value, try transaction.finish(), transaction)
         }

@@ -17,7 +17,11 @@ extension ServiceNode {
                 sql: "UPDATE intents SET state = 'finished' WHERE key = ? AND state = 'open'")
             for (intent, answer) in answered {
                 try finish.execute(arguments: [intent.key])
-                guard transaction.db.changesCount == 1 else { continue }
+                #if MUTANTS
+                    guard transaction.db.changesCount == 1 || Mutant.answerCountedTwice.isOn else { continue }
+                #else
+                    guard transaction.db.changesCount == 1 else { continue }
+                #endif
                 let recordedAt = max(clock.now(), intent.cause.time)
                 let outgoing = try decide(intent, answer, recordedAt, transaction.db)
                 try transaction.carryOut(outgoing, cause: intent.cause, recordedAt: recordedAt)

@@ -36,6 +36,9 @@ struct Trials {
 
     /// Counts a death, once a stamp.
     mutating func count(_ death: Death, at now: Timestamp, _ db: Database) throws {
+        #if MUTANTS
+            if Mutant.trapNotCounted.isOn { return }
+        #endif
         try db.execute(
             sql: """
                 INSERT INTO trials (topic, offset, deaths, signal, stamp, at) VALUES (?, ?, 1, ?, ?, ?)

@@ -9,6 +9,9 @@ enum Verdict {
 extension RetryPolicy {
     /// - Parameter earlierAttempts: attempts on record; a trap's deaths are counted by themselves.
     func verdict(_ fault: Fault, earlierAttempts: Int, at now: Timestamp, _ randomness: any Randomness) -> Verdict {
+        #if MUTANTS
+            let earlierAttempts = Mutant.attemptsForgotten.isOn ? 0 : earlierAttempts
+        #endif
         switch fault {
         case .permanent(let kind, let error):
             return .bury(kind: kind, error: error, attempts: earlierAttempts + 1)

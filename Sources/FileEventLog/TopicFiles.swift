@@ -112,6 +112,9 @@ extension Disk {
     /// second sync would have nothing to do. The same bytes at the same place: cut off at any point, nothing is worse.
     /// *If broken*: a process that was restarted after the fault acts on what the next loss of power takes back.
     package func writeAgain(_ path: String) throws(DiskError) {
+        #if MUTANTS
+            if Mutant.databaseLogNotWrittenAgain.isOn { return }
+        #endif
         guard exists(path) else { return }
         let file = try open(path, .readWrite)
         defer { file.close() }

@@ -45,6 +45,9 @@ package final class TrapWatch: DeathWatch {
     }
 
     package func idle() {
+        #if MUTANTS
+            if Mutant.trapBetweenEventsCounted.isOn { return }
+        #endif
         stampede_trap_idle(page.memory)
     }
 

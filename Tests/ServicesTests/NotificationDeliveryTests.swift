@@ -114,6 +114,22 @@ struct NotificationDeliveryTests {
         #expect(try harness.count("SELECT count(*) FROM intents WHERE state = 'open'") == 1)
     }
 
+    @Test("messages whose sync failed count as delivered only once they are written again")
+    func failedSync() throws {
+        let file = FaultyFile()
+        let harness = try service(file)
+        let event = try harness.emit(Sample.confirmed(), order: harness.newOrderID(), on: .orders)
+        file.change { $0.failsSync = true }
+        #expect(throws: FileFault.self) { try harness.runUntilIdle() }
+        #expect(wholeMessages(file.bytes).ids.count == 1 && file.medium.isEmpty)
+        file.change { $0.failsSync = false }
+        try harness.restart()
+        try attach(file, to: harness)
+        try harness.runUntilIdle()
+        #expect(try harness.events(.notifications).count == 1)
+        #expect(wholeMessages(file.medium).ids == [Notice.messageID(of: event.id)])
+    }
+
     @Test("a full disk stands and goes on: nothing is dead, nothing is told twice", arguments: [0, 1, 700, 2500])
     func fullDisk(room: Int) throws {
         let file = FaultyFile()

@@ -102,7 +102,10 @@ package enum InventoryStore {
     }
 
     static func reservationExists(_ order: OrderID, _ db: Database) throws -> Bool {
-        try Bool.fetchOne(
+        #if MUTANTS
+            if Mutant.reservationRepeated.isOn { return false }
+        #endif
+        return try Bool.fetchOne(
             try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM reservations WHERE order_id = ?)"),
             arguments: [Data(order.bytes)]) ?? false
     }
@@ -125,6 +128,9 @@ package enum InventoryStore {
             sql:
                 "UPDATE reservations SET state = 'released', released_at = ? WHERE order_id = ? AND state = 'reserved'",
             arguments: [time.microseconds, Data(order.bytes)])
+        #if MUTANTS
+            if Mutant.stockReleasedTwice.isOn { return }
+        #endif
         guard db.changesCount == 1 else { throw EventFault.brokenRule("order \(order) holds no stock to release") }
     }
 }

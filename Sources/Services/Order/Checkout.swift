@@ -83,12 +83,16 @@ package struct Checkout: CommandHandler {
         Accepted
     > {
         if let known = try OrderStore.order(idempotencyKey: request.idempotencyKey, db) {
+            let accepted = Accepted(orderID: known.orderID, total: known.total)
+            #if MUTANTS
+                if Mutant.otherBodyAccepted.isOn { return CommandDecision(reply: accepted) }
+            #endif
             guard known.bodyHash == request.bodyHash else {
                 throw CheckoutRefusal(
                     .idempotencyKeyReused, field: "Idempotency-Key",
                     "this key was used for order \(known.orderID) with another body")
             }
-            return CommandDecision(reply: Accepted(orderID: known.orderID, total: known.total))
+            return CommandDecision(reply: accepted)
         }
         let (lines, total) = try price(request, db)
         let order = OrderID.version7(at: now, randomBits: (randomness.next(), randomness.next()))

@@ -19,6 +19,9 @@ package struct HTTPGateway: PaymentGateway {
 
     package func charge(key: String, body: [UInt8]) async throws -> ChargeAnswer {
         let answer = try await client.post("/v1/payment_intents", idempotencyKey: key, body: body)
+        #if MUTANTS
+            if Mutant.serverErrorTakenForRefusal.isOn, answer.status >= 500 { return .refused("it failed") }
+        #endif
         switch answer.status {
         case 200: return .captured(paymentIntent: try answer.succeeded().id)
         case 402:

@@ -12,6 +12,9 @@ struct OnOrderCancelled: EventHandler {
         if let took { try FigureStore.took(took, db) }
         try FigureStore.minute(event.time, cancelled: 1, db)
         try FigureStore.cancel(for: reason.rawValue, db)
+        #if MUTANTS
+            if Mutant.refundKeptAsRevenue.isOn { return }
+        #endif
         guard reason == .refunded else { return }
         try FigureStore.earn(-event.payload.total.amount, event.payload.total.currency, db)
         for line in event.payload.lines { try FigureStore.move(line.productID, sold: -line.quantity, db) }

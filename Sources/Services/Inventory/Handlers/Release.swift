@@ -12,7 +12,10 @@ enum Release {
             throw EventFault.brokenRule(
                 "\(event.envelope.type) speaks of order \(order), for which nothing was set aside")
         }
-        if reservation.state == .released { return [] }
-        return [.event(V1.StockReleased(lines: reservation.lines, reason: reason), order: order)]
+        let released = Outgoing.event(V1.StockReleased(lines: reservation.lines, reason: reason), order: order)
+        #if MUTANTS
+            if Mutant.stockReleasedTwice.isOn { return [released] }
+        #endif
+        return reservation.state == .released ? [] : [released]
     }
 }

@@ -60,6 +60,9 @@ package final class MailRunner {
                 outcomes.append((intent, .failed(try Self.kind(of: intent), fault.description)))
             }
         }
+        #if MUTANTS
+            if Mutant.settledBeforeDelivered.isOn { try settle(outcomes, mark: nil) }
+        #endif
         let refusals = mails.isEmpty ? [:] : try channel.deliver(mails)
         outcomes = outcomes.map { intent, outcome in
             guard case .sent(let kind, let messageID) = outcome, let reason = refusals[messageID] else {

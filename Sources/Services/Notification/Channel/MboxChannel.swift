@@ -1,3 +1,4 @@
+import Contracts
 package import Delivery
 
 /// Puts messages at the end of a mailbox file that mail readers open.
@@ -28,18 +29,26 @@ package final class MboxChannel: MailChannel {
             end += whole.length
             found.insert(whole.messageID)
         }
-        if !tail.isEmpty {
-            // Written anew, not just kept: a sync that succeeds after one that failed proves nothing.
-            try file.truncate(to: settled)
-            if end > 0 { try file.append(Array(tail[..<end])) }
-            try file.sync()
-        }
+        if !tail.isEmpty { try writeAnew(Array(tail[..<end]), at: settled) }
         mark = settled + Int64(end)
         delivered = found
     }
 
+    /// Written anew, not just kept: a sync that succeeds after one that failed proves nothing.
+    private func writeAnew(_ whole: [UInt8], at settled: Int64) throws {
+        #if MUTANTS
+            if Mutant.mailNotSyncedAgain.isOn { return try file.truncate(to: settled + Int64(whole.count)) }
+        #endif
+        try file.truncate(to: settled)
+        if !whole.isEmpty { try file.append(whole) }
+        try file.sync()
+    }
+
     package func wasDelivered(_ messageID: String) -> Bool {
-        delivered.contains(messageID)
+        #if MUTANTS
+            if Mutant.mailSentAgain.isOn { return false }
+        #endif
+        return delivered.contains(messageID)
     }
 
     package func deliver(_ batch: [OutgoingMail]) throws -> [String: String] {

@@ -35,14 +35,27 @@ package struct GatewayCaller: OutsideCaller {
         guard intent.kind == Kind.charge else { return .refund(key: intent.key, body: intent.request) }
         let isExpired = intent.deadline.map { now >= $0 } ?? false
         let isCancelled = try PaymentStore.isCancellationRequested(try order(of: intent), db)
+        #if MUTANTS
+            let again = Question.charge(key: intent.key, body: intent.request)
+            if Mutant.voidNotAsked.isOn || (Mutant.expiryIgnored.isOn && !isCancelled) { return again }
+            if Mutant.newKeyOnRetry.isOn { return .charge(key: "\(intent.key):\(now)", body: intent.request) }
+        #endif
         return isExpired || isCancelled ? .void(key: intent.key) : .charge(key: intent.key, body: intent.request)
     }
 
     package func ask(_ question: Question) async throws -> Answer {
+        #if MUTANTS
+            if Mutant.unknownTakenForDeclined.isOn, case .charge(let key, let body) = question {
+                return .charge((try? await gateway.charge(key: key, body: body)) ?? .declined(code: "no_answer"))
+            }
+        #endif
         switch question {
         case .charge(let key, let body):
             let answer = try await gateway.charge(key: key, body: body)
             guard case .refused(let reason) = answer else { return .charge(answer) }
+            #if MUTANTS
+                if Mutant.refusalNotVoided.isOn { return .charge(answer) }
+            #endif
             // Bound by a void, so that no late twin of the request can capture after the order was cancelled.
             let bound = try await gateway.void(key: key)
             return .charge(bound == .voided ? .refused(reason) : bound)
@@ -63,6 +76,9 @@ package struct GatewayCaller: OutsideCaller {
             let amount = Money(amount: body.amount, currency: body.currency.uppercased())
             let succeeded = Outgoing.event(
                 V1.PaymentSucceeded(amount: amount, paymentIntent: paymentIntent), order: order)
+            #if MUTANTS
+                if Mutant.refundNotAsked.isOn { return [succeeded] }
+            #endif
             guard let request = try PaymentStore.cancellation(order, db) else { return [succeeded] }
             return [succeeded, try Self.refund(order, amount, paymentIntent: paymentIntent, because: request)]
         case .charge(.declined(let code)):

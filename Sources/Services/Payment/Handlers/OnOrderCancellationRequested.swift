@@ -8,6 +8,9 @@ import GRDB
 /// key is voided instead of asked again. Failed or refunded: nothing is left to do.
 struct OnOrderCancellationRequested: EventHandler {
     func apply(_ event: Delivered<V1.OrderCancellationRequested>, in db: Database) throws {
+        #if MUTANTS
+            if Mutant.earlyCancellationForgotten.isOn, try PaymentStore.isUnanswered(try event.orderID, db) { return }
+        #endif
         try PaymentStore.insertCancellation(try event.orderID, event.envelope, db)
     }
 
