@@ -190,8 +190,8 @@ final class DeliveryRound: Sendable {
     private static let unsentTopics = "SELECT count(*) FROM outbox_topics WHERE next_sequence > published_sequence + 1"
 
     private func checkEnd() async throws {
-        let orders = try DatabaseReader(path: place.path + "/order.db")
-        let shelf = try DatabaseReader(path: place.path + "/inventory.db")
+        let orders = try ServiceRuntime.DatabaseReader(path: place.path + "/order.db")
+        let shelf = try ServiceRuntime.DatabaseReader(path: place.path + "/inventory.db")
         try await expect(
             0, orders, "orders not placed, noted, returned and closed once, or held more than once",
             "SELECT count(*) FROM orders WHERE (placed, noted, returned, closed) != (1, 1, 1, 1) OR held > 1")
@@ -213,12 +213,14 @@ final class DeliveryRound: Sendable {
         }
     }
 
-    private func expect(_ wanted: Int, _ reader: DatabaseReader, _ what: String, _ sql: String) async throws {
+    private func expect(_ wanted: Int, _ reader: ServiceRuntime.DatabaseReader, _ what: String, _ sql: String)
+        async throws
+    {
         let found = try await count(sql, reader)
         findings.expect(found == wanted, "\(what): \(found), not \(wanted)")
     }
 
-    private func count(_ sql: String, _ reader: DatabaseReader) async throws -> Int {
+    private func count(_ sql: String, _ reader: ServiceRuntime.DatabaseReader) async throws -> Int {
         try await reader.read { try Int.fetchOne($0, sql: sql) ?? 0 }
     }
 

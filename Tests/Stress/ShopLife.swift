@@ -11,7 +11,7 @@ import ServiceRuntime
 struct RunningService {
     let node: ServiceNode
     let operators: OperatorQueue
-    let reader: DatabaseReader
+    let reader: ServiceRuntime.DatabaseReader
     private let core: ServiceCore
     private var tasks: [Task<Void, any Error>] = []
     private let databaseThread: ThreadExecutor
@@ -30,7 +30,7 @@ struct RunningService {
         node = try ServiceNode(
             card: card, database: ServiceDatabase(path: path), clock: SystemClock(),
             logger: Logger(label: "stress") { _ in SwiftLogNoOpLogHandler() })
-        reader = try DatabaseReader(path: path)
+        reader = try ServiceRuntime.DatabaseReader(path: path)
         core = try ServiceCore(
             node: node, log: log, randomness: SystemRandomness(), options: Self.options, operators: operators,
             bell: bell)
