@@ -52,7 +52,9 @@ final class LogRound: Sendable {
         crew.addTask("bell") { [self] in try await followBell() }
         crew.add("scrub") { [self] in try whileTailing { try scrub() } }
         crew.add("archive") { [self] in try whileTailing { try archive() } }
-        crew.add("verify") { [self] in try whileTailing { for topic in topics { _ = try verify(topic) } } }
+        crew.add("verify") { [self] in
+            try whileTailing { for topic in topics where hasBegun(topic) { _ = try verify(topic) } }
+        }
         crew.add("statistics") { [self] in try whileTailing { for topic in topics { try count(topic) } } }
         crew.wait(seconds: Self.limit)
         if findings.isEmpty { try checkEnd() }
@@ -218,6 +220,9 @@ final class LogRound: Sendable {
             try archiver.run(try archiver.plan(below: below))
         }
     }
+
+    /// Before that there is nothing to verify, which is a fault.
+    private func hasBegun(_ topic: Topic) -> Bool { begun.withLock { $0[topic] ?? 0 } > 0 }
 
     private func verify(_ topic: Topic) throws -> LogVerifier.Finding {
         let finding = try log(withArchive: true).verify(topic)
