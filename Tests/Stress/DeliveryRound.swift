@@ -119,7 +119,7 @@ final class DeliveryRound: Sendable {
             let letters = try await service.reader.read { db in
                 try Data.fetchAll(db, sql: "SELECT event_id FROM dead_letters WHERE state = 'open' LIMIT 32")
             }.compactMap { EventID(bytes: $0) }
-            let givenUp = letters.count / 8
+            let givenUp = letters.count / 4
             do {
                 note(try await service.operators.submit(.retry(Array(letters.dropFirst(givenUp)), by: actor)))
                 note(

@@ -26,7 +26,7 @@ enum NumberedEvent {
         var random = Seeded(topic.name.utf8.reduce(number) { $0 &* 31 &+ UInt64($1) })
         let head = Array("\(topic) \(number) ".utf8)
         let rest = Int.random(in: Self.sizes, using: &random)
-        return head + (0..<rest).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        return head + [UInt8](repeating: UInt8(truncatingIfNeeded: random.next()), count: rest)
     }
 
     static func bytes(_ numbers: Range<UInt64>, of topic: Topic) -> [[UInt8]] {

@@ -18,17 +18,17 @@ struct Stress: AsyncParsableCommand {
     var seed: UInt64 = .random(in: 0...999_999)
 
     @Option(help: "Events a topic in a round of the log, of which there are three.")
-    var events: UInt64 = 20_000
+    var events: UInt64 = 6_000
 
     @Option(help: "Orders in a round of delivery.")
-    var orders = 2_000
+    var orders = 600
 
     @Option(help: "Make a mistake instead, for a sanitizer to find.")
     var plant: Plant?
 
     func validate() throws {
         guard (0...86_400).contains(seconds) else { throw ValidationError("--seconds takes 0 to 86400") }
-        guard (10_000...1_000_000).contains(events) else { throw ValidationError("--events takes 10000 to 1000000") }
+        guard (5_000...1_000_000).contains(events) else { throw ValidationError("--events takes 5000 to 1000000") }
         guard (150...1_000_000).contains(orders) else { throw ValidationError("--orders takes 150 to 1000000") }
     }
 
