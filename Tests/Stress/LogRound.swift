@@ -189,8 +189,10 @@ final class LogRound: Sendable {
     /// Again and again, as long as somebody reads on.
     private func whileTailing(_ body: () throws -> Void) rethrows {
         while findings.isEmpty, tailing.withLock({ !$0.isEmpty }) {
+            let begin = Date()
             try body()
-            Thread.sleep(forTimeInterval: 0.002)  // or it would take the cores from those it is to disturb
+            // Or those that it is to disturb would get no core.
+            Thread.sleep(forTimeInterval: 0.002 + 3 * Date().timeIntervalSince(begin))
         }
     }
 
