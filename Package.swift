@@ -131,6 +131,15 @@ let package = Package(
         tests("ArchitectureTests"),
         tests(
             "SystemTests", ["Contracts", "EventLog", "FileEventLog", .grdb, .subprocess], exclude: ["FaultInjection"]),
+
+        // Log and delivery from many threads at once; Scripts/lib/sanitize builds it with a sanitizer.
+        .executableTarget(
+            name: "stress",
+            dependencies: [
+                "Contracts", "EventLog", "LogFormat", "FileEventLog", "Delivery", "ServiceRuntime", .grdb, .logging,
+                .argumentParser,
+            ],
+            path: "Tests/Stress", exclude: ["MutexEdges"], swiftSettings: .houseRules),
     ]
 )
 
@@ -146,6 +155,22 @@ if Context.environment["STAMPEDE_COVERAGE_BUILD"] != nil {
     package.targets.removeAll { target in
         !needed.contains(target.name) && !counted.contains { target.name == $0 || target.name == "\($0)Tests" }
             && !(target.path ?? "").hasPrefix("Sources/Services/")
+    }
+}
+
+// Scripts/lib/sanitize builds once more, with a sanitizer: the two programs that it runs, and what they are made of.
+if Context.environment["STAMPEDE_SANITIZER_BUILD"] != nil {
+    package.targets.removeAll { target in
+        target.type == .test || ["HTTPServing", "Web"].contains(target.name)
+            || target.type == .executable && !["simulate", "stress"].contains(target.name)
+    }
+    // What none of them uses is not even fetched.
+    let used = package.targets.flatMap(\.dependencies).compactMap { dependency in
+        if case .productItem(_, let package, _, _) = dependency { package } else { nil }
+    }
+    package.dependencies.removeAll { dependency in
+        guard case .sourceControl(_, let location, _) = dependency.kind else { return false }
+        return !used.contains { location.hasSuffix("/\($0)") }
     }
 }
 

@@ -35,12 +35,12 @@ extension FileEventLog {
     package func statistics(of topic: Topic) throws -> LogStatistics {
         let files = files(topic)
         var statistics = LogStatistics(topic: topic)
-        let places = try segments(of: topic)
-        statistics.firstOffset = places.first?.baseOffset ?? 0
+        let segments = try files.segmentOffsets(disk)
+        statistics.firstOffset = segments.first ?? 0
         statistics.nextOffset = statistics.firstOffset
-        for (index, place) in places.enumerated() {
+        for base in segments {
             do {
-                try count(place, files, isLast: index == places.count - 1, &statistics)
+                try count(base, files, isLast: base == segments.last, &statistics)
             } catch let error as DiskError {
                 throw error.asLogError(topic)
             }
@@ -49,19 +49,19 @@ extension FileEventLog {
     }
 
     private func count(
-        _ place: SegmentPlace, _ files: TopicFiles, isLast: Bool, _ statistics: inout LogStatistics
+        _ baseOffset: UInt64, _ files: TopicFiles, isLast: Bool, _ statistics: inout LogStatistics
     ) throws {
-        let file = try disk.open(place.path, .read)
+        let (path, file) = try files.openSegment(baseOffset, disk)
         defer { file.close() }
-        let header = try files.readHeader(file, path: place.path)
+        let header = try files.readHeader(file, path: path)
         statistics.segments += 1
-        if place.isArchived { statistics.archivedSegments += 1 }
-        if !isLast, SegmentIndexFile(files: files, disk: disk).read(of: header, besides: place.path) == nil {
+        if path != files.segment(baseOffset) { statistics.archivedSegments += 1 }
+        if !isLast, SegmentIndexFile(files: files, disk: disk).read(of: header, besides: path) == nil {
             statistics.indexesMissing += 1
         }
         statistics.bytesOnDisk += try file.size()
         var position = UInt64(SegmentHeader.length)
-        while let frame = try frameHeader(file, at: position, place.path, topic: files.topic) {
+        while let frame = try frameHeader(file, at: position, path, topic: files.topic) {
             statistics.count(frame)
             position += UInt64(frame.length)
         }

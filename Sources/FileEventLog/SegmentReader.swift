@@ -29,7 +29,7 @@ struct SegmentReader {
     init(_ files: TopicFiles, baseOffset: UInt64, topicID: [UInt8], disk: any Disk) throws {
         let found: (path: String, file: any DiskFile)
         do {
-            found = try Self.open(files, baseOffset, disk)
+            found = try files.openSegment(baseOffset, disk)
         } catch {
             throw error.isMissing ? files.missing(baseOffset) : error.asLogError(files.topic)
         }
@@ -48,20 +48,6 @@ struct SegmentReader {
         } catch {
             file.close()
             throw error
-        }
-    }
-
-    /// A segment may be moved to the archive between looking for it and opening it; then it is looked for once more.
-    private static func open(
-        _ files: TopicFiles, _ baseOffset: UInt64, _ disk: any Disk
-    ) throws(DiskError) -> (path: String, file: any DiskFile) {
-        let path = files.locate(baseOffset, disk)
-        do {
-            return (path, try disk.open(path, .read))
-        } catch {
-            let now = files.locate(baseOffset, disk)
-            guard error.isMissing, now != path else { throw error }
-            return (now, try disk.open(now, .read))
         }
     }
 

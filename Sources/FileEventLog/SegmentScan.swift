@@ -31,9 +31,8 @@ struct SegmentScan {
 
     init(_ topic: TopicFiles, baseOffset: UInt64, disk: any Disk, access: FileAccess = .read) throws {
         self.topic = topic
-        path = topic.locate(baseOffset, disk)
         do {
-            file = try disk.open(path, access)
+            (path, file) = try topic.openSegment(baseOffset, disk, access)
         } catch {
             throw error.asLogError(topic.topic)
         }

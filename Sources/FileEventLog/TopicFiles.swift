@@ -40,6 +40,23 @@ struct TopicFiles: Sendable {
         return disk.exists(there) ? there : here
     }
 
+    /// Opens a segment where it lies.
+    ///
+    /// *Guarantee*: one that is moved to the archive between the look for it and the opening is found there. *If broken*:
+    /// `log verify` beside `log archive` calls a sound log damaged.
+    func openSegment(
+        _ baseOffset: UInt64, _ disk: any Disk, _ access: FileAccess = .read
+    ) throws(DiskError) -> (path: String, file: any DiskFile) {
+        let path = locate(baseOffset, disk)
+        do {
+            return (path, try disk.open(path, access))
+        } catch {
+            let now = locate(baseOffset, disk)
+            guard error.isMissing, now != path else { throw error }
+            return (now, try disk.open(now, access))
+        }
+    }
+
     /// First offsets of the segments that can be read, in order: with an archive at hand all there are, else those from
     /// the log's start on (an archiving that was cut off leaves some below it).
     ///

@@ -117,6 +117,22 @@ struct EventTypesTests {
                 + #""offset":18446744073709551615,"service":"payment","topic":"inventory"}"#)
     }
 
+    @Test("what was done at the desk keeps who did it, and an edit its bytes")
+    func desk() throws {
+        let id = EventID(high: 1, low: 2)
+        let letter = #""eventID":"00000000-0000-0001-0000-000000000002""#
+        try check(
+            V1.DeadLetterRedriven(service: .order, eventID: id, wasDuplicate: true, actor: "ann"),
+            "v1.DeadLetterRedriven", #"{"actor":"ann","# + letter + #","service":"order","wasDuplicate":true}"#)
+        try check(
+            V1.DeadLetterEdited(service: .order, eventID: id, corrected: [0, 255, 16], actor: "ann", reason: "r"),
+            "v1.DeadLetterEdited",
+            #"{"actor":"ann","corrected":"AP8Q","# + letter + #","reason":"r","service":"order"}"#)
+        try check(
+            V1.DeadLetterDiscarded(service: .order, eventID: id, actor: "ann", reason: "r"), "v1.DeadLetterDiscarded",
+            #"{"actor":"ann","# + letter + #","reason":"r","service":"order"}"#)
+    }
+
     @Test("the largest event still fits into its dead letter")
     func wrapping() throws {
         let wrapped = V1.EventDeadLettered(

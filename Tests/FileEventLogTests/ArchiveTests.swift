@@ -231,6 +231,29 @@ struct ArchiveTests {
         #expect(changes > 15, "the sweep went through")
     }
 
+    @Test(
+        "whoever reads all history finds it, whenever a segment is moved",
+        arguments: ["read", "verify", "statistics"])
+    func movedMeanwhile(reads: String) throws {
+        var openings = 0
+        var isLate = false
+        while !isLate {
+            let disk = try Self.filled()
+            let interrupted = InterruptedDisk(disk, after: openings) {
+                try Self.archiver(disk).run(try Self.archiver(disk).plan(below: 30))
+            }
+            let whole = Self.whole(interrupted)
+            switch reads {
+            case "read": #expect(try readAll(whole) == Self.all, "after \(openings) openings")
+            case "verify": #expect(try whole.verify(.test).faults == [], "after \(openings) openings")
+            default: #expect(try whole.statistics(of: .test).events == 40, "after \(openings) openings")
+            }
+            isLate = !interrupted.wasInterrupted
+            openings += 1
+        }
+        #expect(openings > 7, "there are eight segments")
+    }
+
     /// Names of files, made here so that the tests do not believe the code under test.
     private enum TopicName {
         static func digits(_ base: UInt64) -> String {

@@ -1,3 +1,5 @@
+import Dispatch
+import EventLog
 import FileEventLog
 import Foundation
 import Testing
@@ -13,5 +15,38 @@ struct PosixDiskTests {
         ])
     func parent(path: String, expected: String) {
         #expect(PosixDisk.parent(of: path) == expected)
+    }
+
+    @Test("two pieces of work are done side by side, time and again", .timeLimit(.minutes(1)))
+    func sideBySide() {
+        let disk = PosixDisk()
+        let begun = DispatchSemaphore(value: 0)
+        for _ in 0..<50 {
+            var met = false
+            disk.meanwhile({ met = begun.wait(timeout: .now() + 20) == .success }, { begun.signal() })
+            #expect(met, "the work waited in vain for what was to run beside it")
+        }
+    }
+
+    @Test("while the other thread is busy, both are done here, one after the other")
+    func busy() {
+        let disk = PosixDisk()
+        var order: [String] = []
+        disk.meanwhile({}, { disk.meanwhile({ order.append("work") }, { order.append("rest") }) })
+        #expect(order == ["work", "rest"])
+    }
+
+    @Test("frames that are hashed beside their write are chained like all others")
+    func largeFrames() throws {
+        let directory = try TemporaryDirectory()
+        let log = makeLog(PosixDisk(), directory: directory.path, segmentBytes: 1 << 20)
+        let writer = try log.openWriter(of: .test)
+        let all = events(0..<400, bytes: 1000)
+        for first in stride(from: 0, to: 400, by: 100) {
+            try writer.append(Array(all[first..<first + 100]), firstSequence: UInt64(first) + 1)
+        }
+        writer.close()
+        #expect(try log.verify(.test).faults == [])
+        #expect(try readAll(log) == all)
     }
 }

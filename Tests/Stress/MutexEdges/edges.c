@@ -1,0 +1,45 @@
+// What thread sanitizer cannot see of Synchronization.Mutex on Linux, told to it; preloaded by Scripts/lib/sanitize.
+//
+// While nobody waits, the mutex is taken and let go by an exchange that is inlined where it is used, and so is seen. Where
+// somebody waits, the kernel hands it over (FUTEX_LOCK_PI, futex(2)), called from the standard library, which is not
+// instrumented. Without these edges, what a contended mutex guards looks unguarded.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SWIFT __attribute__((swiftcall))
+#define SELF __attribute__((swift_context))
+#define LOCK_SLOW "$s15Synchronization12_MutexHandleV9_lockSlowyys6UInt32VF"
+#define UNLOCK_SLOW "$s15Synchronization12_MutexHandleV11_unlockSlowyyF"
+
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+
+static void *next(const char *name) {
+    void *function = dlsym(RTLD_NEXT, name);
+    if (function) return function;
+    fprintf(stderr, "edges: the standard library has no %s\n", name);
+    abort();
+}
+
+static SWIFT void (*real_lock)(uint32_t, SELF void *);
+static SWIFT void (*real_unlock)(SELF void *);
+
+__attribute__((constructor)) static void find(void) {
+    real_lock = (SWIFT void (*)(uint32_t, SELF void *))next(LOCK_SLOW);
+    real_unlock = (SWIFT void (*)(SELF void *))next(UNLOCK_SLOW);
+}
+
+SWIFT void lock_slow(uint32_t thread, SELF void *mutex) __asm__(LOCK_SLOW);
+SWIFT void lock_slow(uint32_t thread, SELF void *mutex) {
+    real_lock(thread, mutex);
+    __tsan_acquire(mutex);
+}
+
+SWIFT void unlock_slow(SELF void *mutex) __asm__(UNLOCK_SLOW);
+SWIFT void unlock_slow(SELF void *mutex) {
+    __tsan_release(mutex);
+    real_unlock(mutex);
+}
