@@ -12,6 +12,6 @@ struct PosixDiskTests {
             ("a/\u{301}b", "a"),
         ])
     func parent(path: String, expected: String) {
-        #expect(PosixDisk.parent(of: path) == expected)
+        #expect(Path.parent(of: path) == expected)
     }
 }
