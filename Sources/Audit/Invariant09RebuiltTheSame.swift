@@ -82,16 +82,16 @@ enum RebuiltTheSame {
 
         init(_ db: Database) throws {
             rows = try String.fetchAll(
-                db,
-                sql: """
-                    SELECT 'position ' || topic || ' ' || next_offset FROM consumer_positions
-                    UNION ALL SELECT 'counter ' || topic || ' ' || next_sequence FROM outbox_topics
-                    UNION ALL SELECT 'parked ' || hex(event_id) FROM parked
-                    UNION ALL SELECT 'dead ' || hex(event_id) || ' ' || state || ' ' || coalesce(hex(corrected), '')
-                        FROM dead_letters
-                    UNION ALL SELECT 'injected ' || topic || ' ' || sequence FROM injected
-                    ORDER BY 1
-                    """)
+                try db.cachedStatement(
+                    sql: """
+                        SELECT 'position ' || topic || ' ' || next_offset FROM consumer_positions
+                        UNION ALL SELECT 'counter ' || topic || ' ' || next_sequence FROM outbox_topics
+                        UNION ALL SELECT 'parked ' || hex(event_id) FROM parked
+                        UNION ALL SELECT 'dead ' || hex(event_id) || ' ' || state || ' ' || coalesce(hex(corrected), '')
+                            FROM dead_letters
+                        UNION ALL SELECT 'injected ' || topic || ' ' || sequence FROM injected
+                        ORDER BY 1
+                        """))
         }
     }
 }
