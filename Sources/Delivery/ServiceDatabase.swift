@@ -16,8 +16,7 @@ package final class ServiceDatabase: Sendable {
     /// committed. *If broken*: a commit is acted on, events and all, and the next loss of power takes it back.
     package static func writeAheadLog(of path: String) -> String { path + "-wal" }
 
-    /// - Parameter checkpointPages: length of the write-ahead log from which on a commit writes it into the database.
-    package init(path: String, checkpointPages: Int = 1000) throws {
+    package init(path: String) throws {
         self.path = path
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
@@ -29,7 +28,6 @@ package final class ServiceDatabase: Sendable {
                     PRAGMA foreign_keys = ON;
                     PRAGMA cell_size_check = ON;
                     PRAGMA journal_size_limit = 67108864;
-                    PRAGMA wal_autocheckpoint = \(checkpointPages);
                     """)
         }
         queue = try DatabaseQueue(path: path, configuration: configuration)

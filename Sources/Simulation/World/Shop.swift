@@ -15,8 +15,6 @@ struct Shop: Sendable {
     let concurrency: Int
     let segmentBytes: UInt64
     let zeroAheadBytes: UInt64
-    /// Small, so that crashes and losses of power come in checkpoints too.
-    let checkpointPages: Int
     private let faults: [PlannedFault]
     private let batchEvents: [ServiceName: Int]
 
@@ -42,7 +40,6 @@ struct Shop: Sendable {
         faults = options.plan.faults.filter(\.kind.isForTheWholeRun)
         batchEvents = Dictionary(
             uniqueKeysWithValues: ServiceName.allCases.map { ($0, [1, 3, 16, 512][random.below(4)]) })
-        checkpointPages = [8, 32, 128, 512][random.below(4)]
     }
 
     private func fault(_ kind: FaultKind, of service: ServiceName) -> PlannedFault? {

@@ -75,9 +75,7 @@ final class SimulatedProcess: @unchecked Sendable {
         if world.options.planted != .logNotWrittenAgain {
             try disk.writeAgain(ServiceDatabase.writeAheadLog(of: "\(directory)/\(service.rawValue).db"))
         }
-        let database = try ServiceDatabase(
-            path: host.location(of: "\(directory)/\(service.rawValue).db"),
-            checkpointPages: world.shop.checkpointPages)
+        let database = try ServiceDatabase(path: host.location(of: "\(directory)/\(service.rawValue).db"))
         let node = try ServiceNode(
             card: world.shop.card(of: service), database: database, clock: VirtualClock(time: world.time),
             logger: logger(service))
