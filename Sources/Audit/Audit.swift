@@ -5,11 +5,15 @@ import Foundation
 package struct Audit: Sendable {
     package let dataDirectory: String
     package let rebuilder: (any Rebuilder)?
+    private let isOwnCopy: Bool
 
-    /// - Parameter rebuilder: for invariant 9, which is unknown without one.
-    package init(dataDirectory: String, rebuilder: (any Rebuilder)?) {
+    /// - Parameters:
+    ///   - rebuilder: for invariant 9, which is unknown without one.
+    ///   - isOwnCopy: whether the directory is a copy that was made for this audit: nobody else uses it, and it may change.
+    package init(dataDirectory: String, rebuilder: (any Rebuilder)?, isOwnCopy: Bool = false) {
         self.dataDirectory = dataDirectory
         self.rebuilder = rebuilder
+        self.isOwnCopy = isOwnCopy
     }
 
     /// Reads everything and judges it. Blocking: call it off the cooperative pool.
@@ -18,7 +22,7 @@ package struct Audit: Sendable {
     /// - Throws: `AuditError.nothingToAudit` where there is no log, no database and no journal.
     package func run(afterStage: (EvidenceStage) throws -> Void = { _ in }) throws -> AuditReport {
         let begin = ContinuousClock.now
-        let evidence = try Evidence(directory: dataDirectory, afterStage: afterStage)
+        let evidence = try Evidence(directory: dataDirectory, isOwnCopy: isOwnCopy, afterStage: afterStage)
         let judges: [@Sendable () -> InvariantCheck] = [
             { RebuiltTheSame.check(evidence, rebuilder: rebuilder) },
             { OrdersKept.check(evidence) },

@@ -22,10 +22,18 @@ enum DeliverySchema {
 
     /// Tables and columns that are not there, as `table` and `table.column`.
     static func missing(in db: Database) throws -> [String] {
-        try columns.flatMap { table, columns -> [String] in
-            guard try db.tableExists(table) else { return [table] }
-            let present = Set(try db.columns(in: table).map(\.name))
-            return columns.filter { !present.contains($0) }.map { "\(table).\($0)" }
+        var present: [String: Set<String>] = [:]
+        try db.forEachRow(
+            """
+            SELECT tables.name, columns.name FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns
+            WHERE tables.type = 'table'
+            """
+        ) { row in
+            present[row[0], default: []].insert(row[1])
+        }
+        return columns.flatMap { table, columns -> [String] in
+            guard let known = present[table] else { return [table] }
+            return columns.filter { !known.contains($0) }.map { "\(table).\($0)" }
         }
     }
 

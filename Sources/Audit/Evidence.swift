@@ -22,6 +22,7 @@ import Foundation
 /// - If broken: an audit during a sale calls a healthy shop broken, or an audit at rest calls a lost order late.
 struct Evidence {
     let directory: String
+    let databases: EvidenceDatabases
     private(set) var journals: JournalFacts
     private(set) var services: [ServiceName: ServiceFacts] = [:]
     private(set) var domain = DomainFacts()
@@ -42,25 +43,24 @@ struct Evidence {
 
     static let gateway = "payment-gateway"
 
-    static func database(_ name: String, in directory: String) -> EvidenceDatabase {
-        EvidenceDatabase(path: "\(directory)/db/\(name)/\(name).db")
-    }
-
-    /// - Parameter afterStage: called after each of the readings above but the last.
+    /// - Parameters:
+    ///   - isOwnCopy: whether nobody but the audit uses the directory.
+    ///   - afterStage: called after each of the readings above but the last.
     /// - Throws: `AuditError.nothingToAudit`.
-    init(directory: String, afterStage: (EvidenceStage) throws -> Void) throws {
+    init(directory: String, isOwnCopy: Bool, afterStage: (EvidenceStage) throws -> Void) throws {
         self.directory = directory
-        let ledgerDatabase = Self.database(Self.gateway, in: directory)
+        databases = EvidenceDatabases(directory: directory, areOwn: isOwnCopy)
         let mail = directory + "/" + MailboxFacts.file
 
         journals = JournalFacts(directory: directory + "/sale")
         // What is wrong with it is reported when it is read whole.
-        let before = try? ledgerDatabase.read { try LedgerFacts.lastEntry($0) }
+        let before = try? databases.gateway.read { try LedgerFacts.lastEntry($0) }
         settledLedgerEntry = before ?? 0
         settledMailBytes = MailboxFacts.size(path: mail)
         try afterStage(.journals)
 
-        for reading in Parallel.map(ServiceName.allCases, { Self.read($0, in: directory) }) { merge(reading) }
+        let readings = Parallel.map(ServiceName.allCases) { [databases] in Self.read($0, from: databases[$0]) }
+        for reading in readings { merge(reading) }
         try afterStage(.databases)
         let log = FileEventLog(
             directory: directory + "/log", archive: directory + "/archive", now: { Timestamp(microseconds: 0) },
@@ -71,16 +71,15 @@ struct Evidence {
         try afterStage(.topics)
 
         for service in services.keys {
-            let database = Self.database(service.rawValue, in: directory)
-            let latest = try? database.read { (try ServiceFacts.counters($0), try DeskFacts.injected($0)) }
+            let latest = try? databases[service].read { (try ServiceFacts.counters($0), try DeskFacts.injected($0)) }
             latestCounters[service] = latest?.0  // nil: not compared
             let injected = latest?.1 ?? services[service]?.desk.injected ?? [:]
             for (topic, events) in injected where topic == service.topic { topics[topic]?.setInjected(events) }
         }
         try afterStage(.counters)
-        if ledgerDatabase.exists {
+        if databases.gateway.exists {
             do {
-                ledger = try ledgerDatabase.read { try LedgerFacts($0) }
+                ledger = try databases.gateway.read { try LedgerFacts($0) }
             } catch {
                 unreadable[Self.gateway] = "\(error)"
             }
@@ -132,9 +131,8 @@ struct Evidence {
         var fault: String?
     }
 
-    private static func read(_ service: ServiceName, in directory: String) -> ServiceReading {
+    private static func read(_ service: ServiceName, from database: EvidenceDatabase) -> ServiceReading {
         var reading = ServiceReading(service: service)
-        let database = Self.database(service.rawValue, in: directory)
         guard database.exists else { return reading }
         do {
             let (facts, domain) = try database.read { db in

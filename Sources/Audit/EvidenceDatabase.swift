@@ -1,5 +1,6 @@
 import Foundation
 package import GRDB
+import Synchronization
 
 /// A database as evidence: read in one short transaction, with no trace left beside it.
 ///
@@ -8,8 +9,11 @@ package import GRDB
 /// SQLite makes one where there is none. While the owner runs (it holds the kernel lock on the directory) the file is
 /// there and is shared. Otherwise the database and its write-ahead log are copied to a private directory, and the copy
 /// is opened. *If broken*: an audit after a crash changes the state that the next start recovers from.
+///
+/// A database that is the reader's alone needs no such care: it is opened where it lies, once.
 package struct EvidenceDatabase: Sendable {
     package let path: String
+    private let own: OwnConnection?
     private var directory: String { (path as NSString).deletingLastPathComponent }
 
     /// Attempts at a consistent copy while somebody starts, stops or writes.
@@ -20,6 +24,19 @@ package struct EvidenceDatabase: Sendable {
     /// - Parameter path: the database file; the directory it lies in is the one that its owner locks.
     package init(path: String) {
         self.path = path
+        own = nil
+    }
+
+    /// - Parameter ownPath: a database that nobody else uses, and that nobody will use after this reader.
+    package init(ownPath path: String) {
+        self.path = path
+        own = OwnConnection(nil)
+    }
+
+    /// A database that nobody else uses, open already.
+    package init(own queue: DatabaseQueue) {
+        path = queue.path
+        own = OwnConnection(queue)
     }
 
     package var exists: Bool { FileManager.default.fileExists(atPath: path) }
@@ -28,13 +45,14 @@ package struct EvidenceDatabase: Sendable {
     ///
     /// - Throws: `AuditError.unreadable`.
     package func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        if let own { return try reading { try own.queue(path).read(body) } }
         for attempt in 1...Self.attempts {
             if attempt > 1 { Thread.sleep(forTimeInterval: Self.pauseSeconds) }
             if ownerRuns() {
                 // Not there for a moment while the owner opens or closes its database.
                 guard exists(suffix: "-shm"), exists(suffix: "-wal") else { continue }
                 do {
-                    return try read(at: path, readOnly: true, body)
+                    return try readShared(body)
                 } catch {
                     // An owner that just ended takes its write-ahead log with it: then there is a whole file to copy.
                     if ownerRuns() { throw error }
@@ -44,7 +62,7 @@ package struct EvidenceDatabase: Sendable {
             let copy = try temporaryDirectory()
             defer { try? FileManager.default.removeItem(atPath: copy) }  // private; the system clears what stays
             guard try copyWhole(to: copy) else { continue }
-            return try read(at: copy + "/copy", readOnly: false, body)
+            return try reading { try OwnConnection(nil).queue(copy + "/copy").read(body) }
         }
         throw AuditError.unreadable(file: path, reason: "it kept changing while it was copied")
     }
@@ -59,18 +77,22 @@ package struct EvidenceDatabase: Sendable {
 
     // MARK: - Reading
 
-    private func read<Value>(at path: String, readOnly: Bool, _ body: (Database) throws -> Value) throws -> Value {
+    private func readShared<Value>(_ body: (Database) throws -> Value) throws -> Value {
         var configuration = Configuration()
-        configuration.readonly = readOnly
+        configuration.readonly = true
         configuration.busyMode = .timeout(Self.busyTimeoutSeconds)
-        configuration.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA query_only = ON")
-        }
-        do {
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA query_only = ON") }
+        return try reading {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             let value = try queue.read(body)
             try queue.close()
             return value
+        }
+    }
+
+    private func reading<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
         } catch let error as DatabaseError {
             throw AuditError.unreadable(file: self.path, reason: "\(error)")
         }
@@ -125,6 +147,33 @@ package struct EvidenceDatabase: Sendable {
 
     private func temporaryDirectory() throws -> String {
         try TemporaryDirectory.make("evidence")
+    }
+}
+
+/// The one connection to a database that is its reader's alone: made when it is first needed, closed with its last user.
+private final class OwnConnection: Sendable {
+    private let made: Mutex<DatabaseQueue?>
+
+    /// - Parameter queue: nil for one that is still to be made.
+    init(_ queue: DatabaseQueue?) {
+        made = Mutex(queue)
+    }
+
+    func queue(_ path: String) throws -> DatabaseQueue {
+        try made.withLock { made in
+            if let made { return made }
+            guard FileManager.default.fileExists(atPath: path) else {
+                throw AuditError.unreadable(file: path, reason: "there is no such file")
+            }
+            var configuration = Configuration()
+            // In exclusive mode, SQLite keeps the index of a write-ahead log in its own memory: no file is made for it.
+            configuration.prepareDatabase {
+                try $0.execute(sql: "PRAGMA query_only = ON; PRAGMA locking_mode = EXCLUSIVE")
+            }
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            made = queue
+            return queue
+        }
     }
 }
 

@@ -17,7 +17,9 @@ package struct ExecutableRebuilder: Rebuilder {
         self.dataDirectory = dataDirectory
     }
 
-    package func rebuild(_ service: ServiceName, into directory: String) throws -> RebuiltDatabase {
+    package func rebuild(
+        _ service: ServiceName, live _: EvidenceDatabase, into directory: String
+    ) throws -> RebuiltDatabase {
         func failed(_ reason: String) -> AuditError { .rebuildFailed(service: service, reason: reason) }
         let program = "\(programs)/\(service.rawValue)-service"
         guard FileManager.default.isExecutableFile(atPath: program) else {

@@ -21,10 +21,10 @@ enum RebuiltTheSame {
             check.waiting("not rebuilt: \(evidence.noDatabase(of: service))", service: service)
             return false
         }
-        let directory = evidence.directory
+        let databases = evidence.databases
         let outcomes = Parallel.map(services) { service in
             do {
-                return try compare(service, directory, rebuilder)
+                return try compare(service, databases[service], rebuilder)
             } catch {
                 return Outcome.unknown("\(error)")
             }
@@ -52,18 +52,17 @@ enum RebuiltTheSame {
         case unknown(String)
     }
 
-    private static func compare(_ service: ServiceName, _ directory: String, _ rebuilder: any Rebuilder) throws
-        -> Outcome
-    {
-        let live = Evidence.database(service.rawValue, in: directory)
+    private static func compare(
+        _ service: ServiceName, _ live: EvidenceDatabase, _ rebuilder: any Rebuilder
+    ) throws -> Outcome {
         for _ in 1...attempts {
             let scratch = try TemporaryDirectory.make("rebuild")
             defer { try? FileManager.default.removeItem(atPath: scratch) }  // private; the system clears what stays
             let before = try live.read { try Extent($0) }
-            let rebuilt = try rebuilder.rebuild(service, into: scratch)
+            let rebuilt = try rebuilder.rebuild(service, live: live, into: scratch)
             let outcome = try live.read { liveRows -> Outcome? in
                 guard try Extent(liveRows) == before else { return nil }
-                return try EvidenceDatabase(path: rebuilt.path).read { rebuiltRows in
+                return try rebuilt.database.read { rebuiltRows in
                     let left = try TableDigest(rebuilt.tables, in: liveRows)
                     let right = try TableDigest(rebuilt.tables, in: rebuiltRows)
                     if left == right { return .same(rows: left.rows) }
@@ -83,16 +82,16 @@ enum RebuiltTheSame {
 
         init(_ db: Database) throws {
             rows = try String.fetchAll(
-                db,
-                sql: """
-                    SELECT 'position ' || topic || ' ' || next_offset FROM consumer_positions
-                    UNION ALL SELECT 'counter ' || topic || ' ' || next_sequence FROM outbox_topics
-                    UNION ALL SELECT 'parked ' || hex(event_id) FROM parked
-                    UNION ALL SELECT 'dead ' || hex(event_id) || ' ' || state || ' ' || coalesce(hex(corrected), '')
-                        FROM dead_letters
-                    UNION ALL SELECT 'injected ' || topic || ' ' || sequence FROM injected
-                    ORDER BY 1
-                    """)
+                try db.cachedStatement(
+                    sql: """
+                        SELECT 'position ' || topic || ' ' || next_offset FROM consumer_positions
+                        UNION ALL SELECT 'counter ' || topic || ' ' || next_sequence FROM outbox_topics
+                        UNION ALL SELECT 'parked ' || hex(event_id) FROM parked
+                        UNION ALL SELECT 'dead ' || hex(event_id) || ' ' || state || ' ' || coalesce(hex(corrected), '')
+                            FROM dead_letters
+                        UNION ALL SELECT 'injected ' || topic || ' ' || sequence FROM injected
+                        ORDER BY 1
+                        """))
         }
     }
 }

@@ -1,19 +1,28 @@
 package import Contracts
+package import GRDB
 
 /// Makes a service's database anew from the log.
 package protocol Rebuilder: Sendable {
-    /// - Parameter directory: exists, is empty, and is the caller's to remove.
+    /// - Parameters:
+    ///   - live: the service's own, which says how far a rebuild goes.
+    ///   - directory: exists, is empty, and is the caller's to remove.
     /// - Throws: `AuditError.rebuildFailed`.
-    func rebuild(_ service: ServiceName, into directory: String) throws -> RebuiltDatabase
+    func rebuild(_ service: ServiceName, live: EvidenceDatabase, into directory: String) throws -> RebuiltDatabase
 }
 
 /// A rebuilt database, and which of its tables are state.
 package struct RebuiltDatabase: Sendable {
-    package let path: String
-    package let tables: [StateTable]
+    let database: EvidenceDatabase
+    let tables: [StateTable]
 
     package init(path: String, tables: [StateTable]) {
-        self.path = path
+        database = EvidenceDatabase(ownPath: path)
+        self.tables = tables
+    }
+
+    /// - Parameter queue: nobody else's from here on.
+    package init(_ queue: DatabaseQueue, tables: [StateTable]) {
+        database = EvidenceDatabase(own: queue)
         self.tables = tables
     }
 }

@@ -29,7 +29,8 @@ struct TopicFacts {
     private(set) var fault: LogError?
     /// What `verify` says; nil where there is no such topic.
     private(set) var verified: LogVerifier.Finding?
-    private var segments: [FileEventLog.SegmentPlace] = []
+    /// Where each segment begins, and its file as the report names it.
+    private var segments: [(baseOffset: UInt64, file: String)] = []
 
     /// Whether every event from offset 0 on was read: only then is what is not there missing.
     var isWhole: Bool { fault == nil && first == 0 }
@@ -48,7 +49,10 @@ struct TopicFacts {
         self.topic = topic
         self.settled = settled
         do {
-            segments = try log.segments(of: topic)
+            segments = try log.segments(of: topic).map { segment in
+                let parts = segment.path.split(separator: "/").suffix(3)  // log or archive, the topic, the file
+                return (baseOffset: segment.baseOffset, file: parts.joined(separator: "/"))
+            }
             verified = try log.verify(topic)
             try read(log)
         } catch let error as LogError {
@@ -149,8 +153,7 @@ struct TopicFacts {
         guard let segment = segments.last(where: { $0.baseOffset <= offset }) else {
             return Place(file: "log/\(topic.name)", offset: offset)
         }
-        let parts = segment.path.split(separator: "/").suffix(3)  // log or archive, the topic, the file
-        return Place(file: parts.joined(separator: "/"), offset: offset)
+        return Place(file: segment.file, offset: offset)
     }
 
     /// A folder without a commit page and without segments is no topic yet.

@@ -6,10 +6,10 @@ package import GRDB
 /// How far a service has read each topic; stored in the transaction of what the events did.
 package enum ConsumerPositions {
     package static func load(_ topic: Topic, _ db: Database) throws -> Position? {
-        try Row.fetchOne(
-            db, sql: "SELECT next_offset, token FROM consumer_positions WHERE topic = ?", arguments: [topic.name]
-        ).map { row in
-            Position(nextOffset: UInt64(row["next_offset"] as Int64), token: [UInt8](row["token"] as Data))
+        let statement = try db.cachedStatement(
+            sql: "SELECT next_offset, token FROM consumer_positions WHERE topic = ?")
+        return try Row.fetchOne(statement, arguments: [topic.name]).map { row in
+            Position(nextOffset: UInt64(row[0] as Int64), token: [UInt8](row[1] as Data))
         }
     }
 

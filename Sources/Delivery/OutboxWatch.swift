@@ -43,13 +43,13 @@ package final class OutboxWatch {
     private func oldest() throws -> Timestamp? {
         try node.database.read { db in
             let rows = try Data.fetchAll(
-                db,
-                sql: """
-                    SELECT (SELECT event FROM outbox WHERE outbox.topic = outbox_topics.topic
-                        AND sequence > published_sequence ORDER BY sequence LIMIT 1)
-                    FROM outbox_topics
-                    WHERE next_sequence > published_sequence + 1
-                    """)
+                try db.cachedStatement(
+                    sql: """
+                        SELECT (SELECT event FROM outbox WHERE outbox.topic = outbox_topics.topic
+                            AND sequence > published_sequence ORDER BY sequence LIMIT 1)
+                        FROM outbox_topics
+                        WHERE next_sequence > published_sequence + 1
+                        """))
             // Bytes that are no event, as an operator may inject, have no time.
             return rows.compactMap { try? EventCoding.decode([UInt8]($0)).time }.min()
         }

@@ -81,15 +81,13 @@ struct Parking {
 
     func due(at now: Timestamp, _ db: Database) throws -> [Parked] {
         guard let nextDue, nextDue <= now else { return [] }
-        return try Row.fetchAll(
-            db,
+        let statement = try db.cachedStatement(
             sql: """
                 SELECT \(Self.columns) FROM parked
                 WHERE next_attempt_at IS NOT NULL AND error_kind IS NOT 'trap' AND next_attempt_at <= ?
                 ORDER BY next_attempt_at, arrival LIMIT \(Self.retriesPerTurn)
-                """,
-            arguments: [now.microseconds]
-        ).map(Self.read)
+                """)
+        return try Row.fetchAll(statement, arguments: [now.microseconds]).map(Self.read)
     }
 
     /// The event that killed the process and is to be tried next, due or not.
@@ -127,16 +125,16 @@ struct Parking {
     }
 
     mutating func postpone(_ parked: Parked, _ failure: Failure, _ db: Database) throws {
-        try db.execute(
+        let statement = try db.cachedStatement(
             sql: """
                 UPDATE parked SET attempts = ?, next_attempt_at = ?, error_kind = ?, error = ?,
                     first_failed_at = coalesce(first_failed_at, ?)
                 WHERE arrival = ?
-                """,
-            arguments: [
-                failure.attempts, failure.next.microseconds, failure.kind, failure.error, failure.now.microseconds,
-                parked.arrival,
-            ])
+                """)
+        try statement.execute(arguments: [
+            failure.attempts, failure.next.microseconds, failure.kind, failure.error, failure.now.microseconds,
+            parked.arrival,
+        ])
         expect(failure.kind, at: failure.next)
     }
 
@@ -161,7 +159,8 @@ struct Parking {
 
     /// The event is no longer set aside: it was handled, or it is dead.
     mutating func remove(_ parked: Parked, _ db: Database) throws {
-        try db.execute(sql: "DELETE FROM parked WHERE arrival = ?", arguments: [parked.arrival])
+        let statement = try db.cachedStatement(sql: "DELETE FROM parked WHERE arrival = ?")
+        try statement.execute(arguments: [parked.arrival])
         count -= 1
     }
 
@@ -181,24 +180,26 @@ struct Parking {
             subjects.remove(subject)
             return
         }
-        try db.execute(
-            sql: "UPDATE parked SET next_attempt_at = coalesce(next_attempt_at, ?) WHERE arrival = ?",
-            arguments: [now.microseconds, next])
+        let statement = try db.cachedStatement(
+            sql: "UPDATE parked SET next_attempt_at = coalesce(next_attempt_at, ?) WHERE arrival = ?")
+        try statement.execute(arguments: [now.microseconds, next])
         nextDue = min(nextDue ?? now, now)
     }
 
     /// After attempts: what is due next is known again.
     mutating func findNextDue(_ db: Database) throws {
         nextDue = try Int64.fetchOne(
-            db,
-            sql: """
-                SELECT min(next_attempt_at) FROM parked
-                WHERE next_attempt_at IS NOT NULL AND error_kind IS NOT 'trap'
-                """
+            try db.cachedStatement(
+                sql: """
+                    SELECT min(next_attempt_at) FROM parked
+                    WHERE next_attempt_at IS NOT NULL AND error_kind IS NOT 'trap'
+                    """)
         ).map(Timestamp.init(microseconds:))
         nextTrial = try Int64.fetchOne(
-            db,
-            sql: "SELECT min(next_attempt_at) FROM parked WHERE next_attempt_at IS NOT NULL AND error_kind = 'trap'"
+            try db.cachedStatement(
+                sql: """
+                    SELECT min(next_attempt_at) FROM parked WHERE next_attempt_at IS NOT NULL AND error_kind = 'trap'
+                    """)
         ).map(Timestamp.init(microseconds:))
     }
 

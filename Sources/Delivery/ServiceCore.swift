@@ -5,16 +5,7 @@ package import EventLog
 ///
 /// The one wiring of production and simulation; what differs between them comes in as ports.
 package struct ServiceCore: Sendable {
-    /// One part of a service: runs until cancelled or a fatal fault.
-    package struct Part: Sendable {
-        package let name: String
-        /// Whether it writes to the database besides the consumer, and so belongs on the same thread.
-        package let isOnDatabaseThread: Bool
-        package let run: @Sendable () async throws -> Void
-    }
-
-    /// Each is to be run once.
-    package let parts: [Part]
+    package let parts: [ServicePart]
     private let watch: any LogWatch
 
     /// What a service is told of how to run.
@@ -47,9 +38,9 @@ package struct ServiceCore: Sendable {
         let outbox = Handover(OutboxWatch(node: node, limit: options.outboxAlert))
         watch = try log.watch(node.card.topics, ring: bell)
         parts = [
-            Part(name: "outbox relay", isOnDatabaseThread: false) { try await loops.run(relays.take()) },
-            Part(name: "consumer", isOnDatabaseThread: true) { try await loops.run(consumer.take(), bell: bell) },
-            Part(name: "outbox watch", isOnDatabaseThread: true) { try await outbox.take().run(loops) },
+            ServicePart("outbox relay", on: .relay) { try await loops.run(relays.take()) },
+            ServicePart("consumer", on: .database) { try await loops.run(consumer.take(), bell: bell) },
+            ServicePart("outbox watch", on: .database) { try await outbox.take().run(loops) },
         ]
     }
 

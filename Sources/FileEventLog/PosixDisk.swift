@@ -19,7 +19,7 @@ package struct PosixDisk: Disk {
         var current = path
         while !exists(current) {
             missing.append(current)
-            current = Self.parent(of: current)
+            current = Path.parent(of: current)
         }
         for directory in missing.reversed() {
             guard mkdir(directory, 0o750) == 0 || errno == EEXIST else {
@@ -32,23 +32,7 @@ package struct PosixDisk: Disk {
     }
 
     private func syncParent(of path: String) throws(DiskError) {
-        try syncDirectory(Self.parent(of: path))
-    }
-
-    /// The directory in which a path's last component is; of a relative path of one component, `.`.
-    ///
-    /// *Why by hand*: `NSString.deletingLastPathComponent` traps on `d`, and on every other path of one character.
-    package static func parent(of path: String) -> String {
-        let slash = UInt8(ascii: "/")
-        func trimmed(_ bytes: Substring.UTF8View) -> Substring.UTF8View {
-            var bytes = bytes
-            while bytes.last == slash { bytes.removeLast() }
-            return bytes
-        }
-        let own = trimmed(path[...].utf8)
-        guard let end = own.lastIndex(of: slash) else { return path.utf8.first == slash ? "/" : "." }
-        let parent = trimmed(own[..<end])
-        return parent.isEmpty ? "/" : String(Substring(parent))
+        try syncDirectory(Path.parent(of: path))
     }
 
     package func list(_ path: String) throws(DiskError) -> [String] {

@@ -135,9 +135,10 @@ extension Disk {
         guard exists(path) else { return }
         let file = try open(path, .readWrite)
         defer { file.close() }
+        let size = try file.size()
         var position: UInt64 = 0
-        while true {
-            let bytes = try file.read(1 << 20, at: position)
+        while position < size {
+            let bytes = try file.read(Int(min(size - position, 1 << 20)), at: position)
             if bytes.isEmpty { break }
             try file.write(bytes, at: position)
             position += UInt64(bytes.count)

@@ -116,15 +116,12 @@ package final class ServiceProcess: Sendable {
         if case .fatal = Fault.classify(error) { faults.continuation.yield(error) }
     }
 
-    /// Runs parts of this service as loops.
-    package var loops: ServiceLoops { ServiceLoops(node: node, randomness: randomness) }
-
     /// Runs the service until it is told to stop or cannot go on.
     ///
     /// - Parameters:
-    ///   - loops: what the service runs besides consumer and relays, on the database's thread.
+    ///   - parts: what the service runs besides its core.
     ///   - servers: started last, stopped first.
-    package func run(loops: [Loop] = [], servers: [any Service]) async throws {
+    package func run(parts: [ServicePart], servers: [any Service]) async throws {
         var options = ServiceCore.Options()
         options.limits = try consumerLimits()
         options.outboxAlert = .seconds(try settings.outboxAlertSeconds())
@@ -133,18 +130,22 @@ package final class ServiceProcess: Sendable {
             operators: operators, bell: consumerBell)
         defer { core.close() }
         let relayThread = ThreadExecutor(name: "relay")
-        let coreLoops = core.parts.map { part in
-            Loop(part.name, on: part.isOnDatabaseThread ? databaseThread : relayThread, part.run)
+        let loops = (core.parts + parts).map { part in
+            switch part.thread {
+            case .database: Loop(part.name, on: databaseThread, part.run)
+            case .relay: Loop(part.name, on: relayThread, part.run)
+            case .own: Loop(part.name, on: ThreadExecutor(name: part.name), part.run)
+            }
         }
         let faultLoop = Loop("faults", on: databaseThread) { [faults] in
             for await fault in faults.stream { throw fault }
         }
         let stop = StopLimit(
             .seconds(try settings.stopSeconds()), logger: logger, onStop: { TrapWatch.stopBegins() })
-        let parts: [any Service] = coreLoops + [faultLoop] + (try scrubbing()) + loops
+        let services: [any Service] = loops + [faultLoop] + (try scrubbing())
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: stop.watched(parts, servers: servers),
+                services: stop.watched(services, servers: servers),
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger))
         logger.info("running", metadata: ["data": "\(settings.dataDirectory)"])
@@ -168,27 +169,20 @@ package struct AlreadyRunning: Error, CustomStringConvertible {
 }
 
 /// A part of a service that runs until the service stops: on a thread of its choice, cancelled by a graceful stop.
-package struct Loop: Service, CustomStringConvertible {
+private struct Loop: Service, CustomStringConvertible {
     private let name: String
     private let executor: ThreadExecutor
     private let body: @Sendable () async throws -> Void
 
-    package init(_ name: String, on executor: ThreadExecutor, _ body: @escaping @Sendable () async throws -> Void) {
+    init(_ name: String, on executor: ThreadExecutor, _ body: @escaping @Sendable () async throws -> Void) {
         self.name = name
         self.executor = executor
         self.body = body
     }
 
-    package init<Value>(
-        _ name: String, on executor: ThreadExecutor, _ value: Handover<Value>,
-        _ body: @escaping @Sendable (sending Value) async throws -> Void
-    ) {
-        self.init(name, on: executor) { try await body(value.take()) }
-    }
+    var description: String { name }
 
-    package var description: String { name }
-
-    package func run() async throws {
+    func run() async throws {
         try await cancelWhenGracefulShutdown {
             try await withTaskExecutorPreference(executor) {
                 do {

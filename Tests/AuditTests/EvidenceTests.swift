@@ -65,6 +65,22 @@ struct EvidenceTests {
         #expect(!FileManager.default.fileExists(atPath: path + "-shm"))
     }
 
+    @Test("a copy that is the audit's own gives the same report, sound or broken", arguments: [true, false])
+    func ownCopy(isSound: Bool) throws {
+        let shop = try Shop()
+        defer { shop.remove() }
+        let story = try shop.tellStory()
+        if !isSound {
+            try shop.edit(.order, "DELETE FROM orders WHERE order_id = ?", [Data(story.confirmed.bytes)])
+        }
+        let evidence = try end(shop, .killed)
+        defer { evidence.remove() }
+        let usual = try evidence.audit()
+        let own = try evidence.audit(isOwnCopy: true)
+        #expect(own.invariants == usual.invariants, "\(own.words)")
+        #expect(own.verdict == (isSound ? .valid : .invalid))
+    }
+
     @Test("nothing can be written through the evidence, running or not", arguments: [true, false])
     func readOnly(isRunning: Bool) throws {
         let shop = try Shop()
@@ -189,8 +205,9 @@ private struct Remains {
         if isCopy { try? FileManager.default.removeItem(atPath: directory) }  // the system clears what stays
     }
 
-    func audit() throws -> AuditReport {
-        try Audit(dataDirectory: directory, rebuilder: CopyingRebuilder(directory: directory)).run()
+    func audit(isOwnCopy: Bool = false) throws -> AuditReport {
+        let rebuilder = CopyingRebuilder(directory: directory)
+        return try Audit(dataDirectory: directory, rebuilder: rebuilder, isOwnCopy: isOwnCopy).run()
     }
 }
 

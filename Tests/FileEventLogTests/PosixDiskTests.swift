@@ -14,7 +14,7 @@ struct PosixDiskTests {
             ("a/\u{301}b", "a"),
         ])
     func parent(path: String, expected: String) {
-        #expect(PosixDisk.parent(of: path) == expected)
+        #expect(Path.parent(of: path) == expected)
     }
 
     @Test("two pieces of work are done side by side, time and again", .timeLimit(.minutes(1)))

@@ -134,9 +134,9 @@ struct DiskTests {
             #expect(throws: DatabaseError.self, "a dead handle wrote") {
                 try database.transaction { try $0.execute(sql: "INSERT INTO t VALUES (99)") }
             }
-            let before = bench.world.disk.files().map(\.bytes)
+            let before = bench.world.disk.files().map(\.image.bytes)
             try? database.close()
-            #expect(bench.world.disk.files().map(\.bytes) == before, "closing a dead handle changed the disk")
+            #expect(bench.world.disk.files().map(\.image.bytes) == before, "closing a dead handle changed the disk")
 
             let after = bench.disk()
             let again = DatabaseHost(after)

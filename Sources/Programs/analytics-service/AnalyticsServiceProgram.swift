@@ -22,10 +22,9 @@ struct AnalyticsServiceProgram: ServiceProgram {
         let process = try ServiceProcess(card, settings: settings)
         var limits = StuckOrders.Limits()
         limits.age = .seconds(try settings.stuckAfterSeconds())
-        let stuck = StuckOrders(node: process.node, log: process.log, limits: limits)
-        let loops = process.loops
         try await process.run(
-            loops: [Loop("stuck orders", on: process.databaseThread, Handover(stuck)) { try await $0.run(loops) }],
+            parts: AnalyticsService.parts(
+                node: process.node, log: process.log, limits: limits, randomness: process.randomness),
             servers: [AdminServer.make(port: try settings.adminPort(of: .analytics), process: process)])
     }
 }

@@ -20,13 +20,13 @@ struct InventoryServiceProgram: ServiceProgram {
 
     func serve(_ settings: Settings, _ card: ServiceCard) async throws {
         let process = try ServiceProcess(card, settings: settings)
-        let stock = CommandQueue(node: process.node, limit: 64, handler: StockTaking(randomness: process.randomness))
+        let doors = InventoryDoors(node: process.node, randomness: process.randomness)
         try await process.run(
-            loops: [Loop("stock taking", on: process.databaseThread) { try await stock.run() }],
+            parts: doors.parts,
             servers: [
                 AdminServer.make(
                     port: try settings.adminPort(of: .inventory), process: process,
-                    actions: [SeedingActions.stock(process, stock)])
+                    actions: [SeedingActions.stock(process, doors.stock)])
             ])
     }
 }

@@ -21,12 +21,11 @@ struct NotificationServiceProgram: ServiceProgram {
     func serve(_ settings: Settings, _ card: ServiceCard) async throws {
         let process = try ServiceProcess(card, settings: settings)
         let mailbox = MboxChannel(file: try PosixAppendOnlyFile(path: DataLayout(settings.dataDirectory).mailbox))
-        let mail = try MailRunner(
-            node: process.node, channel: mailbox,
-            operatorAddress: settings.operatorEmail() ?? NotificationService.operatorAddress)
-        let loops = process.loops
         try await process.run(
-            loops: [Loop("mail", on: ThreadExecutor(name: "mail"), Handover(mail)) { try await $0.run(loops) }],
+            parts: try NotificationService.parts(
+                node: process.node, channel: mailbox,
+                operatorAddress: settings.operatorEmail() ?? NotificationService.operatorAddress,
+                randomness: process.randomness),
             servers: [AdminServer.make(port: try settings.adminPort(of: .notification), process: process)])
     }
 }

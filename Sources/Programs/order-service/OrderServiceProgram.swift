@@ -23,20 +23,16 @@ struct OrderServiceProgram: ServiceProgram {
         var limits = CheckoutLimits()
         limits.lines = try settings.maximumLines()
         limits.quantity = Int64(try settings.maximumQuantity())
-        let checkout = Checkout(limits: limits, randomness: process.randomness)
-        let orders = CommandQueue(node: process.node, limit: try settings.maximumWaitingCheckouts(), handler: checkout)
-        let cancellations = CommandQueue(
-            node: process.node, limit: try settings.maximumWaitingCheckouts(), handler: Cancellation())
+        let doors = OrderDoors(
+            node: process.node, limits: limits, waiting: try settings.maximumWaitingCheckouts(),
+            randomness: process.randomness)
         let server = CheckoutServer(
-            checkout: checkout, orders: orders, cancellations: cancellations,
+            checkout: doors.checkout, orders: doors.orders, cancellations: doors.cancellations,
             reader: try DatabaseReader(path: process.node.database.path),
             maximumBodyBytes: try settings.maximumBodyBytes())
 
         try await process.run(
-            loops: [
-                Loop("checkout", on: process.databaseThread) { try await orders.run() },
-                Loop("cancellation", on: process.databaseThread) { try await cancellations.run() },
-            ],
+            parts: doors.parts,
             servers: [
                 AdminServer.make(
                     port: try settings.adminPort(of: .order), process: process,

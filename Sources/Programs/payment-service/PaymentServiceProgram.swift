@@ -24,12 +24,10 @@ struct PaymentServiceProgram: ServiceProgram {
         let gateway = HTTPGateway(
             port: try settings.gatewayPort(), connections: concurrency,
             timeout: .milliseconds(try settings.gatewayTimeoutMilliseconds()))
-        let calls = try OutsideCalls(
-            node: process.node, name: "the payment gateway", caller: GatewayCaller(gateway: gateway),
-            concurrency: concurrency,
-            randomness: process.randomness, callExecutor: gateway.executor)
         try await process.run(
-            loops: [Loop("gateway calls", on: process.databaseThread, Handover(calls)) { try await $0.run() }],
+            parts: try PaymentService.parts(
+                node: process.node, gateway: gateway, concurrency: concurrency, randomness: process.randomness,
+                callExecutor: gateway.executor),
             servers: [AdminServer.make(port: try settings.adminPort(of: .payment), process: process)])
     }
 }

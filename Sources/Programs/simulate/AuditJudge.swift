@@ -6,8 +6,8 @@ import Simulation
 /// The audit as the simulation's judge: the same ten invariants, on the evidence of a simulated run.
 struct AuditJudge: Judge {
     func judge(_ evidence: ExportedEvidence) throws -> Judgement {
-        let report = try Audit(dataDirectory: evidence.directory, rebuilder: EvidenceRebuilder(evidence: evidence))
-            .run()
+        let rebuilder = EvidenceRebuilder(evidence: evidence)
+        let report = try Audit(dataDirectory: evidence.directory, rebuilder: rebuilder, isOwnCopy: true).run()
         let findings = report.invariants.filter { $0.holds != .yes }.flatMap { invariant in
             (invariant.violations + invariant.waits).map {
                 Judgement.Finding(invariant: invariant.id, order: $0.order, message: $0.message)
@@ -27,9 +27,9 @@ struct AuditJudge: Judge {
 private struct EvidenceRebuilder: Rebuilder {
     let evidence: ExportedEvidence
 
-    func rebuild(_ service: ServiceName, into directory: String) throws -> RebuiltDatabase {
-        let rebuilt = try evidence.rebuild(service, into: directory)
+    func rebuild(_ service: ServiceName, live: EvidenceDatabase, into _: String) throws -> RebuiltDatabase {
+        let rebuilt = try live.read { try evidence.rebuild(service, live: $0) }
         let tables = rebuilt.tables.map { StateTable(table: $0.table, columns: $0.columns, key: $0.key) }
-        return RebuiltDatabase(path: rebuilt.path, tables: tables)
+        return RebuiltDatabase(rebuilt.database, tables: tables)
     }
 }

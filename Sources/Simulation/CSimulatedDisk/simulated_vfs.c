@@ -196,7 +196,12 @@ static struct slot *slots[most_vfs];
 static int slot_count;
 static pthread_mutex_t slots_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-void simulated_vfs_install(struct simulated_vfs_calls installed) { calls = installed; }
+// Nobody asks how much memory SQLite has: counting it takes a mutex at each allocation. Too late, and without harm, where
+// SQLite was used before.
+void simulated_vfs_install(struct simulated_vfs_calls installed) {
+    calls = installed;
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
 
 static struct slot *make_slot(void) {
     if (slot_count == most_vfs) return NULL;

@@ -82,13 +82,13 @@ final class DatabaseHost: @unchecked Sendable {
     fileprivate func sync(_ open: OpenFile) throws(DiskError) {
         try open.file.sync(open.file.path.hasSuffix("-wal") ? .commit : .sync)
         guard open.syncsDirectory else { return }
-        try disk.syncDirectory(SimulatedDisk.parent(of: open.file.path))
+        try disk.syncDirectory(Path.parent(of: open.file.path))
         open.syncsDirectory = false
     }
 
     fileprivate func remove(_ name: String, syncsDirectory: Bool) throws(DiskError) {
         try disk.remove(name)
-        if syncsDirectory { try disk.syncDirectory(SimulatedDisk.parent(of: name)) }
+        if syncsDirectory { try disk.syncDirectory(Path.parent(of: name)) }
     }
 
     private static let installed: Void = simulated_vfs_install(.simulated)

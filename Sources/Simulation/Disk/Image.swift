@@ -20,6 +20,14 @@ final class Image {
 
     var raw: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: memory, count: count) }
 
+    /// Up to the last byte that is not zero.
+    var countWithoutZeros: Int {
+        var end = count
+        while end >= 8, raw.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self) == 0 { end -= 8 }
+        while end > 0, raw[end - 1] == 0 { end -= 1 }
+        return end
+    }
+
     var bytes: [UInt8] { [UInt8](UnsafeRawBufferPointer(raw)) }
 
     /// What lies between the end and the offset reads as zeros.

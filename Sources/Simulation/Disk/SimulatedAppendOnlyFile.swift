@@ -9,7 +9,7 @@ final class SimulatedAppendOnlyFile: AppendOnlyFile, @unchecked Sendable {
     /// Made where it is missing, name and all.
     init(path: String, on disk: ProcessDisk) throws {
         self.path = path
-        let directory = SimulatedDisk.parent(of: path)
+        let directory = Path.parent(of: path)
         do {
             if !disk.exists(directory) { try disk.createDirectory(directory) }
             if disk.exists(path) {

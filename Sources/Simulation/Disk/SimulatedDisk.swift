@@ -33,15 +33,18 @@ package final class SimulatedDisk: @unchecked Sendable {
         var current = path
         while current != "/" {
             directories.insert(current)
-            current = Self.parent(of: current)
+            current = Path.parent(of: current)
         }
     }
 
     func list(_ path: String) -> [String] {
-        let names =
-            entries.keys.filter { Self.parent(of: $0) == path }
-            + directories.filter { $0 != "/" && Self.parent(of: $0) == path }
-        return names.map { String($0.dropFirst(path == "/" ? 1 : path.count + 1)) }.sorted()
+        let prefix = path == "/" ? path : path + "/"
+        func name(_ other: String) -> String? {
+            guard other != prefix, other.hasPrefix(prefix) else { return nil }
+            let rest = other.utf8.dropFirst(prefix.utf8.count)
+            return rest.contains(UInt8(ascii: "/")) ? nil : String(Substring(rest))
+        }
+        return (entries.keys.compactMap(name) + directories.compactMap(name)).sorted()
     }
 
     func add(_ path: String, _ inode: Inode = Inode()) -> Inode {
@@ -57,7 +60,7 @@ package final class SimulatedDisk: @unchecked Sendable {
 
     private func change(_ change: EntryChange, in path: String) {
         Self.carryOut(change, &entries)
-        changes[Self.parent(of: path), default: []].append(change)
+        changes[Path.parent(of: path), default: []].append(change)
     }
 
     func syncDirectory(_ path: String) {
@@ -72,11 +75,6 @@ package final class SimulatedDisk: @unchecked Sendable {
             entries[from] = nil
             entries[to] = inode
         }
-    }
-
-    static func parent(of path: String) -> String {
-        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.startIndex else { return "/" }
-        return String(path[..<slash])
     }
 
     // MARK: - Locks
@@ -124,8 +122,8 @@ package final class SimulatedDisk: @unchecked Sendable {
     // MARK: - For those who look from outside
 
     /// Every file by its path, as a program would read it now.
-    package func files() -> [(path: String, bytes: [UInt8])] {
-        entries.keys.sorted().compactMap { path in entries[path].map { (path, $0.current.bytes) } }
+    func files() -> [(path: String, image: Image)] {
+        entries.keys.sorted().compactMap { path in entries[path].map { (path, $0.current) } }
     }
 
     package func contents(_ path: String) -> [UInt8]? { entries[path]?.current.bytes }

@@ -20,13 +20,14 @@ struct Backlog {
                 lines.append("\(name) has read \(position) of \(end) in \(topic)")
             }
             return try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT (SELECT coalesce(sum(next_sequence - published_sequence - 1), 0) FROM outbox_topics) AS unsent,
-                        (SELECT count(*) FROM parked) AS parked,
-                        (SELECT count(*) FROM dead_letters WHERE state = 'open') AS dead,
-                        (SELECT count(*) FROM intents WHERE state = 'open') AS calls
-                    """)
+                try db.cachedStatement(
+                    sql: """
+                        SELECT (SELECT coalesce(sum(next_sequence - published_sequence - 1), 0) FROM outbox_topics)
+                                AS unsent,
+                            (SELECT count(*) FROM parked) AS parked,
+                            (SELECT count(*) FROM dead_letters WHERE state = 'open') AS dead,
+                            (SELECT count(*) FROM intents WHERE state = 'open') AS calls
+                        """))
         }
         for (column, words) in [
             ("unsent", "events in its outbox"), ("parked", "events parked"), ("dead", "open dead letters"),

@@ -2,7 +2,7 @@ package import Contracts
 package import Delivery
 import FileEventLog
 import Foundation
-import GRDB
+package import GRDB
 
 /// What a run left behind, in a directory of the real machine: laid out as a data directory, as if everything had been
 /// killed.
@@ -16,16 +16,27 @@ package struct ExportedEvidence: Sendable {
         shop = world.shop
         let manager = FileManager.default
         var made: Set<String> = []
-        for (path, bytes) in world.disk.files() {
+        for (path, image) in world.disk.files() {
             let target = directory + path
             let folder = (target as NSString).deletingLastPathComponent
             if made.insert(folder).inserted {
                 try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
             }
-            try Data(bytes).write(to: URL(fileURLWithPath: target))
+            try Self.write(image, to: target)
         }
         try writeJournal(world.acknowledged)
         try writeLedger(world.gateway)
+    }
+
+    /// Zeros at the end take no room: most of a segment is reserved and empty.
+    private static func write(_ image: Image, to path: String) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw DiskError("create", path, errno: errno) }
+        defer { close(file) }  // nothing that must survive
+        let count = image.countWithoutZeros
+        guard pwrite(file, image.raw.baseAddress, count, 0) == count, ftruncate(file, off_t(image.count)) == 0 else {
+            throw DiskError("write", path, errno: errno)
+        }
     }
 
     private func writeJournal(_ acknowledged: [Acknowledgement]) throws {
@@ -75,42 +86,28 @@ package struct ExportedEvidence: Sendable {
         try database.close()
     }
 
-    /// A database made anew from the log.
+    /// A database made anew from the log, in memory.
     package struct Rebuilt {
-        package let path: String
+        package let database: DatabaseQueue
         package let tables: [DigestTable]
     }
 
-    /// Rebuilds a service's tables as its program does with `--rebuild-into`, from a copy of its database.
-    package func rebuild(_ service: ServiceName, into target: String) throws -> Rebuilt {
+    /// Rebuilds a service's tables as its program does with `--rebuild-into`.
+    ///
+    /// - Parameter live: the service's database among the evidence.
+    package func rebuild(_ service: ServiceName, live: Database) throws -> Rebuilt {
         let card = shop.plainCard(of: service)
-        let extent = try withCopy(of: service, in: target) { try Rebuild.Extent(card: card, live: $0) }
-        let path = target + "/rebuilt.db"
-        var configuration = Configuration()
-        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF") }
-        let rebuilt = try DatabaseQueue(path: path, configuration: configuration)
+        let extent = try Rebuild.Extent(card: card, live: live)
         let log = FileEventLog(
             directory: directory + "/log", archive: directory + "/archive", now: { Timestamp(microseconds: 0) },
             randomBytes: { _ in [] })
+        let rebuilt = try DatabaseQueue()
         try rebuilt.inDatabase { db in
             try db.inTransaction {
                 try Rebuild(card: card, log: log).run(into: db, extent: extent)
                 return .commit
             }
         }
-        try rebuilt.close()
-        return Rebuilt(path: path, tables: card.digest)
-    }
-
-    private func withCopy<Value>(
-        of service: ServiceName, in target: String, _ body: (Database) throws -> Value
-    ) throws -> Value {
-        let original = "\(directory)/db/\(service.rawValue)/\(service.rawValue).db"
-        for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: original + suffix) {
-            try FileManager.default.copyItem(atPath: original + suffix, toPath: target + "/copy.db" + suffix)
-        }
-        let queue = try DatabaseQueue(path: target + "/copy.db")
-        defer { try? queue.close() }  // a private copy
-        return try queue.inDatabase { try body($0) }
+        return Rebuilt(database: rebuilt, tables: card.digest)
     }
 }

@@ -45,7 +45,7 @@ struct Operator {
 
     private func take(_ counts: [StockTaking.Count], key: String) async throws {
         while true {
-            if let process = world.process(.inventory), let stock = process.doors?.stock {
+            if let process = world.process(.inventory), let stock = process.inventoryDoors?.stock {
                 do {
                     _ = try await stock.submit(StockTaking.Request(key: key, counts: counts))
                     if !process.isDead { return }

@@ -64,12 +64,10 @@ final class Shopper: @unchecked Sendable {
     /// - Throws: `CheckoutRefusal`, `CancellationError`.
     private func buy() async throws {
         while true {
-            if let process = world.process(.order), let doors = process.doors, let orders = doors.orders,
-                world.isStocked
-            {
+            if let process = world.process(.order), let doors = process.orderDoors, world.isStocked {
                 do {
-                    try doors.checkout?.validate(request)
-                    let accepted = try await orders.submit(request)
+                    try doors.checkout.validate(request)
+                    let accepted = try await doors.orders.submit(request)
                     // An answer that a dead process gives reaches nobody.
                     if !process.isDead { return note(accepted) }
                 } catch is CommandUnavailable {
@@ -92,7 +90,7 @@ final class Shopper: @unchecked Sendable {
         guard let changesMindAfter else { return }
         try await world.time.sleep(for: changesMindAfter)
         while true {
-            if let process = world.process(.order), let queue = process.doors?.cancellations {
+            if let process = world.process(.order), let queue = process.orderDoors?.cancellations {
                 do {
                     let stored = try await queue.submit(order)
                     if !process.isDead {

@@ -26,17 +26,13 @@ final class SimulatedProcess: @unchecked Sendable {
     var watches: [@Sendable () -> Bool] = []
     var isToBeWoken = false
     private(set) var node: ServiceNode?
-    /// What customers and operators reach it by.
-    private(set) var doors: Doors?
+    /// What customers reach Order by, and operators Inventory.
+    private(set) var orderDoors: OrderDoors?
+    private(set) var inventoryDoors: InventoryDoors?
     private var task: Task<Void, Never>?
 
-    /// What a service answers to from outside.
-    struct Doors {
-        var checkout: Checkout?
-        var orders: CommandQueue<Checkout>?
-        var cancellations: CommandQueue<Cancellation>?
-        var stock: CommandQueue<StockTaking>?
-    }
+    /// Requests that wait in each of Order's queues at most.
+    private static let waitingOrders = 64
 
     init(_ world: World, _ service: ServiceName?, number: Int, isObserver: Bool = false) {
         self.world = world
@@ -55,7 +51,8 @@ final class SimulatedProcess: @unchecked Sendable {
             } catch {
                 if !isDead { world.ended(self, because: error) }
             }
-            doors = nil
+            orderDoors = nil
+            inventoryDoors = nil
             node = nil
             watches = []
         }
@@ -86,9 +83,8 @@ final class SimulatedProcess: @unchecked Sendable {
         let bell = Doorbell()
         let core = try ServiceCore(
             node: node, log: log, randomness: randomness, options: world.shop.options(of: service), bell: bell)
-        let (parts, doors) = try parts(of: service, node, log, disk)
+        let parts = try core.parts + parts(of: service, node, log, disk)
         self.node = node
-        self.doors = doors
         world.started(self)
         defer {
             core.close()
@@ -98,10 +94,10 @@ final class SimulatedProcess: @unchecked Sendable {
             withExtendedLifetime(host) {}
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for part in core.parts.map(\.run) + parts {
+            for part in parts {
                 group.addTask { [self] in
                     do {
-                        try await part()
+                        try await part.run()
                     } catch {
                         // The process ends here and now, not when its other parts have come to an end.
                         if !isDead { world.ended(self, because: error) }
@@ -113,37 +109,28 @@ final class SimulatedProcess: @unchecked Sendable {
         }
     }
 
-    /// What each service runs besides; as its program wires it.
+    /// What the service runs besides its core.
     private func parts(
         of service: ServiceName, _ node: ServiceNode, _ log: any EventLog, _ disk: ProcessDisk
-    ) throws -> ([@Sendable () async throws -> Void], Doors) {
-        let loops = ServiceLoops(node: node, randomness: randomness)
+    ) throws -> [ServicePart] {
         switch service {
         case .order:
-            let checkout = Checkout(randomness: randomness)
-            let orders = CommandQueue(node: node, limit: 64, handler: checkout)
-            let cancellations = CommandQueue(node: node, limit: 64, handler: Cancellation())
-            return (
-                [{ try await orders.run() }, { try await cancellations.run() }],
-                Doors(checkout: checkout, orders: orders, cancellations: cancellations)
-            )
+            let doors = OrderDoors(node: node, waiting: Self.waitingOrders, randomness: randomness)
+            orderDoors = doors
+            return doors.parts
         case .inventory:
-            let stock = CommandQueue(node: node, limit: 64, handler: StockTaking(randomness: randomness))
-            return ([{ try await stock.run() }], Doors(stock: stock))
+            let doors = InventoryDoors(node: node, randomness: randomness)
+            inventoryDoors = doors
+            return doors.parts
         case .payment:
-            let calls = Handover(
-                try OutsideCalls(
-                    node: node, name: "the payment gateway",
-                    caller: GatewayCaller(gateway: GatewayLine(gateway: world.gateway, process: self)),
-                    concurrency: world.shop.concurrency, randomness: randomness, callExecutor: world.executor))
-            return ([{ try await calls.take().run() }], Doors())
+            return try PaymentService.parts(
+                node: node, gateway: GatewayLine(gateway: world.gateway, process: self),
+                concurrency: world.shop.concurrency, randomness: randomness, callExecutor: world.executor)
         case .notification:
             let mailbox = MboxChannel(file: try SimulatedAppendOnlyFile(path: "/mail/outbox.mbox", on: disk))
-            let mail = Handover(try MailRunner(node: node, channel: mailbox))
-            return ([{ try await mail.take().run(loops) }], Doors())
+            return try NotificationService.parts(node: node, channel: mailbox, randomness: randomness)
         case .analytics:
-            let stuck = Handover(StuckOrders(node: node, log: log))
-            return ([{ try await stuck.take().run(loops) }], Doors())
+            return AnalyticsService.parts(node: node, log: log, randomness: randomness)
         }
     }
 

@@ -258,12 +258,16 @@ final class World: @unchecked Sendable {
     func shopperIsDone() { shoppersLeft -= 1 }
 
     /// Whether all that was begun has come to its end.
-    private func isAtRest() -> Bool { leftOver().isEmpty }
+    private func isAtRest() -> Bool {
+        // Of a world that is at work, the first question says so.
+        shoppersLeft == 0 && isOperatorDone && living.count == ServiceName.allCases.count && leftOver().isEmpty
+    }
 
     private func leftOver() -> [String] {
         var left: [String] = []
         if shoppersLeft > 0 { left.append("\(shoppersLeft) shoppers have no answer") }
         if !isOperatorDone { left.append("the shop is not stocked") }
+        let ends = ends
         for service in ServiceName.allCases {
             guard let process = processes[service], !process.isDead, let node = process.node else {
                 left.append("\(service.rawValue) is down")

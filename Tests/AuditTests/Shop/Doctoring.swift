@@ -86,7 +86,7 @@ struct CopyingRebuilder: Rebuilder {
         .analytics: [StateTable(table: "minutes", columns: ["minute", "created"], key: ["minute"])],
     ]
 
-    func rebuild(_ service: ServiceName, into output: String) throws -> RebuiltDatabase {
+    func rebuild(_ service: ServiceName, live _: EvidenceDatabase, into output: String) throws -> RebuiltDatabase {
         let path = output + "/\(service.rawValue).db"
         let live = "\(directory)/db/\(service.rawValue)/\(service.rawValue).db"
         for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: live + suffix) {

@@ -10,7 +10,7 @@ package struct MailComposer: Sendable {
     package init(operatorAddress: String = NotificationService.operatorAddress) throws {
         if let fault = MailAddress.fault(of: operatorAddress) { throw EventFault.brokenRule(fault) }
         self.operatorAddress = operatorAddress
-        wording = try Wording()
+        wording = try Wording.compiled.get()
     }
 
     /// An alert: text alone, for whoever runs the shop.

@@ -13,6 +13,9 @@ struct Wording: Sendable {
 
     private let library: MustacheLibrary
 
+    /// Read once a program: the templates are part of it.
+    static let compiled = Result { try Wording() }
+
     /// - Throws: where a template is no Mustache.
     init() throws {
         var library = MustacheLibrary()
