@@ -125,7 +125,7 @@ class BesiegedShop(Shop):
         supervisor = self.child(self.supervising.pid, lambda words: "supervise" in words)
         if program == SUPERVISOR or supervisor is None:
             return supervisor
-        path = os.path.join(self.options.bin, program)
+        path = os.path.join(os.path.realpath(self.options.bin), program)
         return self.child(supervisor, lambda words: words[0] == path)
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import NamedTuple
 
 from plan import PROCESSES, SERVICES, SUPERVISOR
 
@@ -13,12 +14,17 @@ class DidNotComeBack(Exception):
     """A process that was not ready again within the limit."""
 
 
+class Fall(NamedTuple):
+    first: float  # when it was struck
+    last: float  # and when again, before it was back
+
+
 class Recovery:
     """What fell is back when it answers as ready; the supervisor, when all that fell with it is back."""
 
     def __init__(self, shop):
         self.shop = shop
-        self.down = {}  # who → since when
+        self.down = {}  # who → Fall
         self.slowest = {}
         self.standing = None  # the services seen standing since the disk is full
         self.lock = threading.Lock()
@@ -36,34 +42,35 @@ class Recovery:
         now = time.monotonic()
         with self.lock:
             for name in names:
-                self.down.setdefault(name, now)
+                self.down[name] = Fall(self.down[name].first if name in self.down else now, now)
 
     def check(self):
         now = time.monotonic()
         with self.lock:
-            late = [name for name, since in self.down.items() if now - since > LIMIT_SECONDS]
+            late = [name for name, fall in self.down.items() if now - fall.last > LIMIT_SECONDS]
         if late:
             raise DidNotComeBack(f"not ready {LIMIT_SECONDS} s after a kill: {', '.join(late)}")
 
     def watch(self):
         while not self.is_over.wait(TURN_SECONDS):
             for name in PROCESSES + [SUPERVISOR]:
-                since = self.down.get(name)
-                if since is not None and self.is_back(name, since):
-                    self.rose(name, since)
+                fall = self.down.get(name)
+                if fall and self.is_back(name, fall):
+                    self.rose(name, fall)
             if self.standing is not None:
                 self.look_who_stands()
 
-    def is_back(self, name, since):
-        if name == SUPERVISOR:
-            with self.lock:
-                return not any(self.down.get(other, float("inf")) <= since for other in PROCESSES)
-        return self.shop.is_ready(name)
-
-    def rose(self, name, since):
+    def is_back(self, name, fall):
+        if name != SUPERVISOR:
+            return self.shop.is_ready(name)
         with self.lock:
-            self.slowest[name] = max(self.slowest.get(name, 0), time.monotonic() - since)
-            del self.down[name]
+            return all(other not in self.down or self.down[other].first > fall.last for other in PROCESSES)
+
+    def rose(self, name, fall):
+        with self.lock:
+            if self.down[name] is fall:  # not struck again while it answered
+                self.slowest[name] = max(self.slowest.get(name, 0), time.monotonic() - fall.first)
+                del self.down[name]
 
     # Who stands while the disk is full.
 

@@ -42,11 +42,17 @@ class SmallDisk:
         """Takes all the space there is; called again, what has become free since."""
         bite = LARGEST_BITE
         with open(self.ballast, "ab") as file:
-            while bite >= BLOCK:
+            while bite >= BLOCK and (available := self.available()):
+                bite = min(bite, available)
                 try:
                     os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, bite)
                 except OSError:
                     bite //= 2
+
+    def available(self):
+        """Bytes that can still be allocated."""
+        status = os.statvfs(self.directory)
+        return status.f_bavail * status.f_frsize
 
     def free(self):
         if os.path.exists(self.ballast):
