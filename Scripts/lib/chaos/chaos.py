@@ -91,7 +91,8 @@ def besiege(shop, options, seconds):
     try:
         monkey.run(seconds)
         monkey.wait_for_the_end()
-        print(shop.finish_sale()[1])
+        said = shop.finish_sale()[1]
+        print("\n" + said[max(0, said.find("FLASH SALE")):])  # without its progress
     except DidNotComeBack as error:
         findings.append(str(error))
     result = report(options, monkey, read(report_file), findings)
