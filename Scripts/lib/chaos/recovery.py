@@ -25,7 +25,7 @@ class Recovery:
     def __init__(self, shop):
         self.shop = shop
         self.down = {}  # who → Fall
-        self.slowest = {}
+        self.returns = {}  # who → seconds until it was back, each time
         self.standing = None  # the services seen standing since the disk is full
         self.lock = threading.Lock()
         self.is_over = threading.Event()
@@ -69,7 +69,7 @@ class Recovery:
     def rose(self, name, fall):
         with self.lock:
             if self.down[name] is fall:  # not struck again while it answered
-                self.slowest[name] = max(self.slowest.get(name, 0), time.monotonic() - fall.first)
+                self.returns.setdefault(name, []).append(time.monotonic() - fall.first)
                 del self.down[name]
 
     # Who stands while the disk is full.

@@ -1,6 +1,7 @@
 """What was struck, what came of it, and the verdict."""
 
 import os
+import statistics
 
 from plan import DISK, KILL, STOP
 
@@ -20,7 +21,7 @@ def report(options, monkey, sale, findings):
     findings = findings + [f"no strike of this kind: {kind}" for kind in options.kinds if counts[kind] == 0]
     findings += sale_findings(sale)
     verdict = sale.get("verdict", "FAILED")
-    slowest = monkey.recovery.slowest
+    returns = monkey.recovery.returns
     return {
         "schemaVersion": 1,
         "seed": options.seed,
@@ -29,7 +30,7 @@ def report(options, monkey, sale, findings):
         "cores": os.cpu_count(),
         "leastUnsettled": options.unsettled,
         "without": options.without,
-        "struck": {name: {**row, "slowestReturnSeconds": slowest.get(name)} for name, row in monkey.struck.items()},
+        "struck": {name: {**row, "returnSeconds": spread(returns.get(name))} for name, row in monkey.struck.items()},
         "countedKills": counts[KILL],
         "disk": monkey.disk,
         "failedStarts": monkey.shop.failed_starts,
@@ -41,6 +42,10 @@ def report(options, monkey, sale, findings):
         "findings": findings,
         "verdict": "FAILED" if verdict == "VALID" and findings else verdict,
     }
+
+
+def spread(seconds):
+    return {"median": statistics.median(seconds), "slowest": max(seconds)} if seconds else None
 
 
 def sale_findings(sale):
@@ -58,17 +63,18 @@ def text(report):
         f"CHAOS  {report['shoppers']:,} shoppers in {report['minutes']:g} minutes  seed {report['seed']}  "
         f"{report['cores']} cores",
         "",
-        f"{'Struck':22} {'kill -9':>8} {'counted':>8} {'slowest return':>15} {'SIGSTOP':>8}",
+        f"{'':22} {'':8} {'':8} {'back after':^21}",
+        f"{'Struck':22} {'kill -9':>8} {'counted':>8} {'median':>10} {'slowest':>10} {'SIGSTOP':>8}",
     ]
     for name, row in report["struck"].items():
-        slowest = row["slowestReturnSeconds"]
-        lines.append(f"  {name:20} {row['killed']:8} {row['counted']:8} "
-                     f"{'-' if slowest is None else f'{slowest:.2f} s':>15} {row['stopped']:8}")
+        back = row["returnSeconds"]
+        median, slowest = (f"{back[which]:.2f} s" if back else "-" for which in ["median", "slowest"])
+        lines.append(f"  {name:20} {row['killed']:8} {row['counted']:8} {median:>10} {slowest:>10} {row['stopped']:8}")
     rows = report["struck"].values()
     killed, stopped = sum(row["killed"] for row in rows), sum(row["stopped"] for row in rows)
     disk = report["disk"]
     lines += [
-        f"  {'all':20} {killed:8} {report['countedKills']:8} {'':15} {stopped:8}",
+        f"  {'all':20} {killed:8} {report['countedKills']:8} {'':21} {stopped:8}",
         "",
         f"A kill counts with {report['leastUnsettled']:,} orders accepted and without outcome, or more.",
         f"Disk full      {disk['full']} times, {disk['seconds']:.0f} s in all; "
