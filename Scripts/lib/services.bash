@@ -131,3 +131,9 @@ find_binaries() {
     done
     printf '%s\n' "${newest%/*}"
 }
+
+# find_measured_binaries ROOT: what is measured is the release build, also where a debug build is newer.
+find_measured_binaries() {
+    if [[ -z ${STAMPEDE_BIN:-} ]] && has_all_binaries "$1/.build/release"; then STAMPEDE_BIN=$1/.build/release; fi
+    find_binaries "$1"
+}

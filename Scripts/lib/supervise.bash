@@ -3,8 +3,9 @@
 # common.bash and services.bash, with DATA, RUN, LOGS, BIN set and the lock held on file descriptor 8.
 #
 # One loop around `wait -n`. Whatever can happen is the end of a child: a service that died, a prober that found a
-# service ready, a `sleep` whose time is over, a listener that received a command through the fifo (descriptor 9). So
-# the loop costs nothing while nothing happens.
+# service ready, a `sleep` whose time is over, a listener that received a command through the fifo (descriptor 9) and
+# hands it on through another (descriptor 10), not through a file: a command is obeyed on a full disk, too. So the loop
+# costs nothing while nothing happens.
 #
 # Guarantee: no child outlives this process, not even a kill -9 of it.
 # Why: every child is started with PR_SET_PDEATHSIG = SIGKILL, and checks its parent once after that.
@@ -22,6 +23,7 @@ declare -A service_pid=() service_state=() service_wanted=() service_restarts=()
 declare -A service_waiters=() # the reply fifos of who waits for a service to come or go
 declare -A helper=()          # pid of a helper → what its end means
 declare shutting_down='' supervisor_status=0
+declare unwritten='' # what is in RUN is not how it is: the disk was full
 declare up_reply='' failed_up_reply=- failed_up_text='' down_reply=- # the reply fifos of `up` and `down`
 
 # announce TEXT…: the supervisor's log, and the terminal when in the foreground.
@@ -58,11 +60,24 @@ cancel_helpers() {
 
 # write_state: what `status` shows, replaced as a whole.
 write_state() {
-    local service
+    local service text=''
     for service in "${SERVICES[@]}"; do
-        printf '%s %s %s %s\n' "$service" "${service_pid[$service]:--}" "${service_state[$service]}" \
-            "${service_restarts[$service]}"
-    done >"$RUN/.state" && mv -f "$RUN/.state" "$RUN/supervisor.state"
+        text+="$service ${service_pid[$service]:--} ${service_state[$service]} ${service_restarts[$service]}"$'\n'
+    done
+    if printf '%s' "$text" >"$RUN/.state"; then mv -f "$RUN/.state" "$RUN/supervisor.state"; else unwritten=yes; fi
+}
+
+# write_pid NAME PID
+write_pid() { printf '%s\n' "$2" >"$RUN/$1.pid" || unwritten=yes; }
+
+# write_again: makes up for what a full disk did not take.
+write_again() {
+    local service
+    [[ -n $unwritten ]] || return 0
+    unwritten=''
+    write_pid supervisor $$
+    for service in "${!service_pid[@]}"; do write_pid "$service" "${service_pid[$service]}"; done
+    write_state
 }
 
 # set_state SERVICE STATE: keeps it, and tells who waits for it.
@@ -118,7 +133,7 @@ become_service() {
     [[ $1 != payment-gateway ]] || arguments+=("${GATEWAY_ARGUMENTS[@]}")
     [[ -z ${TEST_FAULTS[$1]:-} ]] || arguments+=(--test-faults "${TEST_FAULTS[$1]}")
     become env --default-signal=INT,QUIT "$BIN/$1" "${arguments[@]}" \
-        </dev/null >>"$LOGS/$1.log" 2>&1 8>&- 9>&-
+        </dev/null >>"$LOGS/$1.log" 2>&1 8>&- 9>&- 10>&-
 }
 
 # start_service SERVICE
@@ -126,10 +141,10 @@ start_service() {
     local service=$1
     become_service "$service" &
     service_pid[$service]=$!
-    printf '%s\n' $! >"$RUN/$service.pid"
+    write_pid "$service" $!
     service_born[$service]=$(now_milliseconds)
     set_state "$service" starting
-    run_helper "ready $service" "$BASH" "$LIBRARY/wait-ready" "$(health_port "$service")" 9>&-
+    run_helper "ready $service" "$BASH" "$LIBRARY/wait-ready" "$(health_port "$service")" 9>&- 10>&-
 }
 
 # stop_service SERVICE: asks; after STOP_SECONDS it kills.
@@ -141,7 +156,7 @@ stop_service() {
         set_state "$service" stopping
         kill -TERM "${service_pid[$service]}" 2>/dev/null # it may have died this very moment
         cancel_helpers "kill $service"
-        run_helper "kill $service" sleep "$STOP_SECONDS" 9>&-
+        run_helper "kill $service" sleep "$STOP_SECONDS" 9>&- 10>&-
     else
         set_state "$service" stopped
     fi
@@ -208,7 +223,7 @@ restart_later() {
     seconds=$((delay / 1000)).$((delay % 1000 / 100))
     announce "$service died: $2; attempt $attempt to restart it in $seconds s"
     set_state "$service" backoff
-    run_helper "start $service" sleep "$seconds" 9>&-
+    run_helper "start $service" sleep "$seconds" 9>&- 10>&-
 }
 
 # on_helper_end MEANING STATUS
@@ -219,7 +234,10 @@ on_helper_end() {
             obey
             listen
             ;;
-        heartbeat) run_helper heartbeat sleep "$HEARTBEAT_SECONDS" 9>&- ;;
+        heartbeat)
+            write_again
+            run_helper heartbeat sleep "$HEARTBEAT_SECONDS" 9>&- 10>&-
+            ;;
         deadline) fail_up "not ready after $READY_SECONDS s" "${SERVICES[@]}" ;;
         ready\ *)
             if [[ ${service_state[$service]} == starting ]]; then
@@ -238,15 +256,13 @@ on_helper_end() {
 # listen: one child takes one command from the fifo and ends.
 listen() {
     # shellcheck disable=SC2016 # expanded by the child
-    run_helper listener "$BASH" -c 'read -r line <&9 && printf "%s\n" "$line" >"$0"' "$RUN/command"
+    run_helper listener "$BASH" -c 'read -r line <&9 && printf "%s\n" "$line" >&10'
 }
 
 # obey: carries out the command that the listener left: "VERB SERVICE FIFO".
 obey() {
     local verb service fifo
-    [[ -f $RUN/command ]] || return 0 # the listener was killed
-    read -r verb service fifo <"$RUN/command"
-    rm -f "$RUN/command"
+    read -r -t 0.1 verb service fifo <&10 || return 0 # the listener was killed
     if [[ -n $shutting_down && $verb != down ]]; then answer "$fifo" 1 "the supervisor is stopping"; return; fi
     case $verb in
         down)
@@ -340,15 +356,15 @@ supervise() {
     set +eu # from here on nothing, not even a full disk, may end this process half-way
     exec 2>>"$LOGS/supervisor.log"
     up_reply=$1
-    printf '%s\n' $$ >"$RUN/supervisor.pid"
-    rm -f "$RUN/supervisor.fifo"
-    mkfifo "$RUN/supervisor.fifo"
-    exec 9<>"$RUN/supervisor.fifo"
+    write_pid supervisor $$
+    rm -f "$RUN/supervisor.fifo" "$RUN/command"
+    mkfifo "$RUN/supervisor.fifo" "$RUN/command"
+    exec 9<>"$RUN/supervisor.fifo" 10<>"$RUN/command"
     trap 'printf "down - -\n" >&9' INT TERM HUP
     announce "supervisor $$ starts ${#SERVICES[@]} processes from $BIN on $DATA"
     listen
-    run_helper heartbeat sleep "$HEARTBEAT_SECONDS" 9>&-
-    run_helper deadline sleep "$READY_SECONDS" 9>&-
+    run_helper heartbeat sleep "$HEARTBEAT_SECONDS" 9>&- 10>&-
+    run_helper deadline sleep "$READY_SECONDS" 9>&- 10>&-
     for service in "${SERVICES[@]}"; do
         service_restarts[$service]=0 service_attempt[$service]=0 service_wanted[$service]=up
         service_state[$service]=starting

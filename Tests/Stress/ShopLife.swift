@@ -36,7 +36,7 @@ struct RunningService {
             bell: bell)
         for part in core.parts {
             tasks.append(
-                Task(executorPreference: part.isOnDatabaseThread ? databaseThread : relayThread) {
+                Task(executorPreference: part.thread == .database ? databaseThread : relayThread) {
                     try await part.run()
                 })
         }

@@ -288,4 +288,27 @@ struct SupervisorTests {
             #expect(used <= 0.02, "\(used) s in 3 s")
         }
     }
+
+    @Test(
+        "on a full disk commands are obeyed, and what status shows is right again once there is space",
+        .enabled(if: LoopImage.obstacle == nil, "\(LoopImage.obstacle ?? "")"))
+    func fullDisk() async throws {
+        try await withTemporaryDirectory { directory in
+            try await LoopImage.withImage(in: directory) { image in
+                let fakes = try FakeServices(in: directory)
+                let run = try SupervisedRun(data: image.mountPoint + "/data", binaries: fakes.directory)
+                try await run.whileUp {
+                    try await image.whileFull {
+                        let stop = try await run.supervisor("stop", "payment", within: .seconds(20))
+                        #expect(stop.status == 0, "\(stop.errors)")
+                        #expect(!run.processes.contains { $0.command.contains("bin/payment-service") })
+                    }
+                    try await waitUntil("it is known", within: .seconds(20)) {
+                        try run.states().first { $0.name == "payment-service" }?.state == "stopped"
+                    }
+                    #expect(try await run.supervisor("start", "payment").status == 0)
+                }
+            }
+        }
+    }
 }

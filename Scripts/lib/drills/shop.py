@@ -31,10 +31,13 @@ def arguments(description, shoppers=20_000, **more):
 class Shop:
     """A run in a directory of its own, on ports of its own, gone when the block ends."""
 
+    SCRATCH = "stampede-drill-"
+    BUSY_SECONDS = 10  # how long a read waits for a database that is locked
+
     def __init__(self, options, gateway="", faults=None, name="shop"):
         self.options = options
         self.gateway = gateway
-        self.scratch = tempfile.mkdtemp(prefix="stampede-drill-")
+        self.scratch = tempfile.mkdtemp(prefix=self.SCRATCH)
         self.data = os.path.join(options.keep or self.scratch, name)
         self.faults = {}
         for service, rules in (faults or {}).items():
@@ -50,18 +53,22 @@ class Shop:
 
     def __enter__(self):
         shutil.rmtree(self.data, ignore_errors=True)
+        self.up()
+        return self
+
+    def __exit__(self, *_):
+        self.stop_sale()
+        self.down()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def up(self):
         command = ["up", "--port-base", str(self.base)]
         for service, path in self.faults.items():
             command += ["--test-faults", f"{service}={path}"]
         self.supervisor(*command, environment={"STAMPEDE_GATEWAY_ARGUMENTS": self.gateway})
-        return self
 
-    def __exit__(self, *_):
-        if self.sale and self.sale.poll() is None:
-            self.sale.terminate()
-            self.sale.wait()
+    def down(self):
         self.supervisor("down", check=False)
-        shutil.rmtree(self.scratch, ignore_errors=True)
 
     # What a person would type.
 
@@ -82,13 +89,18 @@ class Shop:
         return done
 
     def start_sale(self, *more):
-        """A flash sale beside us; `finish_sale` waits for it."""
+        """A flash sale beside us, which dies with us; `finish_sale` waits for it."""
         command = [
-            os.path.join(self.options.bin, "flash-sale"), "run", "--data", self.data, "--shoppers",
-            str(self.options.shoppers), "--stock", "all", *more,
+            "setpriv", "--pdeathsig", "TERM", os.path.join(self.options.bin, "flash-sale"), "run", "--data", self.data,
+            "--shoppers", str(self.options.shoppers), "--stock", "all", *more,
         ]
         self.sale_text = open(os.path.join(self.scratch, "sale.txt"), "w+")
         self.sale = subprocess.Popen(command, stdout=self.sale_text, stderr=subprocess.STDOUT)
+
+    def stop_sale(self):
+        if self.sale and self.sale.poll() is None:
+            self.sale.terminate()
+            self.sale.wait()
 
     def finish_sale(self):
         status = self.sale.wait()
@@ -109,7 +121,7 @@ class Shop:
 
     def rows(self, service, sql, *parameters):
         path = f"{self.data}/db/{service}/{service}.db"
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=self.BUSY_SECONDS)
         try:
             return connection.execute(sql, parameters).fetchall()
         finally:

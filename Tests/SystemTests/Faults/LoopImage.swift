@@ -14,7 +14,9 @@ struct LoopImage: Sendable {
         return nil
     }()
 
-    private static let tools = ["/usr/sbin/mkfs.ext4", "/usr/bin/mount", "/usr/bin/umount", "/usr/bin/cp"]
+    private static let tools = [
+        "/usr/sbin/mkfs.ext4", "/usr/bin/mount", "/usr/bin/umount", "/usr/bin/cp", "/usr/bin/dd",
+    ]
     private static let bytes: UInt64 = 256 << 20
 
     /// Where the file system is mounted.
@@ -58,6 +60,15 @@ struct LoopImage: Sendable {
         try await unmount()
         guard rename(image + ".cut", image) == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
         try await mount()
+    }
+
+    /// Leaves no space on it while `body` runs.
+    func whileFull(_ body: () async throws -> Void) async throws {
+        let ballast = mountPoint + "/ballast"
+        // Asks for more than there is, and gets all of it.
+        _ = try await runProgram("/usr/bin/dd", ["if=/dev/zero", "of=\(ballast)", "bs=64K", "status=none"])
+        defer { unlink(ballast) }
+        try await body()
     }
 
     private func mount() async throws {
