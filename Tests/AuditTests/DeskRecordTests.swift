@@ -5,7 +5,7 @@ import GRDB
 import Testing
 
 /// Invariants 7 and 8: what the dead-letter topic says and what the desk keeps are the same, and pruned ids are counted.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct DeskRecordTests {
     /// A shop in which an order's OrderCreated died at Inventory.
     private func shopWithLetter() throws -> (Shop, Envelope) {

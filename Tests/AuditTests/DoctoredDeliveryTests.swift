@@ -5,7 +5,7 @@ import GRDB
 import Testing
 
 /// Invariants 6, 8, 9 and 10: the log, its consumers, rebuilds, figures.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct DoctoredDeliveryTests {
     @Test("a flipped byte in the log breaks 6, names file and byte, and accuses nobody of losing what follows")
     func flippedByte() throws {

@@ -5,7 +5,7 @@ import GRDB
 import Testing
 
 /// Invariants 3, 4 and 5: stock, money, mail.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct DoctoredGoodsTests {
     @Test("stock that is below zero at one prefix breaks 3, though the end is fine")
     func oversoldInBetween() throws {

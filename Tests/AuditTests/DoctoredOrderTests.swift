@@ -6,7 +6,7 @@ import Testing
 
 /// Invariants 1, 2 and 7: orders, their steps, causes. One doctored data directory each, rejected by the invariant's id
 /// with the order and the place named.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct DoctoredOrderTests {
     @Test("an acknowledged order that is gone from the Order database breaks 1")
     func lostFromDatabase() throws {

@@ -5,7 +5,7 @@ import GRDB
 import Testing
 
 /// Evidence is read, and nothing is left beside it.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct EvidenceTests {
     enum Ending: CaseIterable {
         case running, stopped, killed

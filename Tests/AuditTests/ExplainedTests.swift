@@ -6,7 +6,7 @@ import Testing
 
 /// What an open dead letter accounts for is explained, and takes nothing from the verdict; the same without the letter is
 /// broken.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct ExplainedTests {
     /// An event that dies at a service, and the invariants that miss its effect.
     struct Death: CustomTestStringConvertible, Sendable {

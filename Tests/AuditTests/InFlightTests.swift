@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// A shop that is still at work is UNKNOWN, never INVALID.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct InFlightTests {
     @Test(
         "stopped after any step, the audit says UNKNOWN or VALID, and VALID at the end",

@@ -5,7 +5,7 @@ import GRDB
 import Testing
 
 /// Events that were handed in raw, for tests: on record, said by nobody, and to be acted upon by nobody.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct InjectedTests {
     /// Poison of each kind.
     static let poison = ["noEvent", "unknownVersion", "brokenData", "knownOrder", "unknownOrder", "sameID"]

@@ -3,7 +3,7 @@ import Contracts
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct ValidShopTests {
     @Test("a shop in which every order came to its end is VALID, running or stopped", arguments: [true, false])
     func settled(isStopped: Bool) throws {

@@ -38,7 +38,7 @@ struct JSONValueTests {
         #expect(value.elements == [])
     }
 
-    @Test("bytes that are no JSON are nothing", arguments: ["", "{", "{\"a\":}", "[1,]", "nul"])
+    @Test("bytes that are no JSON are nothing", arguments: ["", "{", "{\"a\":}", "[1", "nul"])
     func malformed(text: String) {
         #expect(JSONValue.parse(text.utf8) == nil)
     }

@@ -111,7 +111,7 @@ struct StatisticsTests {
     func unreadable() throws {
         let disk = try Self.filled()
         let first = try #require(Self.segments(disk).first)
-        disk.fail(.read, errno: MemoryDisk.inputOutput)
+        disk.fail(.read, matching: first, errno: MemoryDisk.inputOutput)
         let error = #expect(throws: LogError.self) { try makeLog(disk).statistics(of: .test) }
         guard case .unreadable(.test, first, _, MemoryDisk.inputOutput) = error else {
             Issue.record("it says \(String(describing: error))")
