@@ -239,16 +239,16 @@ struct ArchiveTests {
         var isLate = false
         while !isLate {
             let disk = try Self.filled()
-            let interrupted = InterruptedDisk(disk, after: openings) {
+            let move = Interruption(after: openings) {
                 try Self.archiver(disk).run(try Self.archiver(disk).plan(below: 30))
             }
-            let whole = Self.whole(interrupted)
+            let whole = Self.whole(HookedDisk(base: disk) { path throws(DiskError) in try move.opening(path) })
             switch reads {
             case "read": #expect(try readAll(whole) == Self.all, "after \(openings) openings")
             case "verify": #expect(try whole.verify(.test).faults == [], "after \(openings) openings")
             default: #expect(try whole.statistics(of: .test).events == 40, "after \(openings) openings")
             }
-            isLate = !interrupted.wasInterrupted
+            isLate = !move.hasHappened
             openings += 1
         }
         #expect(openings > 7, "there are eight segments")

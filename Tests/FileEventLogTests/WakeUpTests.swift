@@ -28,14 +28,16 @@ struct WakeUpTests {
         func futex() async throws {
             let directory = try TemporaryDirectory()
             let waits = Mutex<[Bool]>([])
-            let disk = WatchedDisk { disk, pages, limit in
-                let isChanged = { pages.contains { $0.page.load32(at: 12) != $0.word } }
-                if isChanged() { return true }
-                let start = ContinuousClock.now
-                let result = disk.wait(for: pages, atMost: limit)
-                if isChanged() { waits.withLock { $0.append(ContinuousClock.now - start < limit * 9 / 10) } }
-                return result
-            }
+            let disk = HookedDisk(
+                base: PosixDisk(),
+                waiting: { disk, pages, limit in
+                    let isChanged = { pages.contains { $0.page.load32(at: 12) != $0.word } }
+                    if isChanged() { return true }
+                    let start = ContinuousClock.now
+                    let result = disk.wait(for: pages, atMost: limit)
+                    if isChanged() { waits.withLock { $0.append(ContinuousClock.now - start < limit * 9 / 10) } }
+                    return result
+                })
             try await thirtyRounds(makeLog(disk, directory: directory.path))
             let (early, all) = waits.withLock { waits in (waits.filter { $0 }.count, waits.count) }
             #expect(all > 0, "no append came while the waiter slept")
@@ -46,17 +48,20 @@ struct WakeUpTests {
     @Test("where pages cannot be waited on, the waiter polls")
     func polling() async throws {
         let directory = try TemporaryDirectory()
-        try await thirtyRounds(makeLog(WatchedDisk { _, _, _ in false }, directory: directory.path))
+        try await thirtyRounds(
+            makeLog(HookedDisk(base: PosixDisk(), waiting: { _, _, _ in false }), directory: directory.path))
     }
 
     @Test("an idle watch sleeps half a second at a time, a tenth while a topic is missing")
     func idle() async throws {
         let directory = try TemporaryDirectory()
         let limits = Mutex<[Duration]>([])
-        let disk = WatchedDisk { disk, pages, limit in
-            limits.withLock { $0.append(limit) }
-            return disk.wait(for: pages, atMost: limit)
-        }
+        let disk = HookedDisk(
+            base: PosixDisk(),
+            waiting: { disk, pages, limit in
+                limits.withLock { $0.append(limit) }
+                return disk.wait(for: pages, atMost: limit)
+            })
         let log = makeLog(disk, directory: directory.path)
         try log.openWriter(of: .test).close()
         let missing = try log.watch([.test, .orders], ring: Doorbell())
@@ -113,29 +118,5 @@ struct WakeUpTests {
         let again = Task { await bell.wait() }
         bell.ring()
         await again.value
-    }
-}
-
-/// The real disk with another way to wait.
-private struct WatchedDisk: Disk {
-    private let disk = PosixDisk()
-    private let waiting: @Sendable (PosixDisk, [(page: any SharedPage, word: UInt32)], Duration) -> Bool
-
-    init(waiting: @escaping @Sendable (PosixDisk, [(page: any SharedPage, word: UInt32)], Duration) -> Bool) {
-        self.waiting = waiting
-    }
-
-    func createDirectory(_ path: String) throws(DiskError) { try disk.createDirectory(path) }
-    func list(_ path: String) throws(DiskError) -> [String] { try disk.list(path) }
-    func open(_ path: String, _ access: FileAccess) throws(DiskError) -> any DiskFile { try disk.open(path, access) }
-    func exists(_ path: String) -> Bool { disk.exists(path) }
-    func rename(_ from: String, to: String) throws(DiskError) { try disk.rename(from, to: to) }
-    func link(_ from: String, to: String) throws(DiskError) { try disk.link(from, to: to) }
-    func remove(_ path: String) throws(DiskError) { try disk.remove(path) }
-    func syncDirectory(_ path: String) throws(DiskError) { try disk.syncDirectory(path) }
-    func lockDirectory(_ path: String) throws(DiskError) -> any DirectoryLock { try disk.lockDirectory(path) }
-    func map(_ path: String, _ access: FileAccess) throws(DiskError) -> any SharedPage { try disk.map(path, access) }
-    func wait(for pages: [(page: any SharedPage, word: UInt32)], atMost limit: Duration) -> Bool {
-        waiting(disk, pages, limit)
     }
 }
