@@ -192,6 +192,18 @@ __attribute__((constructor)) static void remember_parent_death_signal(void) {
 }
 #endif
 
+/// From the moment that the program is bound to begin anew, or to end.
+static volatile sig_atomic_t is_starting_again;
+
+#ifdef CLOSES_FILES_IN_EXECVE
+static int is_watched(int signal) {
+    for (int i = 0; i < signal_count; i++) {
+        if (signals[i].number == signal) return 1;
+    }
+    return 0;
+}
+#endif
+
 /// Becomes the program anew: same process, same arguments. Returns where that cannot be.
 ///
 /// What a process keeps over execve(2) is given back with it: open files that do not close by themselves (a port in use
@@ -205,7 +217,10 @@ static void start_again(void) {
     memset(&standard, 0, sizeof standard);
     standard.sa_handler = SIG_DFL;
     sigemptyset(&standard.sa_mask);
-    for (int signal = 1; signal < NSIG; signal++) sigaction(signal, &standard, NULL);
+    is_starting_again = 1;
+    for (int signal = 1; signal < NSIG; signal++) {
+        if (!is_watched(signal)) sigaction(signal, &standard, NULL);  // execve(2) itself forgets handlers
+    }
     pthread_sigmask(SIG_SETMASK, &standard.sa_mask, NULL);
     prctl(PR_SET_PDEATHSIG, parent_death_signal);
     execve(program_path, program_arguments, environ);
@@ -231,6 +246,7 @@ static int raises_again(int signal, const siginfo_t *info) {
 
 static void on_signal(int signal, siginfo_t *info, void *context) {
     (void)context;
+    while (is_starting_again) pause();  // another thread's trap must not end the process that is about to begin anew
     int error = errno, which = 0;
     while (which < signal_count - 1 && signals[which].number != signal) which++;
     struct page *page = watched;
