@@ -31,10 +31,10 @@ struct FaultSweepTests {
         }
     }
 
-    /// One run; what is wrong with it is recorded with all that is needed to see it again.
+    /// One run, in a directory of its own: the same fault may be run twice, at the same time. What is wrong with it is
+    /// recorded with all that is needed to see it again.
     private func run(_ fault: DiskFault, _ library: FaultLibrary, _ parent: String) async throws -> FaultyRun.Report {
-        let directory = parent + "/\(fault)".replacing(":", with: "-")
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let directory = try Self.newDirectory(parent + "/\(fault)".replacing(":", with: "-"))
         let report = try await FaultyRun(fault, library: library, in: directory).report()
         try Self.log(report)
         if report.objections.isEmpty {
@@ -52,6 +52,16 @@ struct FaultSweepTests {
                 """)
         }
         return report
+    }
+
+    /// `path`, or `path` with the first number behind it that is free.
+    private static func newDirectory(_ path: String) throws -> String {
+        for number in 1...100 {
+            let directory = number == 1 ? path : path + "-\(number)"
+            if mkdir(directory, 0o755) == 0 { return directory }
+            guard errno == EEXIST else { break }
+        }
+        throw POSIXError(.init(rawValue: errno) ?? .EIO)
     }
 
     /// A line a run in the file `STAMPEDE_SWEEP_LOG`, where that is set.

@@ -72,7 +72,7 @@ struct SweepPlan: Sendable {
         case .these(let faults): faults.filter { $0.kind == kind }
         case .full: nil
         case .some(let first, let random):
-            (first > 0 ? (1...first).map { inTurn(kind, $0) } : []) + drawn(kind, random, rehearsal)
+            drawn(kind, random, rehearsal, besides: first > 0 ? (1...first).map { inTurn(kind, $0) } : [])
         }
     }
 
@@ -83,16 +83,29 @@ struct SweepPlan: Sendable {
         return DiskFault(kind, number, service, kind == .killedAtMap ? .restart : .load)
     }
 
-    /// Anywhere in what the service did when nothing was broken.
-    private func drawn(_ kind: DiskFault.Kind, _ count: Int, _ rehearsal: Rehearsal) -> [DiskFault] {
+    /// `faults`, and `count` more from anywhere in what the service did when nothing was broken. One that is there already is
+    /// drawn again; where a service makes few such calls there may be no other, and then it is run twice.
+    private func drawn(
+        _ kind: DiskFault.Kind, _ count: Int, _ rehearsal: Rehearsal, besides faults: [DiskFault]
+    ) -> [DiskFault] {
         var random = SplitMix(seed: seed &+ UInt64(DiskFault.Kind.allCases.firstIndex(of: kind) ?? 0))
-        return (0..<count).map { index in
-            let service = DiskFault.services[random.below(DiskFault.services.count)]
-            let stage = DiskFault.Stage.allCases[index % DiskFault.Stage.allCases.count]
-            let place: FaultPage.Place? = index % 2 == 0 ? .log : nil
-            let calls = rehearsal.calls(kind, service, stage, place)
-            return DiskFault(kind, 1 + random.below(max(1, calls)), service, stage, in: place)
+        return (0..<count).reduce(into: faults) { faults, index in
+            var fault = drawn(kind, index, rehearsal, &random)
+            for _ in 0..<10 where faults.contains(fault) {
+                fault = drawn(kind, index, rehearsal, &random)
+            }
+            faults.append(fault)
         }
+    }
+
+    private func drawn(
+        _ kind: DiskFault.Kind, _ index: Int, _ rehearsal: Rehearsal, _ random: inout SplitMix
+    ) -> DiskFault {
+        let service = DiskFault.services[random.below(DiskFault.services.count)]
+        let stage = DiskFault.Stage.allCases[index % DiskFault.Stage.allCases.count]
+        let place: FaultPage.Place? = index % 2 == 0 ? .log : nil
+        let calls = rehearsal.calls(kind, service, stage, place)
+        return DiskFault(kind, 1 + random.below(max(1, calls)), service, stage, in: place)
     }
 }
 
