@@ -11,9 +11,13 @@ import Synchronization
 /// is opened. *If broken*: an audit after a crash changes the state that the next start recovers from.
 ///
 /// A database that is the reader's alone needs no such care: it is opened where it lies, once.
+///
+/// A short read of a large database need not copy it: it is given a second name (a hard link) in the private directory,
+/// and opened there for reading; what it holds is taken for true only if nobody came meanwhile.
 package struct EvidenceDatabase: Sendable {
     package let path: String
     private let own: OwnConnection?
+    private let isLinked: Bool
     private var directory: String { (path as NSString).deletingLastPathComponent }
 
     /// Attempts at a consistent copy while somebody starts, stops or writes.
@@ -21,22 +25,28 @@ package struct EvidenceDatabase: Sendable {
     private static let pauseSeconds = 0.05
     private static let busyTimeoutSeconds = 5.0
 
-    /// - Parameter path: the database file; the directory it lies in is the one that its owner locks.
-    package init(path: String) {
+    /// - Parameters:
+    ///   - path: the database file; the directory it lies in is the one that its owner locks.
+    ///   - isForShortReads: whether a resting database is linked, where the file system lets it, instead of copied; `body`
+    ///     may then be run again.
+    package init(path: String, isForShortReads: Bool = false) {
         self.path = path
         own = nil
+        isLinked = isForShortReads
     }
 
     /// - Parameter ownPath: a database that nobody else uses, and that nobody will use after this reader.
     package init(ownPath path: String) {
         self.path = path
         own = OwnConnection(nil)
+        isLinked = false
     }
 
     /// A database that nobody else uses, open already.
     package init(own queue: DatabaseQueue) {
         path = queue.path
         own = OwnConnection(queue)
+        isLinked = false
     }
 
     package var exists: Bool { FileManager.default.fileExists(atPath: path) }
@@ -61,6 +71,10 @@ package struct EvidenceDatabase: Sendable {
             }
             let copy = try temporaryDirectory()
             defer { try? FileManager.default.removeItem(atPath: copy) }  // private; the system clears what stays
+            if isLinked, link(path, copy + "/copy") == 0 {
+                if let value = try readLinked(copy, body) { return value }
+                continue
+            }
             guard try copyWhole(to: copy) else { continue }
             return try reading { try OwnConnection(nil).queue(copy + "/copy").read(body) }
         }
@@ -78,6 +92,10 @@ package struct EvidenceDatabase: Sendable {
     // MARK: - Reading
 
     private func readShared<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try readInPlace(path, body)
+    }
+
+    private func readInPlace<Value>(_ path: String, _ body: (Database) throws -> Value) throws -> Value {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(Self.busyTimeoutSeconds)
@@ -87,6 +105,22 @@ package struct EvidenceDatabase: Sendable {
             let value = try queue.read(body)
             try queue.close()
             return value
+        }
+    }
+
+    /// Reads a resting database by its second name, with a copy of its write-ahead log. It is open for reading alone, so
+    /// that closing it cannot write the log back. Nil where the files changed meanwhile, or an owner came.
+    private func readLinked<Value>(_ directory: String, _ body: (Database) throws -> Value) throws -> Value? {
+        let before = fingerprints()
+        do {
+            for suffix in Self.suffixes.dropFirst() where before[suffix] != nil {
+                try FileManager.default.copyItem(atPath: path + suffix, toPath: directory + "/copy" + suffix)
+            }
+            let value = try readInPlace(directory + "/copy", body)
+            return fingerprints() == before && !ownerRuns() ? value : nil
+        } catch {
+            if fingerprints() != before || ownerRuns() { return nil }
+            throw error
         }
     }
 

@@ -7,7 +7,10 @@ struct CLIFrameTests {
     @Test(
         "wrong usage is exit code 2, said on stderr",
         arguments: [
-            [], ["bogus"], ["status", "--bogus"], ["order"], ["order", "not-an-id"], ["order", "123"], ["mail", "…12"],
+            [], ["bogus"], ["status", "--bogus"], ["order"], ["order", ""], ["mail", "…12"],
+            ["order", "x", "--json", "--mermaid"],
+            ["orders", "--pending", "--failed"], ["orders", "-n", "-1"], ["tail", "--since", "yesterday"],
+            ["tail", "--since", "-10m", "--from", "1"], ["tail", "--where", "type ="], ["tail", "--where", ""],
             ["tail", "--from", "-1"], ["tail", "-n", "x"], ["tail", "--order", "x"],
             ["tail", "-f", "--from", "1", "-n", "2"],
             ["log"], ["log", "bogus"], ["status", "--data", ""], ["audit", "--bin", "/nonexistent"],

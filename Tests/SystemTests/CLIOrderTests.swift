@@ -30,6 +30,12 @@ struct CLIOrderTests {
             #expect(json["status"] as? String == "confirmed")
             #expect(json["settledAfterMilliseconds"] as? Double == 30)
             let events = try #require(json["events"] as? [[String: Any]])
+            #expect(events.compactMap { $0["service"] as? String }.last == "notification")
+            // Waiting and working fill the time between cause and effect.
+            let spent = events.dropFirst().map {
+                ($0["waitedMilliseconds"] as? Double ?? -1) + ($0["workedMilliseconds"] as? Double ?? -1)
+            }
+            #expect(spent == [2, 23, 5, 10])
             #expect(
                 events.compactMap { $0["type"] as? String } == [
                     "v1.OrderCreated", "v1.StockReserved", "v1.PaymentSucceeded", "v1.OrderConfirmed",
@@ -85,15 +91,47 @@ struct CLIOrderTests {
         }
     }
 
-    private func why(_ prepare: (CLIWorld, Envelope) throws -> Void) async throws -> String {
-        try #require(try await waiting(prepare)["why"] as? String)
+    private struct Why {
+        let cause: String
+        let text: String
+        let commands: [String]
     }
 
-    @Test("it says why an order waits: never ran, not read, no answer, parked, dead, not published")
-    func whyItWaits() async throws {
-        #expect(try await why { _, _ in } == "payment-service never ran on this data directory")
+    private func why(_ prepare: (CLIWorld, Envelope) throws -> Void) async throws -> Why {
+        let wait = try await waiting(prepare)
+        return Why(
+            cause: try #require(wait["cause"] as? String), text: try #require(wait["why"] as? String),
+            commands: try #require(wait["commands"] as? [String]))
+    }
+
+    private static func park(
+        _ event: EventID, _ subject: String, at arrival: Int, offset: Int, next: Int64?, _ db: Database
+    ) throws {
+        try db.execute(
+            sql: "INSERT INTO parked VALUES (?, ?, 'inventory', ?, ?, x'00', 2, ?, ?, ?, 1)",
+            arguments: [
+                arrival, Data(event.bytes), offset, subject, next, next.map { _ in "brokenRule" },
+                next.map { _ in "no such card" },
+            ])
+    }
+
+    @Test("it says why an order waits: never ran, not read, paused, no answer")
+    func whyItIsNotRead() async throws {
+        let never = try await why { _, _ in }
+        #expect(never.cause == "neverRan" && never.text == "payment-service never ran on this data directory")
         let unread = try await why { world, _ in try world.write(.payment) }
-        #expect(unread == "payment-service has yet to read inventory@0; payment-service is not running")
+        #expect(unread.cause == "down")
+        #expect(
+            unread.text.hasPrefix(
+                "payment-service has yet to read inventory@0; payment-service is not running, its last"))
+        #expect(unread.commands.first?.hasPrefix("Scripts/supervisor start payment --data ") == true)
+        let paused = try await why { world, _ in
+            try world.write(.payment) { db in
+                try db.execute(sql: "INSERT INTO consumer_pause VALUES (1, 1, 'ann', 'repair')")
+            }
+        }
+        #expect(paused.cause == "paused" && paused.text.contains("its consumer is paused by ann: repair"))
+        #expect(paused.commands.first?.hasPrefix("stampede resume payment --data ") == true)
         let unanswered = try await why { world, reserved in
             try world.setPosition(.payment, .inventory, 1)
             try world.write(.payment) { db in
@@ -102,37 +140,45 @@ struct CLIOrderTests {
                     arguments: [reserved.subject])
             }
         }
-        #expect(unanswered.hasPrefix("no final answer to charge:1 yet"))
+        #expect(
+            unanswered.cause == "down" && unanswered.text.hasPrefix("no final answer to charge:1 yet, on record for"))
+        let silent = try await why { world, _ in try world.setPosition(.payment, .inventory, 1) }
+        #expect(silent.cause == "unexplained" && silent.text.contains("has read inventory@0 and nothing followed"))
+    }
+
+    @Test("it says why an order waits: parked, behind a parked event, dead, behind a dead letter, discarded")
+    func whyItIsSetAside() async throws {
+        let due: Int64 = 1_772_366_400_000_000
         let parked = try await why { world, reserved in
+            try world.write(.payment) { try Self.park(reserved.id, reserved.subject, at: 1, offset: 0, next: due, $0) }
+        }
+        #expect(parked.cause == "parked")
+        #expect(parked.text.hasPrefix("inventory@0 failed 2 times, next attempt at 12:00:00.000 (due): no such card"))
+        let behindParked = try await why { world, reserved in
             try world.write(.payment) { db in
-                try db.execute(
-                    sql:
-                        "INSERT INTO parked VALUES (1, ?, 'inventory', 0, ?, x'00', 2, 1772366400000000, 'brokenRule', 'no such card', 1)",
-                    arguments: [Data(reserved.id.bytes), reserved.subject])
+                try Self.park(EventID(high: 1, low: 2), reserved.subject, at: 1, offset: 7, next: due, db)
+                try Self.park(reserved.id, reserved.subject, at: 2, offset: 0, next: nil, db)
             }
         }
-        #expect(parked == "inventory@0 failed 2 times, next attempt at 12:00:00.000: no such card")
-        let dead = try await why { world, reserved in
-            try world.bury(.payment, reserved, .inventory, offset: 0)
-        }
-        #expect(dead.hasPrefix("inventory@0 is a dead letter (open) at payment: no such card. Look at it with"))
-        #expect(dead.contains("'stampede dlq retry 0"))
+        #expect(behindParked.cause == "parkedBehind")
+        #expect(
+            behindParked.text.hasPrefix("inventory@0 is parked behind inventory@7: inventory@7 failed 2 times, next"))
+        let dead = try await why { world, reserved in try world.bury(.payment, reserved, .inventory, offset: 0) }
+        #expect(dead.cause == "dead")
+        #expect(dead.text == "inventory@0 is a dead letter (open) at payment: no such card (3 attempts)")
+        #expect(dead.commands.count == 2 && dead.commands[1].hasPrefix("stampede dlq retry 0"))
         let behind = try await why { world, reserved in
             try world.bury(
                 .payment, EventID(high: 1, low: 2), [0], .orders, offset: 5, type: "", subject: reserved.subject)
-            try world.write(.payment) { db in
-                try db.execute(
-                    sql: "INSERT INTO parked VALUES (1, ?, 'inventory', 0, ?, x'00', 0, NULL, NULL, NULL, NULL)",
-                    arguments: [Data(reserved.id.bytes), reserved.subject])
-            }
+            try world.write(.payment) { try Self.park(reserved.id, reserved.subject, at: 1, offset: 0, next: nil, $0) }
         }
-        #expect(behind.hasPrefix("inventory@0 is parked behind orders@5, a dead letter at payment: no such card."))
-        let paused = try await why { world, _ in
-            try world.write(.payment) { db in
-                try db.execute(sql: "INSERT INTO consumer_pause VALUES (1, 1, 'ann', 'repair')")
-            }
-        }
-        #expect(paused.hasSuffix("its consumer is paused by ann: repair ('stampede resume payment')"))
+        #expect(behind.cause == "parkedBehind")
+        #expect(behind.text == "inventory@0 is parked behind orders@5, a dead letter at payment: no such card")
+        #expect(behind.commands.count == 2)
+    }
+
+    @Test("it says why an order waits: in the outbox, or lost with a part of the log")
+    func whyItIsNotInTheLog() async throws {
         let unpublished = try await why { world, reserved in
             let paid = try EventCoding.encode(try CLIWorld.paid(reserved, at: 9))
             try world.write(.payment) { db in
@@ -140,7 +186,83 @@ struct CLIOrderTests {
                 try db.execute(sql: "INSERT INTO outbox VALUES ('payments', 1, ?)", arguments: [Data(paid)])
             }
         }
-        #expect(unpublished == "decided, not yet in the log: payment-service is not running")
+        #expect(unpublished.cause == "unpublished")
+        #expect(unpublished.text.hasPrefix("decided at 12:00:00.009, in the outbox for "))
+        #expect(unpublished.text.contains("not yet in the log: payment-service is not running"))
+        func decided(_ published: Int) async throws -> Why {
+            try await why { world, reserved in
+                try world.append(
+                    .payments,
+                    [
+                        try CLIWorld.paid(
+                            try CLIWorld.reserved(try CLIWorld.created(CLIWorld.order(2), at: 3), at: 4), at: 5)
+                    ])
+                try world.setPosition(.payment, .inventory, 1)
+                try world.write(.payment) { db in
+                    try db.execute(
+                        sql: "INSERT INTO outbox_topics VALUES ('payments', ?, ?)",
+                        arguments: [published + 1, published])
+                    try db.execute(
+                        sql:
+                            "INSERT INTO payments VALUES (?, 'succeeded', 1999, 'GBP', 'pi', NULL, NULL, NULL, ?, NULL)",
+                        arguments: [
+                            reserved.orderID.map { Data($0.bytes) }, (CLIWorld.start + .milliseconds(9)).microseconds,
+                        ])
+                }
+            }
+        }
+        let lost = try await decided(1)
+        #expect(lost.cause == "lost" && lost.text.contains("decided it at 12:00:00.009 and published it, but payments"))
+        let cut = try await decided(2)
+        #expect(cut.cause == "logCut" && cut.text.contains("ends at 1, after 2 events were published"))
+        #expect(cut.commands.first?.hasPrefix("stampede log verify") == true)
+    }
+
+    @Test("an order that never came to the log is told of by Order's rows and outbox")
+    func neverPublished() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            let created = try CLIWorld.created(CLIWorld.order(1), at: 0)
+            try world.write(.order) { db in
+                try db.execute(
+                    sql:
+                        "INSERT INTO orders VALUES (?, 'c-1', 'ann@example.test', '[]', 1999, 'GBP', 'k', '00', 'pending', NULL, 1, 2, NULL)",
+                    arguments: [Data(CLIWorld.order(1).bytes)])
+                try db.execute(sql: "INSERT INTO outbox_topics VALUES ('orders', 2, 0)")
+                try db.execute(
+                    sql: "INSERT INTO outbox VALUES ('orders', 1, ?)",
+                    arguments: [Data(try EventCoding.encode(created))])
+            }
+            let json = try await CLI.json("order", "k", data: data)
+            #expect(json["status"] as? String == "pending")
+            let waits = try #require(json["waitsFor"] as? [[String: Any]])
+            #expect(waits.map { $0["types"] as? [String] } == [["v1.OrderCreated"]])
+            #expect(waits.first?["cause"] as? String == "unpublished")
+        }
+    }
+
+    @Test("a diagram holds nothing of what strangers wrote but as entity codes")
+    func hostileDiagram() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            let hostile = "x\n    end; %% <script>alert(1)</script> #quot;:`\u{202E}"
+            let created = try CLIWorld.created(CLIWorld.order(1), at: 0, email: hostile)
+            let failed = try CLIWorld.event(
+                V1.NotificationFailed(kind: .confirmation, channel: "mbox", reason: hostile), CLIWorld.order(1), at: 3,
+                by: .notification,
+                cause: created)
+            try world.append(.orders, [created])
+            try world.append(.notifications, [failed])
+            let outcome = try await CLI.run("order", "\(CLIWorld.order(1))", "--mermaid", data: data)
+            #expect(outcome.status == 0)
+            let lines = outcome.output.textLines
+            #expect(lines.first == "sequenceDiagram")
+            #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("    ") })
+            let starts = ["participant ", "Note over "] + ["Shopper", "order", "inventory", "payment", "notification"]
+            #expect(lines.dropFirst().allSatisfy { line in starts.contains { line.dropFirst(4).hasPrefix($0) } })
+            #expect(!outcome.output.contains("<") && !outcome.output.contains("`") && !outcome.output.contains("%%"))
+            #expect(outcome.output.contains("#60;script#62;"))
+        }
     }
 
     @Test("a cancelled order that was paid waits for its refund")

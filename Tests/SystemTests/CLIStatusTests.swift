@@ -14,8 +14,12 @@ struct CLIStatusTests {
             try world.setPosition(.inventory, .orders, 4)
             try world.write(.payment) { db in
                 try db.execute(sql: "INSERT INTO outbox_topics VALUES ('payments', 6, 3)")
+                let waiting = try CLIWorld.paid(
+                    try CLIWorld.reserved(try CLIWorld.created(CLIWorld.order(9), at: 1), at: 2), at: 9)
                 for sequence in 3...5 {
-                    try db.execute(sql: "INSERT INTO outbox VALUES ('payments', ?, x'00')", arguments: [sequence])
+                    try db.execute(
+                        sql: "INSERT INTO outbox VALUES ('payments', ?, ?)",
+                        arguments: [sequence, Data(try EventCoding.encode(waiting))])
                 }
                 try db.execute(
                     sql: """
@@ -51,6 +55,11 @@ struct CLIStatusTests {
             #expect(payment["state"] as? String == "stopped")
             #expect(payment["pid"] is NSNull)
             #expect(payment["outboxUnpublished"] as? Int == 2)
+            #expect(payment["outboxOldest"] as? String == "2026-03-01T12:00:00.009000Z")
+            #expect(try #require(payment["outboxAgeSeconds"] as? Double) > 0)
+            let storage = try #require(json["storage"] as? [String: Any])
+            #expect(try #require(storage["freeBytes"] as? Int) > 0 && #require(storage["logBytes"] as? Int) > 0)
+            #expect((storage["databases"] as? [[String: Any]])?.count == 5)
             #expect(payment["parked"] as? Int == 1)
             #expect(payment["deadLetters"] as? Int == 1)
             #expect(payment["oldestDeadLetter"] as? String == "1970-01-01T00:00:00.000001Z")

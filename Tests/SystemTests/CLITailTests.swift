@@ -63,6 +63,63 @@ struct CLITailTests {
         }
     }
 
+    @Test("--where looks into events, and --since begins at a time")
+    func expressions() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            for number in 1...30 {
+                try world.addConfirmedOrder(CLIWorld.order(UInt64(number)), at: Int64(number) * 1000)
+            }
+            try world.append(
+                .payments,
+                [
+                    try CLIWorld.event(
+                        V1.PaymentFailed(reason: .declined, declineCode: "it's no good"), CLIWorld.order(31),
+                        at: 40_000,
+                        by: .payment)
+                ])
+            func count(_ arguments: String...) async throws -> Int {
+                let outcome = try await runProgram(CLI.executable, ["tail", "-n", "1000", "--data", data] + arguments)
+                #expect(outcome.status == 0, "\(arguments): \(outcome.errors)")
+                return outcome.output.textLines.count
+            }
+            #expect(try await count("--where", "type = v1.OrderCreated") == 30)
+            #expect(try await count("--where", "type ~ order and not topic = notifications") == 60)
+            #expect(try await count("--where", "data.total.amount >= 1999 and type ~ Created") == 30)
+            #expect(try await count("--where", "data.total.amount > 1999") == 0)
+            #expect(try await count("--where", "data.lines.0.productID = 'P-0001' and (offset = 3 or offset = 0)") == 4)
+            #expect(try await count("--where", "data.declineCode = \"it's no good\"") == 1)
+            #expect(try await count("--where", "data.nothing.there") == 0)
+            #expect(try await count("--where", "causationid = null and topic != payments") == 30)
+            #expect(try await count("--where", "subject = '\(CLIWorld.order(7))'") == 5)
+            #expect(try await count("--where", "time >= '2026-03-01T12:00:30Z'") == 6)
+            #expect(try await count("--since", "2026-03-01T12:00:30Z") == 6)
+            #expect(try await count("--since", "2026-03-01 12:00:30", "--type", "OrderCreated") == 1)
+            #expect(try await count("--since", "2026-03-01") == 151)
+            #expect(try await count("--since", "-10m") == 0)
+        }
+    }
+
+    @Test(
+        "an expression that is none is refused with its place, whatever it is",
+        arguments: [
+            ("type =", "at character 7: a value is missing"), ("= 3", "at character 1: a field is missing"),
+            ("typ = 3", "there is no field 'typ'"),
+            ("type = 'x", "at character 8: the text that begins here does not end"),
+            ("type = a b", "at character 10: 'b' is one thing too many"), ("(type", "a ')' is missing"),
+            ("data..x = 1", "there is no field 'data..x'"), ("\u{1B}[2J = 1", "there is no field"),
+            (String(repeating: "(", count: 100) + "type", "more than 64 levels deep"),
+            (String(repeating: "not ", count: 2000) + "type", "at most 4096 bytes"),
+        ])
+    func wrongExpression(_ expression: String, _ says: String) async throws {
+        try await withTemporaryDirectory { data in
+            let outcome = try await CLI.run("tail", "--where", expression, data: data)
+            #expect(outcome.status == 2 && outcome.output.isEmpty)
+            #expect(outcome.errors.contains(says), "\(outcome.errors)")
+            #expect(outcome.errors.isHarmless)
+        }
+    }
+
     @Test("--json prints CloudEvents, one a line, with topic and offset, and the data as it lies in the log")
     func cloudEvents() async throws {
         try await withTemporaryDirectory { data in

@@ -9,12 +9,14 @@ struct Stampede: ParsableCommand {
         abstract: "Look at a run: what lives, what happened, and whether it held; work on what failed.",
         discussion: """
             Reads only, but for dlq, pause, resume and inject, which ask the service concerned, and 'log archive'.
+            Who is behind: lag. Which orders failed, and why: orders --failed. Why one of them: order NAME. What the
+            services gave up on: dlq list. Everything at a glance: status --watch.
             Data goes to stdout, talk to stderr; NO_COLOR is honoured.
             Exit codes: 0 ok, 1 failure, 2 wrong usage, 3 an invariant is broken, 4 not known yet.
             """,
         subcommands: [
-            StatusCommand.self, LagCommand.self, TailCommand.self, OrderCommand.self, MailCommand.self,
-            AuditCommand.self,
+            StatusCommand.self, LagCommand.self, TailCommand.self, OrdersCommand.self, OrderCommand.self,
+            MailCommand.self, AuditCommand.self,
             LogCommand.self, DlqCommand.self, PauseCommand.self, ResumeCommand.self, InjectCommand.self,
         ])
 

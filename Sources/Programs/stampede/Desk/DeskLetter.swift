@@ -31,7 +31,7 @@ struct DeskLetter: Sendable {
     var place: String { "\(topic.name)@\(offset)" }
     /// `unreadable` for bytes that are no event, as `tail` says it.
     var shownType: String { type.isEmpty ? Self.unreadable : type }
-    var group: LetterGroup.Key { LetterGroup.Key(service: service, signature: signature, type: type) }
+    var group: DeadLetterGroup { DeadLetterGroup(service: service, signature: signature, type: type) }
 
     static let unreadable = "unreadable"
 

@@ -31,7 +31,7 @@ struct LetterFilterOptions: ParsableArguments {
         return LetterFilter(
             services: services,
             types: type, kinds: kind, groups: group.map { $0.lowercased() },
-            subject: try order?.resolve(Logbook(data), data).description, takesSettled: settled)
+            subject: try order?.resolve(data).description, takesSettled: settled)
     }
 }
 

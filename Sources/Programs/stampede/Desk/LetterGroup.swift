@@ -1,25 +1,8 @@
 import Contracts
 
-/// Dead letters that most likely died of one cause: the same service, error signature and event type.
+/// The letters of one group.
 struct LetterGroup {
-    struct Key: Hashable, Sendable {
-        let service: ServiceName
-        let signature: String
-        let type: String
-
-        /// Eight hex digits, the same on every machine and run: FNV-1a in 32 bits
-        /// (datatracker.ietf.org/doc/draft-eastlake-fnv) of service, signature and type, each ended by a zero byte.
-        var id: String {
-            var hash: UInt32 = 0x811c_9dc5
-            for part in [service.rawValue, signature, type] {
-                for byte in Array(part.utf8) + [0] { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
-            }
-            let digits = String(hash, radix: 16)
-            return String(repeating: "0", count: 8 - digits.count) + digits
-        }
-    }
-
-    let key: Key
+    let key: DeadLetterGroup
     /// Those that died first, first.
     let letters: [DeskLetter]
 

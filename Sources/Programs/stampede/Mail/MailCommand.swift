@@ -18,7 +18,7 @@ struct MailCommand: ParsableCommand {
 
     func run() throws {
         try common.directory.require()
-        let order = try order.resolve(Logbook(common.directory), common.directory)
+        let order = try order.resolve(common.directory)
         let messages = try MailboxSearch(path: common.directory.mailbox).messages(of: order)
         let output = Output()
         if common.json {

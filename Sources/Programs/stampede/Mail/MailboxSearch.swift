@@ -17,18 +17,24 @@ struct MailboxSearch {
 
     /// In the order of the file.
     ///
+    /// - Parameter times: when the order's messages were decided on and delivered; a long mailbox is then read around them
+    ///   alone, and at its end where there are none. Nil for the whole of it.
     /// - Throws: `Failure.noMailbox`, `.unreadable`.
-    func messages(of order: OrderID) throws -> [MailMessage] {
+    func messages(of order: OrderID, around times: [Timestamp]? = nil) throws -> [MailMessage] {
         guard FileManager.default.fileExists(atPath: path) else { throw Failure.noMailbox(path) }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("open") }
         defer { close(descriptor) }
         let name = ByteSearch(Array(order.description.utf8))
         var found: [MailMessage] = []
-        var position = 0
-        while let hit = try find(name, descriptor, from: position) {
+        let range = try MailboxPlace(descriptor: descriptor, path: path).range(around: times)
+        var position = range.lowerBound
+        while position < range.upperBound,
+            let hit = try find(name, descriptor, from: position, atMost: range.upperBound - position, by: Self.block)
+        {
             let start = try lineAfterSeparator(before: hit, descriptor)
-            let end = try find(Self.separator, descriptor, from: hit, atMost: Self.maximumMessage).map { $0 + 1 }
+            let end = try find(Self.separator, descriptor, from: hit, atMost: Self.maximumMessage, by: Self.step)
+                .map { $0 + 1 }
             let bytes = try read(descriptor, from: start, count: min(end ?? .max, start + Self.maximumMessage) - start)
             let message = MailMessage(stored: bytes)
             if message.order == order { found.append(message) }
@@ -51,12 +57,12 @@ struct MailboxSearch {
     }
 
     /// Offset of the first occurrence of a text.
-    private func find(_ search: ByteSearch, _ descriptor: Int32, from start: Int, atMost limit: Int = .max) throws
-        -> Int?
-    {
+    private func find(
+        _ search: ByteSearch, _ descriptor: Int32, from start: Int, atMost limit: Int, by block: Int
+    ) throws -> Int? {
         var position = start
-        while limit == .max || position - start < limit {
-            let bytes = try read(descriptor, from: position, count: limit == .max ? Self.block : Self.step)
+        while position - start < limit {
+            let bytes = try read(descriptor, from: position, count: block)
             if let index = bytes.withUnsafeBytes({ search.first(in: $0) }) { return position + index }
             guard bytes.count >= search.text.count else { return nil }
             position += bytes.count - (search.text.count - 1)

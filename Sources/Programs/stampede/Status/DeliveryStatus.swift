@@ -7,6 +7,8 @@ import GRDB
 struct DeliveryStatus {
     let consumes: [LagReading]
     let unpublished: Int64
+    /// When the oldest event that waits in the outbox was decided.
+    let oldestUnpublished: Timestamp?
     let parked: Int64
     let deadLetters: Int64
     /// When the oldest open dead letter died.
@@ -25,6 +27,7 @@ struct DeliveryStatus {
                     SELECT count(*) FROM outbox LEFT JOIN outbox_topics USING (topic)
                     WHERE sequence > coalesce(published_sequence, 0)
                     """),
+                oldestUnpublished: try oldestUnpublished(db),
                 parked: try count("SELECT count(*) FROM parked"),
                 deadLetters: try count("SELECT count(*) FROM dead_letters WHERE state = 'open'"),
                 oldestDeadLetter: try Int64.fetchOne(
@@ -35,10 +38,22 @@ struct DeliveryStatus {
         } ?? never(service, logbook)
     }
 
+    private static func oldestUnpublished(_ db: Database) throws -> Timestamp? {
+        let first = try Data.fetchAll(
+            db,
+            sql: """
+                SELECT (SELECT event FROM outbox WHERE outbox.topic = outbox_topics.topic
+                    AND sequence > published_sequence ORDER BY sequence LIMIT 1) AS event
+                FROM outbox_topics WHERE event IS NOT NULL
+                """)
+        return first.compactMap { [UInt8]($0).withUnsafeBytes { EventHead($0)?.time } }.min()
+    }
+
     /// Of a service that never had a database: everything is yet to read.
     private static func never(_ service: ServiceName, _ logbook: Logbook) throws -> DeliveryStatus {
         DeliveryStatus(
-            consumes: try LagReading.all(of: service, nil, logbook), unpublished: 0, parked: 0, deadLetters: 0,
+            consumes: try LagReading.all(of: service, nil, logbook), unpublished: 0,
+            oldestUnpublished: nil, parked: 0, deadLetters: 0,
             oldestDeadLetter: nil, openCalls: 0, paused: nil)
     }
 }

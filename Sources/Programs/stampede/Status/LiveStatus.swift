@@ -13,6 +13,8 @@ struct LiveStatus: Sendable {
     let standing: [Part]
     /// `state`, `since`, `reason`; null where the service has none.
     let breaker: JSONValue
+    /// Calls to the outside that are made again: `key`, `attempts`, `error`, `nextAt`.
+    let retries: [JSONValue]
     let testFaults: Bool
 
     private static let timeLimit = TimeAmount.milliseconds(500)
@@ -27,6 +29,7 @@ struct LiveStatus: Sendable {
             standing: (json["standing"]?.elements ?? []).map { part in
                 Part(part: part["part"]?.text ?? "?", reason: part["reason"]?.text ?? "?")
             },
-            breaker: json["breaker"] ?? .null, testFaults: json["testFaults"] == .bool(true))
+            breaker: json["breaker"] ?? .null, retries: json["retries"]?.elements ?? [],
+            testFaults: json["testFaults"] == .bool(true))
     }
 }

@@ -19,6 +19,7 @@ struct StatusReport {
     let supervisor: LiveProcess?
     let services: [Service]
     let topics: [(topic: Topic, end: UInt64?)]
+    let storage: Storage
     /// What could not be read, with file and remedy.
     let problems: [String]
 
@@ -63,6 +64,7 @@ struct StatusReport {
             problems.append("\(error)")
         }
         self.data = data
+        storage = Storage(data)
         self.supervisor = run.supervisor
         self.services = services
         self.topics = topics
@@ -93,7 +95,7 @@ struct StatusReport {
             "services": .array(services.map(json)),
             "topics": .array(
                 topics.map { .object(["topic": .string($0.topic.name), "end": JSONValue($0.end)]) }),
-            "problems": .array(problems.map(JSONValue.string)),
+            "storage": storage.json, "problems": .array(problems.map(JSONValue.string)),
         ])
     }
 
@@ -113,7 +115,10 @@ struct StatusReport {
                         "behindSeconds": JSONValue(lag.secondsBehind),
                     ])
                 }),
-            "outboxUnpublished": JSONValue(delivery?.unpublished), "parked": JSONValue(delivery?.parked),
+            "outboxUnpublished": JSONValue(delivery?.unpublished),
+            "outboxOldest": JSONValue(delivery?.oldestUnpublished),
+            "outboxAgeSeconds": JSONValue(delivery.map { $0.oldestUnpublished.map(age) ?? 0 }),
+            "parked": JSONValue(delivery?.parked),
             "deadLetters": JSONValue(delivery?.deadLetters), "oldestDeadLetter": JSONValue(delivery?.oldestDeadLetter),
             "openCalls": JSONValue(delivery?.openCalls), "paused": delivery?.paused?.json ?? .null,
             "standing": service.live.map { live in
@@ -127,6 +132,6 @@ struct StatusReport {
 
     /// In seconds.
     func age(_ time: Timestamp) -> Double {
-        Double(max(0, self.time.microseconds - time.microseconds)) / 1e6
+        Double(max(0, (self.time - time).microseconds)) / 1e6
     }
 }

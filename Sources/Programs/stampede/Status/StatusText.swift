@@ -6,7 +6,7 @@ struct StatusText {
     let report: StatusReport
 
     func lines(width: Int, style: Style) -> [String] {
-        let tables = [processes, reading, desks, attention, topics]
+        let tables = [processes, reading, desks, breakers, attention, topics, report.storage.table]
         return tables.filter { !$0.rows.isEmpty }.map { $0.lines(width: width, style: style) }.joined(separator: [""])
             .map(\.self)
     }
@@ -72,7 +72,7 @@ struct StatusText {
 
     private var desks: Table {
         var table = Table([
-            .init(title: "DESK"), .init(title: "UNPUBLISHED", alignment: .right),
+            .init(title: "DESK"), .init(title: "OUTBOX", alignment: .right), .init(title: "FOR", alignment: .right),
             .init(title: "PARKED", alignment: .right),
             .init(title: "DEAD LETTERS", alignment: .right), .init(title: "OLDEST", alignment: .right),
             .init(title: "OPEN CALLS", alignment: .right),
@@ -81,10 +81,28 @@ struct StatusText {
             guard let desk = service.delivery else { continue }
             table.add([
                 .init(service.program.name), .init(Words.count(desk.unpublished)),
+                .init(desk.oldestUnpublished.map { Words.age(seconds: report.age($0)) } ?? "-"),
                 .init(Words.count(desk.parked), desk.parked > 0 ? .warning : nil),
                 .init(Words.count(desk.deadLetters), desk.deadLetters > 0 ? .bad : nil),
                 .init(desk.oldestDeadLetter.map { Words.age(seconds: report.age($0)) } ?? "-"),
                 .init(Words.count(desk.openCalls)),
+            ])
+        }
+        return table
+    }
+
+    /// Of the services that run and answer.
+    private var breakers: Table {
+        var table = Table([
+            .init(title: "BREAKER"), .init(title: "STATE"), .init(title: "FOR", alignment: .right),
+            .init(title: "TO", isFlexible: true),
+        ])
+        for service in report.services {
+            guard let breaker = service.live?.breaker, let state = breaker["state"]?.text else { continue }
+            let since = breaker["since"]?.text.flatMap { Timestamp($0) }
+            table.add([
+                .init(service.program.name), .init(state, state == "closed" ? .good : .warning),
+                .init(since.map { Words.age(seconds: report.age($0)) } ?? "-"), .init(breaker["name"]?.text ?? "-"),
             ])
         }
         return table

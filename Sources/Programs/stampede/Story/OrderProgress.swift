@@ -2,11 +2,11 @@ import Contracts
 
 /// What has yet to follow from an order's events, by the flow of the design.
 struct OrderProgress {
-    /// A fact that must come, from whom, and the event it follows from.
+    /// A fact that must come, from whom, and the event it follows from; nil for the first one, which a request caused.
     struct Awaited {
         let service: ServiceName
         let types: [String]
-        let trigger: StoryEvent
+        let trigger: StoryEvent?
 
         /// `PaymentSucceeded or PaymentFailed`
         var words: String {
@@ -15,6 +15,8 @@ struct OrderProgress {
     }
 
     let story: StoryEvents
+    /// Whether Order's own database knows the order.
+    let isKnownToOrder: Bool
 
     /// `pending`, `confirmed`, `cancelled`; nil where the log does not know the order.
     var status: String? {
@@ -39,11 +41,14 @@ struct OrderProgress {
     /// From the order to its first outcome.
     var settledAfter: Int64? {
         guard let start = story.events.first, let outcome = firstOutcome else { return nil }
-        return outcome.envelope.time.microseconds - start.envelope.time.microseconds
+        return (outcome.envelope.time - start.envelope.time).microseconds
     }
 
     var awaited: [Awaited] {
         var awaited: [Awaited] = []
+        if isKnownToOrder, !story.has(V1.OrderCreated.type) {
+            awaited.append(Awaited(service: .order, types: [V1.OrderCreated.type], trigger: nil))
+        }
         func expect(_ types: [String], of service: ServiceName, after trigger: String) {
             guard let event = story.last(trigger), !types.contains(where: story.has) else { return }
             awaited.append(Awaited(service: service, types: types, trigger: event))
@@ -67,7 +72,7 @@ struct OrderProgress {
         let types = [V1.NotificationSent.type, V1.NotificationFailed.type]
         let told = Set(story.events.filter { types.contains($0.envelope.type) }.map(\.envelope.causationID))
         return story.events.filter { event in
-            [V1.OrderConfirmed.type, V1.OrderCancelled.type].contains(event.envelope.type)
+            [V1.OrderConfirmed.type, V1.OrderCancelled.type].contains(event.envelope.type) && event.repeats == nil
                 && !told.contains(event.envelope.id)
         }.map { Awaited(service: .notification, types: types, trigger: $0) }
     }

@@ -5,10 +5,13 @@ import Foundation
 struct OrderStory {
     struct Wait {
         let awaited: OrderProgress.Awaited
-        let why: String
+        let reason: WaitingReason
+        /// Of the event that it follows from; of the order, where none is.
+        let since: Timestamp?
     }
 
     let order: OrderID
+    let data: DataDirectory
     let time: Timestamp
     let story: StoryEvents
     let progress: OrderProgress
@@ -16,127 +19,58 @@ struct OrderStory {
     let gateway: GatewayRecords
     let messages: [MailMessage]
     let waits: [Wait]
+    /// What was looked at of the log.
+    let eventsRead: UInt64
+    let eventsInLog: UInt64
     /// What could not be read, with file and remedy.
     let problems: [String]
 
     /// Databases first, then the log: what a service had done when its database was read is then in the log.
     ///
+    /// - Parameter whole: reads the log from its beginning to its end, for certainty.
     /// - Throws: `Failure.noOrder`.
-    init(of order: OrderID, in data: DataDirectory) throws {
-        var problems: [String] = []
-        func attempt<Value>(_ body: () throws -> Value?) -> Value? {
-            do {
-                return try body()
-            } catch {
-                problems.append("\(error)")
-                return nil
-            }
-        }
-        let records = ServiceName.allCases.compactMap { service in
-            attempt { try ServiceRecords.read(service, order, data) }
-        }
-        let gateway = attempt { try GatewayRecords.read(order, data) } ?? GatewayRecords()
-        let story =
-            !DataDirectory.isDirectory(data.log)
-            ? StoryEvents() : attempt { try StoryEvents(of: order, in: Logbook(data)) } ?? StoryEvents()
-        let messages =
-            !FileManager.default.fileExists(atPath: data.mailbox)
-            ? [] : attempt { try MailboxSearch(path: data.mailbox).messages(of: order) } ?? []
-        problems += story.problems
-        guard !story.events.isEmpty || !records.allSatisfy(\.isEmpty) || !gateway.isEmpty || !messages.isEmpty else {
-            for problem in problems { Talk.problem(problem) }
+    init(of order: OrderID, in data: DataDirectory, whole: Bool = false) throws {
+        var evidence = OrderEvidence(of: order, in: data)
+        evidence.readLog(whole: whole ? nil : [])
+        guard !evidence.isEmpty else {
+            for problem in evidence.problems { Talk.problem(problem) }
             throw Failure.noOrder(order.description, data: data.path)
         }
-        let run = RunDirectory(data)
-        let progress = OrderProgress(story: story)
+        var found = OrderWaits(evidence)
+        // That something is lost is said only where all was looked through.
+        if !whole, !found.doubtedTopics.isEmpty {
+            evidence.readLog(whole: found.doubtedTopics)
+            found = OrderWaits(evidence)
+        }
         self.order = order
-        self.story = story
-        self.progress = progress
-        self.records = records
-        self.gateway = gateway
-        self.messages = messages
-        self.problems = problems
-        time = Words.now()
-        // What a topic that cannot be read would have said is not known to be missing.
-        waits =
-            !story.problems.isEmpty
-            ? []
-            : progress.awaited.map { awaited in
-                Wait(
-                    awaited: awaited,
-                    why: WaitingReason(
-                        awaited: awaited, records: records.first { $0.service == awaited.service },
-                        isRunning: run.process(Program.of(awaited.service)) != nil
-                    ).text)
-            }
+        self.data = data
+        time = found.time
+        story = found.story
+        progress = found.progress
+        records = evidence.records
+        gateway = evidence.gateway
+        messages = evidence.messages
+        waits = found.waits
+        eventsRead = evidence.trail.eventsRead
+        eventsInLog = evidence.trail.eventsInLog
+        problems = evidence.problems
     }
 
     /// The order's own row, for what the log does not say or no longer holds.
     var row: JSONValue? { records.lazy.compactMap { $0.first("order") }.first }
     var status: String { progress.status ?? row?["status"]?.text ?? "unknown" }
     var reason: String? { progress.status == nil ? row?["reason"]?.text : progress.reason }
-    var start: Timestamp? { story.events.first?.envelope.time }
+    var start: Timestamp? { story.events.first?.envelope.time ?? row?["createdAt"]?.text.flatMap { Timestamp($0) } }
+    var calls: [JSONValue] { records.flatMap(\.calls) }
 
     func after(_ event: StoryEvent) -> Int64 {
-        event.envelope.time.microseconds - (start?.microseconds ?? event.envelope.time.microseconds)
-    }
-}
-
-// MARK: - JSON
-
-extension OrderStory {
-    var json: JSONValue {
-        .object([
-            "orderId": .string(order.description), "status": .string(status), "reason": JSONValue(reason),
-            "placedAt": JSONValue(start),
-            "settledAfterMilliseconds": JSONValue(progress.settledAfter.map { Double($0) / 1000 }),
-            "waitsFor": .array(waits.map(json)), "events": .array(story.events.map(json)),
-            "databases": .object(
-                Dictionary(
-                    uniqueKeysWithValues: records.map { record in
-                        (
-                            record.service.rawValue,
-                            .object(Dictionary(uniqueKeysWithValues: record.rows.map { ($0.name, .array($0.records)) }))
-                        )
-                    })),
-            "calls": desk(\.calls), "parked": desk(\.parked), "deadLetters": desk(\.deadLetters),
-            "unpublished": .array(
-                records.flatMap { record in
-                    record.unpublished.map {
-                        .object(["service": .string(record.service.rawValue), "type": .string($0)])
-                    }
-                }),
-            "gateway": .object(["keys": .array(gateway.keys), "ledger": .array(gateway.ledger)]),
-            "messages": .array(messages.map(\.json)), "problems": .array(problems.map(JSONValue.string)),
-        ])
+        (event.envelope.time - (start ?? event.envelope.time)).microseconds
     }
 
-    private func json(_ wait: Wait) -> JSONValue {
-        .object([
-            "service": .string(wait.awaited.service.rawValue),
-            "types": .array(wait.awaited.types.map(JSONValue.string)),
-            "since": JSONValue(wait.awaited.trigger.envelope.time), "why": .string(wait.why),
-        ])
-    }
-
-    private func json(_ event: StoryEvent) -> JSONValue {
-        .object([
-            "number": JSONValue(event.number), "afterMilliseconds": JSONValue(Double(after(event)) / 1000),
-            "topic": .string(event.topic.name), "offset": JSONValue(event.offset), "type": .string(event.envelope.type),
-            "id": .string(event.envelope.id.description), "cause": JSONValue(event.cause),
-            "causationId": JSONValue(event.envelope.causationID?.description), "time": JSONValue(event.envelope.time),
-            "subject": .string(event.envelope.subject), "summary": .string(event.summary), "data": event.data,
-        ])
-    }
-
-    private func desk(_ rows: (ServiceRecords) -> [JSONValue]) -> JSONValue {
-        .array(
-            records.flatMap { record in
-                rows(record).map { row in
-                    guard case .object(var members) = row else { return row }
-                    members["service"] = .string(record.service.rawValue)
-                    return .object(members)
-                }
-            })
+    /// How long each event's making took, deliveries again left out.
+    var steps: [OrderStep] {
+        story.events.filter { $0.repeats == nil }.map {
+            OrderStep($0, cause: story.event($0.cause), calls: calls)
+        }
     }
 }

@@ -3,105 +3,103 @@ import Foundation
 import GRDB
 
 /// What one service's database holds of an order.
-struct ServiceRecords {
+///
+/// *Guarantee*: each table is asked by a key or an index, so that an order among a million is found as fast as among ten.
+struct ServiceRecords: Sendable {
+    /// An event that is decided and waits in the outbox.
+    struct Unpublished {
+        let topic: Topic
+        let envelope: Envelope
+        /// Rows that go to the log before it.
+        let before: UInt64
+    }
+
+    /// How far a topic's outbox has come.
+    struct Outbox {
+        let nextSequence: UInt64
+        let publishedSequence: UInt64
+
+        var waiting: UInt64 { nextSequence > publishedSequence ? nextSequence - 1 - publishedSequence : 0 }
+    }
+
     let service: ServiceName
+    /// Known better by what the rows say than before they were read.
+    private(set) var ids: TrailIDs
     /// Rows by what they are: `order`, `reservation`, `payment`, …
-    var rows: [(name: String, records: [JSONValue])] = []
-    var parked: [JSONValue] = []
-    var deadLetters: [JSONValue] = []
+    private(set) var rows: [(name: String, records: [JSONValue])] = []
+    private(set) var parked: [JSONValue] = []
+    private(set) var deadLetters: [JSONValue] = []
+    /// What operators did with the letters.
+    private(set) var actions: [JSONValue] = []
+    /// Events that were applied as nothing.
+    private(set) var anomalies: [JSONValue] = []
     /// Calls to the outside, with or without an answer.
-    var calls: [JSONValue] = []
-    /// Types of the order's events that are decided but not yet in the log.
-    var unpublished: [String] = []
+    private(set) var calls: [JSONValue] = []
+    private(set) var unpublished: [Unpublished] = []
+    private(set) var outboxes: [Topic: Outbox] = [:]
+    /// Where events of the order lie in the log, or may lie.
+    private(set) var places: [(topic: Topic, offset: UInt64)] = []
     /// Nil while the service's consumer is not paused.
-    var paused: ConsumerPause?
+    private(set) var paused: ConsumerPause?
     /// Next offset by topic.
-    var positions: [String: UInt64] = [:]
+    private(set) var positions: [String: UInt64] = [:]
 
     var isEmpty: Bool {
         rows.allSatisfy(\.records.isEmpty) && parked.isEmpty && deadLetters.isEmpty && calls.isEmpty
             && unpublished.isEmpty
     }
 
-    func first(_ name: String) -> JSONValue? { rows.first { $0.name == name }?.records.first }
+    func rows(_ name: String) -> [JSONValue] { rows.first { $0.name == name }?.records ?? [] }
+    func first(_ name: String) -> JSONValue? { rows(name).first }
 
-    private static func tables(of service: ServiceName) -> [(name: String, sql: String)] {
-        switch service {
-        case .order: [("order", "SELECT * FROM orders WHERE order_id = ?")]
-        case .inventory: [("reservation", "SELECT * FROM reservations WHERE order_id = ?")]
-        case .payment:
-            [
-                ("payment", "SELECT * FROM payments WHERE order_id = ?"),
-                ("cancellationRequest", "SELECT * FROM cancellation_requests WHERE order_id = ?"),
-            ]
-        case .notification: [("notification", "SELECT * FROM notifications WHERE order_id = ? ORDER BY at")]
-        case .analytics:
-            [
-                ("facts", "SELECT * FROM order_facts WHERE order_id = ?"),
-                ("stuckReport", "SELECT * FROM stuck_reports WHERE order_id = ?"),
-            ]
-        }
-    }
+    // MARK: - Reading
 
     /// Nil where the service never had a database.
     ///
     /// - Throws: `Failure.unreadable`.
-    static func read(_ service: ServiceName, _ order: OrderID, _ data: DataDirectory) throws -> ServiceRecords? {
-        try Evidence.read(data.database(of: service)) { db in
-            var records = ServiceRecords(service: service)
-            let subject: StatementArguments = [order.description]
-            for (name, sql) in tables(of: service) {
-                records.rows.append((name, try Evidence.records(db, sql, [Data(order.bytes)])))
-            }
-            records.parked = try Evidence.records(
-                db, "SELECT * FROM parked WHERE subject = ? ORDER BY arrival", subject)
-            records.deadLetters = try Evidence.records(
-                db, "SELECT * FROM dead_letters WHERE subject = ? ORDER BY died_at", subject)
-            records.calls = try Evidence.records(
-                db, "SELECT * FROM intents WHERE subject = ? ORDER BY recorded_at, key", subject)
-            records.paused = try ConsumerPause.read(db)
-            records.unpublished = try unpublished(WantedOrder(order), db)
-            for row in try Row.fetchAll(db, sql: "SELECT topic, next_offset FROM consumer_positions") {
-                records.positions[row["topic"]] = UInt64(max(0, row["next_offset"] as Int64))
-            }
-            return records
+    static func read(_ service: ServiceName, _ ids: TrailIDs, _ data: DataDirectory) throws -> ServiceRecords? {
+        try Evidence.read(data.database(of: service)) { try ServiceRecords(service, ids, $0) }
+    }
+
+    private init(_ service: ServiceName, _ ids: TrailIDs, _ db: Database) throws {
+        self.service = service
+        self.ids = ids
+        for (name, sql) in OrderRows.tables(of: service) {
+            rows.append((name, try Evidence.records(db, sql, [Data(ids.order.bytes)])))
+        }
+        learn()
+        let desk = try DeskRows(self.ids, db)
+        parked = desk.parked
+        deadLetters = desk.deadLetters
+        actions = desk.actions
+        anomalies = desk.anomalies
+        calls = try OrderRows.calls(ids.order, db)
+        paused = try ConsumerPause.read(db)
+        for row in try Row.fetchAll(db, sql: "SELECT topic, next_offset FROM consumer_positions") {
+            positions[row["topic"]] = UInt64(max(0, row["next_offset"] as Int64))
+        }
+        for row in try Row.fetchAll(db, sql: "SELECT topic, next_sequence, published_sequence FROM outbox_topics") {
+            outboxes[Topic(row["topic"])] = Outbox(
+                nextSequence: UInt64(max(1, row["next_sequence"] as Int64)),
+                publishedSequence: UInt64(max(0, row["published_sequence"] as Int64)))
+        }
+        unpublished = try OutboxSearch(ids.order, outboxes, times: ownTimes).rows(db)
+        places = try EventPlaces(self.ids, db).all + desk.places
+    }
+
+    /// Ids that only rows tell: those of events that no other event caused.
+    private mutating func learn() {
+        let asked = first("order")?["cancellationRequestedAt"] ?? first("cancellationRequest")?["requestedAt"]
+        if let time = asked?.text.flatMap({ Timestamp($0) }) { ids.addRequest(at: time) }
+        if let report = first("stuckReport"), let time = report["lastAt"]?.text.flatMap({ Timestamp($0) }) {
+            ids.addStuckReport(report["reports"]?.whole ?? 1, at: time)
         }
     }
 
-    private static func unpublished(_ order: WantedOrder, _ db: Database) throws -> [String] {
-        let rows = try Row.fetchCursor(
-            db,
-            sql: """
-                SELECT event FROM outbox LEFT JOIN outbox_topics USING (topic)
-                WHERE sequence > coalesce(published_sequence, 0) ORDER BY topic, sequence
-                """)
-        var types: [String] = []
-        while let row = try rows.next() {
-            let event = [UInt8](row["event"] as Data)
-            guard event.withUnsafeBytes({ EventHead($0)?.belongs(to: order) ?? false }) else { continue }
-            // Damaged bytes are the relay's to complain of.
-            if let envelope = try? EventCoding.decode(event) { types.append(envelope.type) }
-        }
-        return types
-    }
-}
-
-/// What the gateway's own books hold of an order.
-struct GatewayRecords {
-    var keys: [JSONValue] = []
-    var ledger: [JSONValue] = []
-
-    var isEmpty: Bool { keys.isEmpty && ledger.isEmpty }
-
-    /// - Throws: `Failure.unreadable`.
-    static func read(_ order: OrderID, _ data: DataDirectory) throws -> GatewayRecords? {
-        try Evidence.read(data.ledger) { db in
-            GatewayRecords(
-                keys: try Evidence.records(
-                    db, "SELECT * FROM idempotency_keys WHERE key IN (?, ?) ORDER BY bound_at",
-                    ["charge:\(order)", "refund:\(order)"]),
-                ledger: try Evidence.records(
-                    db, "SELECT * FROM ledger WHERE order_id = ? ORDER BY entry", [order.description]))
-        }
+    /// Times of events that the service decided, as its rows tell them.
+    private var ownTimes: [Timestamp] {
+        var hints = OrderHints([])
+        hints.add(rowsOf: self)
+        return hints.times.values.flatMap(\.self).sorted()
     }
 }

@@ -1,6 +1,4 @@
 import Contracts
-import EventLog
-import Foundation
 
 /// One event of an order's story.
 struct StoryEvent: Sendable {
@@ -9,39 +7,33 @@ struct StoryEvent: Sendable {
     let topic: Topic
     let offset: UInt64
     let envelope: Envelope
+    /// When it came to the log, where the log says so.
+    let appendedAt: Timestamp?
     /// Number of the event of this story that caused it.
     var cause: Int?
+    /// Number of the event of which this is another delivery: services ignore it.
+    var repeats: Int?
 
+    var place: String { "\(topic.name)@\(offset)" }
     var summary: String { EventSummary.text(type: envelope.type, data: envelope.data) }
     var data: JSONValue { JSONValue.parse(envelope.data) ?? .null }
+
+    /// The service whose topic it is on; nil on a topic that no service writes.
+    var service: ServiceName? {
+        ServiceName.allCases.first { $0.topic == topic || $0.deadLetterTopic == topic }
+    }
+
+    /// When others could read it: never before it was decided.
+    var readableAt: Timestamp { max(appendedAt ?? envelope.time, envelope.time) }
 }
 
 /// Every event of an order on every topic, causes before effects.
 struct StoryEvents {
     private(set) var events: [StoryEvent] = []
-    /// What could not be read.
-    private(set) var problems: [String] = []
 
-    init() {}
-
-    /// Reads the whole log, the topics side by side, and decodes what belongs to the order.
-    init(of order: OrderID, in logbook: Logbook) throws {
-        let wanted = WantedOrder(order)
-        let found = concurrently(try logbook.topics()) { topic -> ([StoryEvent], String?) in
-            var events: [StoryEvent] = []
-            do {
-                try logbook.read(topic, from: logbook.firstOffset(of: topic), to: logbook.end(of: topic)) { event in
-                    guard event.bytes.withUnsafeBytes({ EventHead($0)?.belongs(to: wanted) ?? false }) else { return }
-                    events.append(
-                        StoryEvent(topic: topic, offset: event.offset, envelope: try EventCoding.decode(event.bytes)))
-                }
-            } catch {
-                return (events, "\(error)")
-            }
-            return (events, nil)
-        }
-        problems = found.compactMap(\.1)
-        weave(found.map(\.0))
+    init(_ found: [StoryEvent]) {
+        let topics = Dictionary(grouping: found, by: \.topic).values.map { $0.sorted { $0.offset < $1.offset } }
+        weave(topics.sorted { ($0.first?.topic.name ?? "") < ($1.first?.topic.name ?? "") })
     }
 
     /// By time; within a topic by offset; an event after its cause, whatever the clocks said.
@@ -64,11 +56,16 @@ struct StoryEvents {
             else { return }
             event.number = events.count + 1
             event.cause = event.envelope.causationID.flatMap { numbers[$0] }
-            numbers[event.envelope.id] = event.number
+            event.repeats = numbers[event.envelope.id]
+            if event.repeats == nil { numbers[event.envelope.id] = event.number }
             events.append(event)
         }
     }
 
-    func last(_ type: String) -> StoryEvent? { events.last { $0.envelope.type == type } }
+    /// The last of a type, deliveries again left out.
+    func last(_ type: String) -> StoryEvent? { events.last { $0.envelope.type == type && $0.repeats == nil } }
     func has(_ type: String) -> Bool { last(type) != nil }
+    func event(_ number: Int?) -> StoryEvent? {
+        number.flatMap { events.indices.contains($0 - 1) ? events[$0 - 1] : nil }
+    }
 }

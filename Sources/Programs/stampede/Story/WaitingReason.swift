@@ -1,65 +1,58 @@
-import Contracts
-
-/// Why an awaited fact is not there yet, as far as the evidence says.
+/// Why an awaited fact is not there yet.
 struct WaitingReason {
-    let awaited: OrderProgress.Awaited
-    /// Read before the log, so that what the service had published by then is among the events.
-    let records: ServiceRecords?
-    let isRunning: Bool
-
-    var text: String {
-        let program = Program.of(awaited.service).name
-        let place = "\(awaited.trigger.topic)@\(awaited.trigger.offset)"
-        guard let records else { return "\(program) never ran on this data directory" }
-        let id = awaited.trigger.envelope.id.description
-        if let letter = records.deadLetters.first(where: { $0["eventId"]?.text == id }) { return dead(letter, place) }
-        if let parked = records.parked.first(where: { $0["eventId"]?.text == id }) {
-            return self.parked(parked, place, records)
-        }
-        if records.unpublished.contains(where: awaited.types.contains) {
-            return isRunning
-                ? "decided, on its way to the log" : "decided, not yet in the log: \(program) is not running"
-        }
-        let suffix = isRunning ? pause(records) : "; \(program) is not running" + pause(records)
-        let position = records.positions[awaited.trigger.topic.name] ?? 0
-        if position <= awaited.trigger.offset {
-            let between = awaited.trigger.offset - position
-            return "\(program) has yet to read \(place)"
-                + (between > 0 ? ", after \(Words.counted(between, "other event"))" : "") + suffix
-        }
-        if let call = records.calls.first(where: { $0["state"]?.text == "open" }) {
-            return "no final answer to \(call["key"]?.text ?? "a call") yet" + suffix
-        }
-        return "\(program) has read \(place) and nothing followed; 'stampede audit' judges it" + suffix
+    enum Cause: String, CaseIterable {
+        /// The service never had a database here.
+        case neverRan
+        /// The event that it follows from is a dead letter.
+        case dead
+        /// It was given up by an operator.
+        case discarded
+        /// It failed and waits for its next attempt.
+        case parked
+        /// It waits behind an earlier event of the order that does.
+        case parkedBehind
+        /// Decided, in the outbox, not in the log.
+        case unpublished
+        /// Decided and published, and the log does not hold it.
+        case lost
+        /// The log ends before what was published to it, or read from it.
+        case logCut
+        case paused
+        /// The service does not run.
+        case down
+        /// A part of the service waits for disk, database or log.
+        case standing
+        /// The consumer has not come to it yet.
+        case unread
+        /// Calls to the outside wait for the breaker.
+        case breakerOpen
+        /// The gateway does not run.
+        case gatewayDown
+        /// A call is under way.
+        case callOpen
+        /// The message is not delivered.
+        case mailOpen
+        /// Applied as nothing, because it cannot follow.
+        case anomaly
+        /// None of these.
+        case unexplained
     }
 
-    private func dead(_ letter: JSONValue, _ place: String) -> String {
-        let state = letter["state"]?.text ?? "open"
-        let error = letter["error"]?.text ?? "no reason given"
-        return "\(place) is a dead letter (\(state)) at \(awaited.service.rawValue): \(error)"
-            + (state == "open" ? ". \(Self.remedy(letter))" : "")
+    let cause: Cause
+    let text: String
+    /// What to type next, in that order.
+    let commands: [String]
+
+    init(_ cause: Cause, _ text: String, type commands: String...) {
+        self.init(cause, text, commands: commands)
     }
 
-    private func parked(_ row: JSONValue, _ place: String, _ records: ServiceRecords) -> String {
-        if let next = row["nextAttemptAt"]?.text.flatMap({ Timestamp($0) }) {
-            return "\(place) failed \(Words.counted(row["attempts"]?.whole ?? 1, "time")), next attempt at "
-                + "\(Words.clock(next)): \(row["error"]?.text ?? "no reason given")" + pause(records)
-        }
-        guard let letter = records.deadLetters.first(where: { $0["state"]?.text == "open" }) else {
-            return "\(place) is parked behind an earlier event of this order" + pause(records)
-        }
-        let head = "\(letter["topic"]?.text ?? "?")@\(letter["offset"]?.whole ?? 0)"
-        return "\(place) is parked behind \(head), a dead letter at \(awaited.service.rawValue): "
-            + "\(letter["error"]?.text ?? "no reason given"). \(Self.remedy(letter))"
+    init(_ cause: Cause, _ text: String, commands: [String]) {
+        self.cause = cause
+        self.text = text
+        self.commands = commands
     }
 
-    private static func remedy(_ letter: JSONValue) -> String {
-        let id = letter["eventId"]?.text ?? "ID"
-        return "Look at it with 'stampede dlq show \(id)'; once its cause is gone, 'stampede dlq retry \(id)'"
-    }
-
-    private func pause(_ records: ServiceRecords) -> String {
-        guard let paused = records.paused else { return "" }
-        return "; its consumer is \(paused.text) ('stampede resume \(awaited.service.rawValue)')"
-    }
+    /// The same, said after something else.
+    func after(_ words: String) -> WaitingReason { WaitingReason(cause, words + "; " + text, commands: commands) }
 }

@@ -21,6 +21,15 @@ struct CommonOptions: ParsableArguments {
 struct DataDirectory: Sendable {
     let path: String
 
+    /// What a command for this directory is told beside the usual; empty for the usual one.
+    var option: String {
+        if path == ".stampede" { return "" }
+        let isPlain = path.unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || "0123456789/._-".unicodeScalars.contains($0))
+        }
+        return " --data " + (isPlain ? path : "'" + path.replacing("'", with: "'\\''") + "'")
+    }
+
     var log: String { path + "/log" }
     /// Where `log archive` moves segments.
     var archive: String { path + "/archive" }

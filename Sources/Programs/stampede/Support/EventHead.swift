@@ -30,6 +30,20 @@ struct EventHead {
         )
     }
 
+    var time: Timestamp {
+        let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        return Timestamp(microseconds: Int64(bitPattern: word))
+    }
+
+    var id: EventID {
+        EventID(
+            high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self)),
+            low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self)))
+    }
+
+    /// The order that its checkout placed: a checkout's correlation id is its order's.
+    var correlatedOrder: OrderID { OrderID(high: correlation.0, low: correlation.1) }
+
     func isOfType(_ wanted: [UInt8]) -> Bool {
         type.count == wanted.count && bytes[type].elementsEqual(wanted)
     }

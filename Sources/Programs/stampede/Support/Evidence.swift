@@ -9,7 +9,7 @@ enum Evidence {
     ///
     /// - Throws: `Failure.unreadable` naming the file.
     static func read<Value>(_ path: String, _ body: (Database) throws -> Value) throws -> Value? {
-        let database = EvidenceDatabase(path: path)
+        let database = EvidenceDatabase(path: path, isForShortReads: true)
         guard database.exists else { return nil }
         do {
             return try database.read(body)

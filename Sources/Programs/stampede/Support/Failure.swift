@@ -6,6 +6,7 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case noTopic(String, known: [String])
     case noOrder(String, data: String)
     case ambiguousOrder(String, candidates: [String])
+    case noOrderOfEvent(String, type: String, subject: String)
     case noMailbox(String)
     case noMail(order: String, mailbox: String)
     case unreadable(file: String, reason: String)
@@ -36,10 +37,13 @@ enum Failure: Error, Equatable, CustomStringConvertible {
         case .noTopic(let name, let known):
             "there is no topic '\(name)'; there are: \(known.joined(separator: ", "))"
         case .noOrder(let id, let data):
-            "no order \(id) in \(data): neither the log nor a database nor the gateway knows it. "
-                + "'stampede tail --type v1.OrderCreated' shows the latest orders"
+            "no order \(id) in \(data): neither the log nor a database nor the gateway knows it, by its id, as an event, a "
+                + "message, an idempotency key or a customer. 'stampede orders' lists the latest, and so does "
+                + "'stampede tail --type v1.OrderCreated'"
         case .ambiguousOrder(let text, let candidates):
-            "\(candidates.count) orders end in '\(text)'; say which:\n" + candidates.joined(separator: "\n")
+            "'\(text)' names \(candidates.count) orders; say which:\n" + candidates.joined(separator: "\n")
+        case .noOrderOfEvent(let id, let type, let subject):
+            "event \(id) is a \(type) about '\(subject)', which is no order. 'stampede tail --type \(type)' shows such events"
         case .noMailbox(let path):
             "there is no mailbox \(path): nothing was delivered yet. 'stampede status' shows how far notification is"
         case .noMail(let order, let mailbox):

@@ -70,6 +70,9 @@ struct Logbook: Sendable {
         return wanted
     }
 
+    /// First offsets of the segments that can be read, in order.
+    func segmentStarts(of topic: Topic) -> [UInt64] { segments(topic).map(\.baseOffset) }
+
     // MARK: - Events
 
     func end(of topic: Topic) throws -> UInt64 {

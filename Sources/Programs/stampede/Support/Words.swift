@@ -76,9 +76,13 @@ enum Words {
         "\(size / unit).\(size % unit * 10 / unit)"
     }
 
-    /// `120 MB`
+    /// `120 MB`, `61 GB`
     static func bytes(_ value: Int64) -> String {
-        value < 10_000_000 ? "\(value / 1000) kB" : "\(value / 1_000_000) MB"
+        switch value {
+        case ..<10_000_000: "\(value / 1000) kB"
+        case ..<10_000_000_000: "\(value / 1_000_000) MB"
+        default: "\(value / 1_000_000_000) GB"
+        }
     }
 
     /// `20:23:30.123` in UTC.

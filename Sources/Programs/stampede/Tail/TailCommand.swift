@@ -10,6 +10,8 @@ struct TailCommand: ParsableCommand {
         discussion: """
             A line: time (UTC), topic@offset, type, the subject's end, what it says. With --json each line is an event in
             CloudEvents' structured mode, with its topic and offset. Looking moves no offset. Ctrl-C ends --follow.
+            --where: fields (id, type, subject, source, time, topic, offset, correlationid, causationid, data.MEMBER),
+            compared by = != < <= > >= or ~ (holds the text) with 'text', numbers, true, false, null; and, or, not, ( ).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -24,12 +26,22 @@ struct TailCommand: ParsableCommand {
     @Option(help: "Only events of this order.")
     var order: OrderArgument?
 
+    @Option(
+        help: "Only events of which this holds, such as \"data.total.amount > 5000 and not type ~ Stock\".",
+        transform: { try ExpressionParser.parse($0) })
+    var `where`: EventExpression?
+
     @Option(help: "Begin at this offset, in each topic shown.")
     var from: UInt64?
 
     @Option(
+        parsing: .unconditional,
+        help: "Begin at this time: -10m, 1h30m, 19:05, 2026-11-22T19:05:00Z (UTC).")
+    var since: SinceTime?
+
+    @Option(
         name: [.customShort("n"), .long],
-        help: "How many: the last ones (default: 20), with --from the first ones (default: all).")
+        help: "How many: the last ones (default: 20), with --from or --since the first ones (default: all).")
     var number: UInt64?
 
     @Flag(name: .shortAndLong, help: "Go on as events come.")
@@ -39,23 +51,32 @@ struct TailCommand: ParsableCommand {
 
     func validate() throws {
         guard number ?? 0 <= UInt64(Int32.max) else { throw ValidationError("-n goes up to \(Int32.max)") }
-        guard !follow || from == nil || number == nil else {
-            throw ValidationError("--follow with --from shows all there is from there on; leave out -n")
+        guard from == nil || since == nil else {
+            throw ValidationError("--from and --since both say where to begin; leave out one of them")
+        }
+        guard !follow || !hasStart || number == nil else {
+            throw ValidationError("--follow with --from or --since shows all there is from there on; leave out -n")
         }
         guard !type.contains("") else {
             throw ValidationError("--type needs the name of a type, such as v1.OrderCreated")
         }
     }
 
+    /// Whether it is told where to begin.
+    private var hasStart: Bool { from != nil || since != nil }
+
     func run() throws {
         try common.directory.require()
+        let since = since?.time(at: Words.now())
         let logbook = Logbook(common.directory)
         // Names are resolved against the log, but a service may make its topic while we watch.
         let topics = try logbook.topics(named: topic, mayBeNew: follow)
-        let filter = EventFilter(types: type, order: try order?.resolve(logbook, common.directory))
+        let filter = EventFilter(
+            types: type, order: try order?.resolve(common.directory), since: since, expression: `where`)
         let starts = try concurrently(topics) { topic in
-            try from.map { min($0, try logbook.end(of: topic)) }
-                ?? TailStart(logbook: logbook, filter: filter).offset(of: topic, last: number ?? Self.usualNumber)
+            if let from { return min(from, try logbook.end(of: topic)) }
+            if let since { return try TopicSearch(topic, logbook).start(of: since) }
+            return try TailStart(logbook: logbook, filter: filter).offset(of: topic, last: number ?? Self.usualNumber)
         }
         let interleaving = Interleaving(
             try zip(topics, starts).map { topic, start in
@@ -81,7 +102,7 @@ struct TailCommand: ParsableCommand {
     private func printFirst(_ interleaving: Interleaving, _ placeWidth: Int, _ output: Output) throws -> UInt64 {
         defer { output.flush() }
         var shown: UInt64 = 0
-        if from != nil {
+        if hasStart {
             let limit = number ?? .max
             if limit == 0 { return 0 }
             try interleaving.run { entry in

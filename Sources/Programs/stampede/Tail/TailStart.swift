@@ -22,7 +22,7 @@ struct TailStart {
         var window = Self.firstWindow
         while upper > first {
             let lower = upper - first > window ? upper - window : first
-            try logbook.read(topic, from: lower, to: upper) { if filter.takes($0.bytes) { found += 1 } }
+            try logbook.read(topic, from: lower, to: upper) { if filter.takes($0) { found += 1 } }
             if found >= count { return lower }
             upper = lower
             window *= Self.growth

@@ -46,7 +46,7 @@ final class TopicStream {
         while waiting.isEmpty {
             let batch = try reader.read(maximumEvents: Logbook.batchEvents, maximumBytes: Logbook.batchBytes)
             if batch.isEmpty { return }
-            waiting = batch.filter { $0.offset >= from && filter.takes($0.bytes) }.map(TailEntry.init)[...]
+            waiting = batch.filter { $0.offset >= from && filter.takes($0) }.map(TailEntry.init)[...]
         }
     }
 

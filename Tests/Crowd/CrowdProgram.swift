@@ -1,0 +1,22 @@
+import ArgumentParser
+
+/// Fills the data directory of a run with many confirmed orders, to look for one among them.
+@main
+struct CrowdProgram: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "crowd",
+        abstract: "Fill a run, whose programs were started once and stopped, with confirmed orders.")
+
+    @Option(help: "The data directory.")
+    var data: String
+
+    @Option(help: "How many.")
+    var orders: Int
+
+    @Option(help: "Size of a log segment.")
+    var segmentBytes: UInt64 = 16 << 20
+
+    func run() throws {
+        try Crowd(data, orders: orders, segmentBytes: segmentBytes).fill()
+    }
+}
