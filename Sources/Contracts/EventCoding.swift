@@ -131,11 +131,40 @@ package enum EventCoding {
 
     /// The id alone, where nothing else is needed.
     package static func id(of bytes: ArraySlice<UInt8>) throws -> EventID {
+        try fixedPart(of: bytes) { loadIdentifier($0, at: 16) }
+    }
+
+    /// The time alone.
+    package static func time(of bytes: ArraySlice<UInt8>) throws -> Timestamp {
+        try fixedPart(of: bytes) {
+            Timestamp(microseconds: Int64(littleEndian: $0.loadUnaligned(fromByteOffset: 8, as: Int64.self)))
+        }
+    }
+
+    /// The correlation id alone: a search looks at many events and keeps a dozen.
+    package static func correlationID(of bytes: ArraySlice<UInt8>) throws -> CorrelationID {
+        try fixedPart(of: bytes) { loadIdentifier($0, at: 32) }
+    }
+
+    private static func fixedPart<Value>(
+        of bytes: ArraySlice<UInt8>, _ read: (UnsafeRawBufferPointer) throws -> Value
+    ) throws -> Value {
         try bytes.withUnsafeBytes { bytes in
             guard bytes.count >= 48, bytes[0] == version else {
                 throw EventCodingError.malformed("not an event of version \(version)")
             }
-            return loadIdentifier(bytes, at: 16)
+            return try read(bytes)
+        }
+    }
+
+    /// Whether the event belongs to a trace that is recorded: all that is to be known of most events.
+    package static func isSampled(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            guard bytes.count >= 48, bytes[0] == version, bytes[1] & Flag.traceparent != 0 else { return false }
+            // The trace context ends where the data begins, with its flags.
+            let end = Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
+            guard end > 48, end <= bytes.count else { return false }
+            return TraceContext.isSampled(flags: bytes[end - 1])
         }
     }
 

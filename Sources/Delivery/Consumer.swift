@@ -76,6 +76,7 @@ package final class Consumer {
         }
         intake = try Intake(node: node, log: log, limits: limits)
         node.standing.note(pause)
+        node.metrics.isPaused(pause != nil)
         if let death = watch.lastDeath() {
             try record(death)
             watch.acknowledge()
@@ -93,7 +94,7 @@ package final class Consumer {
     ///
     /// - Throws: only for faults of the environment (nothing has changed; call again later) and fatal ones.
     package func turn() throws -> Turn {
-        try serveOperators()
+        try operators?.serve(carryOut)
         if pause != nil { return .idle(until: nil) }
         let now = node.clock.now()
         let retried = try retryDue(now)
@@ -111,6 +112,7 @@ package final class Consumer {
             return try slowDown(full, retried || tried, now)
         }
         if isSlowed { speedUp() }
+        node.metrics.read(batch.events.count)
         batch.removeAll()
         lastWork = now
         return .worked
@@ -249,7 +251,9 @@ package final class Consumer {
             return turnCounts.duplicates += 1
         }
         let id = envelope?.id ?? DerivedID.unreadable(topic: logged.topic, offset: logged.offset, at: now)
-        switch policy.verdict(fault, earlierAttempts: 0, at: now, randomness) {
+        let verdict = policy.verdict(fault, earlierAttempts: 0, at: now, randomness)
+        transaction.add(node.tracing.failed(logged, envelope, since: now, verdict.failure(of: fault)))
+        switch verdict {
         case .tryAgain(let failure):
             node.logger.warning(
                 "an event failed, next attempt follows", metadata: node.place(logged, envelope, failure.error))
@@ -298,7 +302,7 @@ package final class Consumer {
         let counted = turnCounts
         try transaction.inSavepoint {
             let envelope = try EventCoding.decode(parked.logged.bytes)
-            count(try processor.apply(parked.logged, envelope, transaction))
+            count(try processor.apply(parked.logged, envelope, attempt: parked.attempts + 1, transaction))
             try parking.remove(parked, transaction.db)
             try trials.close(parked.logged, transaction.db)
             try parking.goOn(parked.subject, now: now, transaction.db)
@@ -311,15 +315,18 @@ package final class Consumer {
     private func failedAgain(
         _ parked: Parking.Parked, _ fault: Fault, _ now: Timestamp, _ transaction: DeliveryTransaction
     ) throws {
-        switch policy.verdict(fault, earlierAttempts: parked.attempts, at: now, randomness) {
+        let verdict = policy.verdict(fault, earlierAttempts: parked.attempts, at: now, randomness)
+        let envelope = try? EventCoding.decode(parked.logged.bytes)  // bytes that are no event have no span
+        transaction.add(node.tracing.failed(parked.logged, envelope, since: now, verdict.failure(of: fault)))
+        switch verdict {
         case .tryAgain(let failure):
             turnCounts.failed += 1
             try parking.postpone(parked, failure, transaction.db)
         case .bury(let kind, let error, let attempts):
             try parking.remove(parked, transaction.db)
             let death = DeadLetters.Death(
-                id: parked.id, envelope: try? EventCoding.decode(parked.logged.bytes), kind: kind, error: error,
-                attempts: attempts, firstFailedAt: parked.firstFailedAt ?? now)
+                id: parked.id, envelope: envelope, kind: kind, error: error, attempts: attempts,
+                firstFailedAt: parked.firstFailedAt ?? now)
             try bury(parked.logged, death, now, transaction)
         }
     }
@@ -351,26 +358,6 @@ package final class Consumer {
     }
 
     // MARK: - Operators
-
-    private func serveOperators() throws {
-        guard let operators else { return }
-        var fatal: (any Error)?
-        for waiting in operators.take() {
-            if let fatal {
-                waiting.continuation.resume(throwing: CommandUnavailable(reason: "\(fatal)"))
-                continue
-            }
-            do {
-                waiting.continuation.resume(returning: try carryOut(waiting.request))
-            } catch let error where error.isOutage {
-                waiting.continuation.resume(throwing: CommandUnavailable(reason: "\(error)"))
-                if case .fatal = Fault.classify(error) { fatal = error }
-            } catch {
-                waiting.continuation.resume(throwing: error)
-            }
-        }
-        if let fatal { throw fatal }
-    }
 
     private func carryOut(_ request: OperatorRequest) throws -> OperatorReply {
         switch request {

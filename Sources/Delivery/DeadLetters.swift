@@ -59,7 +59,10 @@ enum DeadLetters {
         let letter = V1.EventDeadLettered(
             service: node.card.name, eventID: death.id, topic: logged.topic.name, offset: logged.offset,
             event: Array(logged.bytes), errorKind: death.kind, error: error, attempts: Int64(death.attempts))
-        let about = Announcement(letter: death.id, of: death.envelope, subject: subject, now: now)
+        var about = Announcement(letter: death.id, of: death.envelope, subject: subject, now: now)
+        if let event = death.envelope, let attempt = TraceContext.ofAttempt(death.attempts, event, by: node.card.name) {
+            about.trace = attempt.description
+        }
         do {
             let announced = try transaction.announce(letter, about)
             try transaction.carryOut(
@@ -67,7 +70,7 @@ enum DeadLetters {
         } catch let tooLarge as EventCodingError {
             node.logger.error(
                 "a dead letter is kept in the database alone: it cannot be announced",
-                metadata: ["event": "\(death.id)", "error": "\(tooLarge)"])
+                metadata: node.place(logged, death.envelope, "\(tooLarge)"))
         }
     }
 
@@ -93,5 +96,16 @@ struct Announcement {
     let subject: String
     let now: Timestamp
     /// Which one of its kind about this letter.
-    var ordinal = 0
+    let ordinal: Int
+    /// The span in which it is said: by default the letter's own.
+    var trace: String?
+
+    init(letter: EventID, of event: Envelope?, subject: String, now: Timestamp, ordinal: Int = 0) {
+        self.letter = letter
+        of = event
+        self.subject = subject
+        self.now = now
+        self.ordinal = ordinal
+        trace = event.flatMap { TraceContext.ofSending($0)?.description }
+    }
 }

@@ -18,6 +18,8 @@ final class DeliveryTransaction {
     private var counters: [Topic: Counter] = [:]
     private(set) var newIntents: [Intent] = []
     private(set) var anomalies: [Anomaly] = []
+    /// Of what was done with traced events, to be recorded once it is committed.
+    private(set) var spans: [EventSpan] = []
     /// Where the event that is handled stands in the log.
     var place: (topic: Topic, offset: UInt64)?
 
@@ -38,9 +40,16 @@ final class DeliveryTransaction {
         fileprivate let counters: [Topic: Counter]
         fileprivate let intents: Int
         fileprivate let anomalies: Int
+        fileprivate let spans: Int
     }
 
-    func mark() -> Mark { Mark(counters: counters, intents: newIntents.count, anomalies: anomalies.count) }
+    func mark() -> Mark {
+        Mark(counters: counters, intents: newIntents.count, anomalies: anomalies.count, spans: spans.count)
+    }
+
+    func add(_ span: EventSpan?) {
+        if let span { spans.append(span) }
+    }
 
     func restore(_ mark: Mark) {
         #if MUTANTS
@@ -49,6 +58,7 @@ final class DeliveryTransaction {
         counters = mark.counters
         newIntents.removeLast(newIntents.count - mark.intents)
         anomalies.removeLast(anomalies.count - mark.anomalies)
+        spans.removeLast(spans.count - mark.spans)
     }
 
     // MARK: - What a decision asks for
@@ -75,6 +85,9 @@ final class DeliveryTransaction {
         _ outgoing: [Outgoing], cause: Envelope, isCommand: Bool = false, recordedAt: Timestamp,
         id: (String, Int) -> EventID
     ) throws {
+        let source = card.name.source
+        let traceparent =
+            isCommand ? cause.traceparent : TraceContext.text(after: cause, in: card.name, source: source)
         var ordinals: [String: Int] = [:]
         for item in outgoing {
             switch item {
@@ -86,9 +99,9 @@ final class DeliveryTransaction {
                     if Mutant.siblingsShareAnID.isOn { ordinals[type] = 0 }
                 #endif
                 let envelope = Envelope(
-                    id: id(type, ordinal), source: card.name.source, type: type, subject: subject, time: recordedAt,
+                    id: id(type, ordinal), source: source, type: type, subject: subject, time: recordedAt,
                     correlationID: cause.correlationID, causationID: isCommand ? nil : cause.id,
-                    traceparent: cause.traceparent,
+                    traceparent: traceparent,
                     data: try payload.encoded())
                 guard let fact = facts[type] else {
                     throw EventFault.brokenRule("\(card.name.rawValue) emits \(type), which its card does not name")
@@ -116,7 +129,7 @@ final class DeliveryTransaction {
             source: card.name.source, type: type, subject: about.subject,
             time: max(about.now, about.of?.time ?? about.now),
             correlationID: about.of?.correlationID ?? about.letter.rebound(), causationID: about.of?.id,
-            traceparent: about.of?.traceparent, data: try news.encoded())
+            traceparent: about.trace, data: try news.encoded())
         _ = try enqueue(try EventCoding.encode(announcement), to: card.name.deadLetterTopic)
         return announcement
     }

@@ -1,6 +1,7 @@
 import Contracts
 import EventLog
 import GRDB
+import Logging
 
 /// What a service does with one event, in a transaction of its caller: the consumer, a retry, the desk.
 struct EventProcessor {
@@ -40,8 +41,11 @@ struct EventProcessor {
 
     /// Notes the event in the inbox, handles it, and carries out what follows: all of it, or a throw.
     ///
+    /// - Parameter attempt: which one it is, counted from 1.
     /// - Throws: `EventFault`, and whatever the handler throws.
-    func apply(_ logged: LoggedEvent, _ envelope: Envelope, _ transaction: DeliveryTransaction) throws -> Outcome {
+    func apply(
+        _ logged: LoggedEvent, _ envelope: Envelope, attempt: Int = 1, _ transaction: DeliveryTransaction
+    ) throws -> Outcome {
         guard let subscription = subscriptions[logged.topic]?[envelope.type] else {
             guard concerns(envelope, logged.topic) else { return .skipped }
             throw EventFault.unknownVersion(
@@ -50,10 +54,14 @@ struct EventProcessor {
         watch.trying(logged.topic, logged.offset)
         defer { watch.idle() }
         guard try isNew(envelope, logged, transaction.db) else { return .duplicate }
-        let recordedAt = max(node.clock.now(), envelope.time)
+        let start = node.clock.now()
+        let recordedAt = max(start, envelope.time)
         transaction.place = (logged.topic, logged.offset)
         let outgoing = try subscription.handle(envelope, recordedAt, transaction.db)
         try transaction.carryOut(outgoing, cause: envelope, recordedAt: recordedAt)
+        node.metrics.handled(in: node.clock.now() - start)
+        node.logger.debug("an event was handled", metadata: node.place(logged, envelope))
+        transaction.add(node.tracing.handled(envelope, logged, since: start, attempt: attempt))
         return .handled
     }
 

@@ -61,10 +61,13 @@ package final class OutboxRelay {
         #if MUTANTS
             if Mutant.markedBeforeAppend.isOn { try node.database.transaction { try Self.mark(end, topic, $0) } }
         #endif
+        let start = node.clock.now()
         try writer.append(events, firstSequence: published + 1)
+        let duration = node.clock.now() - start
         try node.database.transaction { db in try Self.mark(end, topic, db) }
         published = end
-        node.metrics.published(events.count)
+        node.metrics.published(events.count, to: topic, in: duration)
+        node.tracing.sent(events, to: topic)
         return true
     }
 

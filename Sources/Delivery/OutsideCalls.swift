@@ -72,6 +72,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
             hasMore = !Mutant.openCallsForgotten.isOn
         #endif
         node.standing.note(breaker.status(at: node.clock.now()))
+        node.metrics.circuitBreaker(breaker.status(at: node.clock.now()))
     }
 
     /// Intents pursued at most: what is open beyond them waits in the database, so that a service that catches up on a
@@ -171,15 +172,10 @@ package final class OutsideCalls<Caller: OutsideCaller> {
                 postpone(intent, error)
             case .success(let question):
                 inFlight += 1
-                group.addTask(executorPreference: callExecutor) { [caller, answers, bell = node.newIntents.bell] in
-                    let answer: Result<Caller.Answer, any Error>
-                    do {
-                        answer = .success(try await caller.ask(question))
-                    } catch {
-                        answer = .failure(error)
-                    }
-                    answers.add(intent, answer)
-                    bell.ring()
+                let call = TracedCall(caller: caller, question: question, intent: intent, node: node)
+                group.addTask(executorPreference: callExecutor) { [answers] in
+                    answers.add(intent, await call.answer())
+                    call.node.newIntents.bell.ring()
                 }
             }
         }
@@ -200,9 +196,12 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         let due = node.clock.now() + policy.delay(afterAttempt: attempt, randomness)
         retries.append(Retry(intent: intent, due: due))
         nextRetry = min(nextRetry ?? due, due)
+        node.standing.note(
+            Standing.Retry(key: intent.key, attempts: attempt, error: "\(error)", nextAt: due))
         node.logger.notice(
             "the outcome of a call is unknown, it is made again under the same key",
-            metadata: ["key": "\(intent.key)", "attempt": "\(attempt)", "error": "\(error)"])
+            metadata: node.about(intent.cause).merging(
+                ["key": "\(intent.key)", "attempt": "\(attempt)", "error": "\(error)"]) { $1 })
     }
 
     // MARK: - Answers
@@ -217,12 +216,15 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         for (intent, answer) in arrived {
             switch answer {
             case .success(let answer):
+                node.metrics.called(.answered)
                 final.append((intent, answer))
                 if breaker.answered(at: node.clock.now()) { closed() }
             case .failure(let error as Unreachable):
+                node.metrics.called(.unreachable)
                 ready.append(intent)
                 if breaker.unreachable(error.reason, at: node.clock.now(), policy, randomness) { tripped() }
             case .failure(let error):
+                node.metrics.called(.unknown)
                 postpone(intent, error)
                 if breaker.failed("\(error)", at: node.clock.now(), policy, randomness) { tripped() }
             }
@@ -251,7 +253,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
                 try node.settle(answered) { try caller.settle($0, $1, at: $2, in: $3) }
             }
             for (intent, _) in answered {
-                attempts[intent.key] = nil
+                if attempts.removeValue(forKey: intent.key) != nil { node.standing.forgetRetry(of: intent.key) }
                 pursued.remove(intent.key)
             }
         } catch let error where !error.isOutage && !(error is CancellationError) {

@@ -2,6 +2,7 @@ package import Contracts
 package import EventLog
 package import GRDB
 package import Logging
+package import Tracing
 
 /// What the parts of one service share: its card, its database, its clock, and who wants to know of a commit.
 package final class ServiceNode: Sendable {
@@ -10,6 +11,7 @@ package final class ServiceNode: Sendable {
     package let clock: any ServiceClock
     package let logger: Logger
     package let metrics: DeliveryMetrics
+    package let tracing: ServiceTracing
     /// Rung after a commit that may have filled the outbox.
     package let outboxBell = Doorbell()
     /// Rung after a commit that recorded calls to the outside; they wait in `newIntents`.
@@ -18,12 +20,18 @@ package final class ServiceNode: Sendable {
     private let facts: [String: OwnFact]
 
     /// Creates the tables where they are missing.
-    package init(card: ServiceCard, database: ServiceDatabase, clock: any ServiceClock, logger: Logger) throws {
+    ///
+    /// - Parameter tracer: nil where no spans are recorded.
+    package init(
+        card: ServiceCard, database: ServiceDatabase, clock: any ServiceClock, logger: Logger,
+        tracer: (any Tracer)? = nil
+    ) throws {
         self.card = card
         self.database = database
         self.clock = clock
         self.logger = logger
         metrics = DeliveryMetrics(service: card.name)
+        tracing = ServiceTracing(tracer: tracer, service: card.name, clock: clock)
         facts = Dictionary(uniqueKeysWithValues: card.facts.map { ($0.type, $0) })
         try database.transaction { db in
             try DeliveryTables.create(db)
@@ -33,6 +41,7 @@ package final class ServiceNode: Sendable {
 
     /// One transaction with everything it emits; whoever passes on its outbox and its calls is woken after the commit.
     func transaction<Value>(_ body: (DeliveryTransaction) throws -> Value) throws -> Value {
+        let start = clock.now()
         let (value, fillsOutbox, transaction) = try database.transaction { db in
             let transaction = DeliveryTransaction(db, card, facts)
             #if MUTANTS
@@ -41,9 +50,11 @@ package final class ServiceNode: Sendable {
             let value = try body(transaction)
             return (value, try transaction.finish(), transaction)
         }
+        metrics.committed(in: clock.now() - start)
         if fillsOutbox { outboxBell.ring() }
         newIntents.add(transaction.newIntents)
         for anomaly in transaction.anomalies { report(anomaly) }
+        tracing.record(transaction.spans)
         return value
     }
 
@@ -76,10 +87,7 @@ package final class ServiceNode: Sendable {
         metrics.anomaly()
         logger.error(
             "an event cannot follow; it is kept as an anomaly",
-            metadata: [
-                "event": "\(anomaly.event.id)", "type": "\(anomaly.event.type)",
-                "subject": "\(anomaly.event.subject)", "reason": "\(anomaly.text)",
-            ])
+            metadata: about(anomaly.event).merging(["reason": "\(anomaly.text)"]) { $1 })
     }
 
     /// Notes the state of a circuit breaker: while it is not closed, that part stands.
@@ -89,15 +97,22 @@ package final class ServiceNode: Sendable {
         metrics.circuitBreaker(circuit)
     }
 
-    func place(_ logged: LoggedEvent, _ envelope: Envelope?, _ error: String) -> Logger.Metadata {
-        var metadata: Logger.Metadata = [
-            "topic": "\(logged.topic)", "offset": "\(logged.offset)", "error": "\(error)",
-        ]
-        if let envelope {
-            metadata["event"] = "\(envelope.id)"
-            metadata["type"] = "\(envelope.type)"
-            metadata["subject"] = "\(envelope.subject)"
-        }
+    // MARK: - Words for the log
+
+    /// Which event it is, and where it stands in the log.
+    func place(_ logged: LoggedEvent, _ envelope: Envelope?, _ error: String? = nil) -> Logger.Metadata {
+        var metadata = envelope.map(about) ?? [:]
+        metadata["topic"] = "\(logged.topic)"
+        metadata["offset"] = "\(logged.offset)"
+        if let error { metadata["error"] = "\(error)" }
         return metadata
+    }
+
+    /// Which event it is, and whose.
+    func about(_ event: Envelope) -> Logger.Metadata {
+        [
+            "eventId": "\(event.id)", "type": "\(event.type)", "correlationId": "\(event.correlationID)",
+            event.orderID == nil ? "subject" : "orderId": "\(event.subject)",
+        ]
     }
 }

@@ -6,6 +6,25 @@ enum Verdict {
     case bury(kind: String, error: String, attempts: Int)
 }
 
+/// One attempt that came to nothing.
+struct FailedAttempt {
+    let number: Int
+    let kind: String
+    let error: String
+}
+
+extension Verdict {
+    /// The attempt that it was given on.
+    func failure(of fault: Fault) -> FailedAttempt {
+        let number =
+            switch self {
+            case .tryAgain(let failure): failure.attempts
+            case .bury(_, _, let attempts): attempts
+            }
+        return FailedAttempt(number: number, kind: fault.kind, error: fault.text)
+    }
+}
+
 extension RetryPolicy {
     /// - Parameter earlierAttempts: attempts on record; a trap's deaths are counted by themselves.
     func verdict(_ fault: Fault, earlierAttempts: Int, at now: Timestamp, _ randomness: any Randomness) -> Verdict {

@@ -56,7 +56,14 @@ package protocol TopicReader {
     /// Offset after the last event that can be read now.
     func end() throws -> UInt64
 
+    /// When the event read last was appended; nil where the log does not say, or nothing was read.
+    var appendedAt: Timestamp? { get }
+
     func close()
+}
+
+extension TopicReader {
+    package var appendedAt: Timestamp? { nil }
 }
 
 package protocol LogWatch: Sendable {

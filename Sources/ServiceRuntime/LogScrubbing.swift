@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import EventLog
 import FileEventLog
 import Foundation
@@ -40,9 +41,8 @@ struct LogScrubbing: Sendable {
     }
 
     private func report(_ finding: LogScrubber.Finding, _ topic: Topic) {
-        let dimensions = [("topic", topic.name)]
-        Counter(label: "stampede_log_scrubbed_bytes_total", dimensions: dimensions).increment(by: Int64(finding.bytes))
-        Gauge(label: "stampede_log_damaged_segments", dimensions: dimensions).record(finding.faults.count)
+        RuntimeMetrics.scrubbedBytes.counter(topic.name).increment(by: Int64(finding.bytes))
+        RuntimeMetrics.damagedSegments.gauge(topic.name).record(finding.faults.count)
         for fault in finding.faults { logger.critical("\(fault)", metadata: ["topic": "\(topic)"]) }
         if finding.indexesMade > 0 {
             logger.info("log scrub", metadata: ["topic": "\(topic)", "indexesMade": "\(finding.indexesMade)"])

@@ -22,6 +22,8 @@ package final class ServiceProcess: Sendable {
     package let deathWatch: any DeathWatch
     /// What operators ask for; the consumer carries it out.
     package let operators: OperatorQueue
+    /// Nil where no spans are recorded.
+    package let traces: ProcessTraces?
     private let lock: any DirectoryLock
     private let consumerBell = Doorbell()
     /// Fatal faults that were met outside of the loops.
@@ -29,14 +31,16 @@ package final class ServiceProcess: Sendable {
 
     /// Takes the service's lock and opens its database.
     ///
+    /// - Parameter collector: makes the way to a collector of traces; nil where none can be reached.
     /// - Throws: `AlreadyRunning`, `DurabilityError`, `DiskError`, `FileFault`, `DatabaseError`.
-    package init(_ card: ServiceCard, settings: Settings) throws {
+    package init(
+        _ card: ServiceCard, settings: Settings, collector: ((CollectorAddress) -> any SpanDestination)? = nil
+    ) throws {
         self.settings = settings
         operators = OperatorQueue(bell: consumerBell)
         clock = SystemClock()
-        var logger = Logger(label: card.name.rawValue)
-        logger.logLevel = .info
-        self.logger = logger
+        logger = Logger(label: card.name.rawValue)
+        traces = try ProcessTraces(card.name, settings: settings, collector: collector, logger: logger)
 
         let layout = DataLayout(settings.dataDirectory)
         let disk = PosixDisk()
@@ -48,7 +52,8 @@ package final class ServiceProcess: Sendable {
             path: layout.trapPage(of: card.name), process: "\(card.name.rawValue)-service", startsAgain: true)
         try disk.writeAgain(ServiceDatabase.writeAheadLog(of: layout.database(of: card.name)))
         let database = try ServiceDatabase(path: layout.database(of: card.name))
-        node = try ServiceNode(card: card, database: database, clock: clock, logger: logger)
+        node = try ServiceNode(
+            card: card, database: database, clock: clock, logger: logger, tracer: traces?.tracer)
         if let faults = card.testFaults {
             logger.warning(
                 "test faults are on: this service fails on purpose",
@@ -143,11 +148,14 @@ package final class ServiceProcess: Sendable {
         let stop = StopLimit(
             .seconds(try settings.stopSeconds()), logger: logger, onStop: { TrapWatch.stopBegins() })
         let services: [any Service] = loops + [faultLoop] + (try scrubbing())
+        // Begun first, so that it ends last, with the spans of all others.
+        let exports = traces?.exports ?? []
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: stop.watched(services, servers: servers),
+                services: stop.watched(exports + services, servers: servers),
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger))
+        PrometheusRegistry.shared.add(ServiceMeasures(process: self))
         logger.info("running", metadata: ["data": "\(settings.dataDirectory)"])
         try await group.run()
         try stop.watch("database") { try node.database.close() }

@@ -45,8 +45,9 @@ extension ServiceProgram {
         if let directory = options.rebuildDirectory {
             print(try RebuildRun(card: card, settings: settings).run(into: directory))
         } else {
-            PrometheusRegistry.bootstrap()
-            LoggingSystem.bootstrap { label in StreamLogHandler.standardError(label: label) }
+            if try settings.countsMetrics() { PrometheusRegistry.bootstrap() }
+            let level = Logger.Level(rawValue: try settings.logLevel()) ?? .info  // the settings know the levels
+            try settings.logForm().bootstrap(level: level)
             try await serve(settings, try failing(card))
         }
     }

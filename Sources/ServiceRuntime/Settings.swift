@@ -88,14 +88,67 @@ package struct Settings: Sendable {
         try integer("log.scrub.interval.seconds", default: 3600, in: 1...31_536_000)
     }
 
+    // MARK: - Telemetry
+
+    /// Whether metrics are counted.
+    package func countsMetrics() throws -> Bool { try choice("metrics", default: "on", of: ["on", "off"]) == "on" }
+
+    /// The share of the traces that begin here and are recorded; where a caller says, its word counts.
+    package func traceShare() throws -> Double {
+        guard let text = reader.string(forKey: "trace.share") else { return 0.01 }
+        guard let share = Double(text), (0...1).contains(share) else {
+            throw ConfigurationError(key: "STAMPEDE_TRACE_SHARE", value: text, expected: "a number from 0 to 1")
+        }
+        return share
+    }
+
+    /// Where a collector takes OTLP over HTTP, `http://HOST:PORT`; nil for none.
+    package func traceCollector() throws -> CollectorAddress? {
+        guard let text = reader.string(forKey: "trace.collector"), !text.isEmpty else { return nil }
+        guard let address = CollectorAddress(text) else {
+            throw ConfigurationError(
+                key: "STAMPEDE_TRACE_COLLECTOR", value: text, expected: "such as http://127.0.0.1:4318")
+        }
+        return address
+    }
+
+    /// Size at which a file of spans is put aside for a new one; 0 for no file.
+    package func traceFileBytes() throws -> Int { try integer("trace.file.bytes", default: 4 << 20, in: 0...(1 << 40)) }
+
+    /// Finished spans that wait for each destination; one more is dropped.
+    package func traceQueue() throws -> Int { try integer("trace.queue", default: 4096, in: 1...1_000_000) }
+
+    package func logLevel() throws -> String {
+        try choice(
+            "log.level", default: "info", of: ["trace", "debug", "info", "notice", "warning", "error", "critical"])
+    }
+
+    package func logForm() throws -> LogForm {
+        let name = try choice("log.form", default: LogForm.auto.rawValue, of: LogForm.allCases.map(\.rawValue))
+        return LogForm(rawValue: name) ?? .auto  // the choice is one of them
+    }
+
     // MARK: - Reading
+
+    private func choice(_ key: ConfigKey, default fallback: String, of choices: [String]) throws -> String {
+        guard let text = reader.string(forKey: key) else { return fallback }
+        guard choices.contains(text) else {
+            throw ConfigurationError(
+                key: Self.variable(key), value: text, expected: choices.joined(separator: ", "))
+        }
+        return text
+    }
+
+    private static func variable(_ key: ConfigKey) -> String {
+        "STAMPEDE_" + key.components.joined(separator: "_").uppercased()
+    }
 
     private func integer(_ key: ConfigKey, default fallback: Int, in range: ClosedRange<Int>) throws -> Int {
         guard let text = reader.string(forKey: key) else { return fallback }
         guard let value = Int(text), range.contains(value) else {
-            let variable = "STAMPEDE_" + key.components.joined(separator: "_").uppercased()
             throw ConfigurationError(
-                key: variable, value: text, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")
+                key: Self.variable(key), value: text,
+                expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
     }
@@ -127,6 +180,9 @@ package struct DataLayout: Sendable {
     package func database(of service: ServiceName) -> String {
         databaseDirectory(of: service) + "/\(service.rawValue).db"
     }
+
+    /// Spans of a service, as OTLP/JSON lines.
+    package func traces(of service: ServiceName) -> String { root + "/traces/\(service.rawValue).jsonl" }
 
     /// Which event is at hand, and on which the service last died.
     package func trapPage(of service: ServiceName) -> String { databaseDirectory(of: service) + "/trying" }

@@ -192,6 +192,7 @@ struct OutsideCallsTests {
         #expect(outside.asked == Array(repeating: .init(key: "a", body: Array("give back a".utf8)), count: 8))
         #expect(try harness.count("SELECT sum(returned) FROM totals") == 1)
         #expect(try harness.count("SELECT count(*) FROM dead_letters") == 0)
+        #expect(harness.node.standing.callRetries.isEmpty)
     }
 
     @Test("a call is made again when its time has come by the clock, not before")
@@ -202,6 +203,9 @@ struct OutsideCallsTests {
         try await running(harness, outside) {
             try record(harness, ["a"])
             try await eventually("the loop waits for the next attempt") { harness.clock.sleepers == 1 }
+            // Operators see how often it was asked.
+            let retries = harness.node.standing.callRetries
+            #expect(retries.map(\.key) == ["a"] && retries.map(\.attempts) == [1])
             harness.clock.advance(by: .milliseconds(49))
             // Another call goes through meanwhile, and shows that the loop was awake.
             try record(harness, ["b"])

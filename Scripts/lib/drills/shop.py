@@ -34,9 +34,9 @@ class Shop:
     SCRATCH = "stampede-drill-"
     BUSY_SECONDS = 10  # how long a read waits for a database that is locked
 
-    def __init__(self, options, gateway="", faults=None, name="shop"):
+    def __init__(self, options, gateway="", faults=None, name="shop", environment=None):
         self.options = options
-        self.gateway = gateway
+        self.environment = {"STAMPEDE_GATEWAY_ARGUMENTS": gateway, **(environment or {})}
         self.scratch = tempfile.mkdtemp(prefix=self.SCRATCH)
         self.data = os.path.join(options.keep or self.scratch, name)
         self.faults = {}
@@ -65,7 +65,7 @@ class Shop:
         command = ["up", "--port-base", str(self.base)]
         for service, path in self.faults.items():
             command += ["--test-faults", f"{service}={path}"]
-        self.supervisor(*command, environment={"STAMPEDE_GATEWAY_ARGUMENTS": self.gateway})
+        self.supervisor(*command, environment=self.environment)
 
     def down(self):
         self.supervisor("down", check=False)

@@ -63,7 +63,8 @@ struct Desk {
         try open(id, transaction.db) { letter in
             try transaction.inSavepoint {
                 let event = letter.event
-                let outcome = try processor.apply(event, try EventCoding.decode(event.bytes), transaction)
+                let outcome = try processor.apply(
+                    event, try EventCoding.decode(event.bytes), attempt: letter.attempts + 1, transaction)
                 if case .skipped = outcome {
                     return LetterOutcome(id, .refused, "\(node.card.name.rawValue) no longer handles such events")
                 }
@@ -97,6 +98,8 @@ struct Desk {
                 fault.kind, error, ErrorSignature.of(kind: fault.kind, error: error), Data(letter.id.bytes),
             ])
         try DeskRecord.add(.failed, letter.id, by: actor, detail: error, at: now, transaction.db)
+        let attempt = FailedAttempt(number: letter.attempts + 1, kind: fault.kind, error: error)
+        transaction.add(node.tracing.failed(letter.event, letter.envelope, since: now, attempt))
     }
 
     // MARK: - Discard
@@ -117,6 +120,9 @@ struct Desk {
                     transaction.place = (letter.topic, letter.offset)
                     let outgoing = try rule.decide(envelope, recordedAt, transaction.db)
                     try transaction.carryOut(outgoing, cause: envelope, recordedAt: recordedAt)
+                    transaction.add(
+                        node.tracing.handled(
+                            envelope, letter.event, since: now, attempt: letter.attempts + 1, operation: "discard"))
                 }
                 try settle(letter, as: .discarded, now, transaction.db)
                 let number = try DeskRecord.add(.discarded, id, by: actor, reason: reason, at: now, transaction.db)

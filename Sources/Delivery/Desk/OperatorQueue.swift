@@ -52,6 +52,28 @@ package final class OperatorQueue: Sendable {
         }
     }
 
+    /// Carries out what waits, in order; an answer each, whatever happens.
+    ///
+    /// - Throws: only fatal faults.
+    func serve(_ carryOut: (OperatorRequest) throws -> OperatorReply) throws {
+        var fatal: (any Error)?
+        for waiting in take() {
+            if let fatal {
+                waiting.continuation.resume(throwing: CommandUnavailable(reason: "\(fatal)"))
+                continue
+            }
+            do {
+                waiting.continuation.resume(returning: try carryOut(waiting.request))
+            } catch let error where error.isOutage {
+                waiting.continuation.resume(throwing: CommandUnavailable(reason: "\(error)"))
+                if case .fatal = Fault.classify(error) { fatal = error }
+            } catch {
+                waiting.continuation.resume(throwing: error)
+            }
+        }
+        if let fatal { throw fatal }
+    }
+
     /// Refuses whoever waits and whoever comes.
     func close(_ reason: String) {
         let left = state.withLock { state -> [Waiting] in

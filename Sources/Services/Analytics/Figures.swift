@@ -84,8 +84,7 @@ extension Figures {
                 from: Timestamp(microseconds: row[0] * 60_000_000), created: row[1], confirmed: row[2],
                 cancelled: row[3])
         }
-        let buckets = try Row.fetchAll(db, sql: "SELECT bucket, orders FROM latency")
-            .map { (bucket: $0[0] as Int64, orders: $0[1] as Int64) }
+        let buckets = try LatencyBucket.counts(db)
         latencyMilliseconds = Latency(
             orders: buckets.reduce(0) { $0 + $1.orders }, p50: LatencyBucket.percentile(0.5, of: buckets),
             p90: LatencyBucket.percentile(0.9, of: buckets), p99: LatencyBucket.percentile(0.99, of: buckets),

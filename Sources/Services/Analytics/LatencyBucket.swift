@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+package import GRDB
 
 /// Times from `OrderCreated` to the first outcome, in buckets that grow by a factor of 2^(1/4): bucket ⌊4·log2(ms + 1)⌋.
 ///
@@ -13,6 +14,11 @@ package enum LatencyBucket {
     /// Where the bucket ends, in milliseconds: everything in it took less.
     package static func end(of bucket: Int64) -> Double {
         exp2(Double(bucket + 1) / 4) - 1
+    }
+
+    /// What is in each bucket by now.
+    package static func counts(_ db: Database) throws -> [(bucket: Int64, orders: Int64)] {
+        try Row.fetchAll(db, sql: "SELECT bucket, orders FROM latency").map { ($0[0], $0[1]) }
     }
 
     /// End of the bucket that holds the orders' `fraction`; nil without orders.

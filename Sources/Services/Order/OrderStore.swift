@@ -22,6 +22,9 @@ package enum OrderStore {
                     body_hash TEXT NOT NULL, status TEXT NOT NULL, reason TEXT, created_at INTEGER NOT NULL,
                     updated_at INTEGER NOT NULL, cancellation_requested_at INTEGER
                 ) WITHOUT ROWID;
+                -- For operators: a customer's orders, and those that failed, by reason; each in the order of time.
+                CREATE INDEX IF NOT EXISTS orders_by_customer ON orders (customer_id);
+                CREATE INDEX IF NOT EXISTS orders_cancelled ON orders (reason) WHERE status = 'cancelled';
                 CREATE TABLE IF NOT EXISTS products (
                     product_id TEXT PRIMARY KEY, name TEXT NOT NULL, unit_price INTEGER NOT NULL, currency TEXT NOT NULL
                 ) WITHOUT ROWID;

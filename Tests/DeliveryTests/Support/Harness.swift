@@ -6,6 +6,7 @@ import GRDB
 import Logging
 import Synchronization
 import Testing
+import Tracing
 
 /// One service with everything around it in the test's hands: database in a temporary file, log in memory, a clock that the
 /// test moves, faults on demand.
@@ -18,6 +19,7 @@ final class Harness {
     let clock: ManualClock
     let randomness: SeededRandomness
     let limits: Consumer.Limits
+    private let tracer: (any Tracer)?
     let watch = ManualDeathWatch()
     private let bell = Doorbell()
     private(set) var operators: OperatorQueue
@@ -30,7 +32,8 @@ final class Harness {
     init(
         _ makeCard: (Faults) -> ServiceCard = World.inventory, log: FaultyLog = FaultyLog(),
         clock: ManualClock = ManualClock(Harness.start), seed: UInt64 = 1, batch: Int = 512,
-        directory: TemporaryDirectory? = nil, limits change: (inout Consumer.Limits) -> Void = { _ in }
+        directory: TemporaryDirectory? = nil, tracer: (any Tracer)? = nil,
+        limits change: (inout Consumer.Limits) -> Void = { _ in }
     ) throws {
         faults = Faults()
         card = makeCard(faults)
@@ -41,29 +44,32 @@ final class Harness {
         limits.batchEvents = batch
         change(&limits)
         self.limits = limits
+        self.tracer = tracer
         self.directory = try directory ?? TemporaryDirectory()
         operators = OperatorQueue(bell: bell)
         (node, consumer, relays) = try Self.open(
-            card, self.directory, log, clock, randomness, limits, watch, operators)
+            card, self.directory, log, clock, randomness, limits, watch, operators, tracer)
     }
 
     private static func open(
         _ card: ServiceCard, _ directory: TemporaryDirectory, _ log: FaultyLog, _ clock: ManualClock,
         _ randomness: SeededRandomness, _ limits: Consumer.Limits, _ watch: ManualDeathWatch,
-        _ operators: OperatorQueue
+        _ operators: OperatorQueue, _ tracer: (any Tracer)?
     ) throws -> (ServiceNode, Consumer, [OutboxRelay]) {
-        let node = try makeNode(card, "\(directory.path)/\(card.name.rawValue).db", clock)
+        let node = try makeNode(card, "\(directory.path)/\(card.name.rawValue).db", clock, tracer)
         let consumer = try Consumer(
             node: node, log: log, randomness: randomness, limits: limits, watch: watch, operators: operators)
         return (node, consumer, try makeRelays(node, log))
     }
 
-    static func makeNode(_ card: ServiceCard, _ path: String, _ clock: ManualClock) throws -> ServiceNode {
+    static func makeNode(
+        _ card: ServiceCard, _ path: String, _ clock: ManualClock, _ tracer: (any Tracer)? = nil
+    ) throws -> ServiceNode {
         let database = try ServiceDatabase(path: path)
         // Whoever holds the lock in a test holds it for the whole test.
         try database.read { try $0.execute(sql: "PRAGMA busy_timeout = 0") }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        return try ServiceNode(card: card, database: database, clock: clock, logger: logger)
+        return try ServiceNode(card: card, database: database, clock: clock, logger: logger, tracer: tracer)
     }
 
     static func makeRelays(_ node: ServiceNode, _ log: FaultyLog) throws -> [OutboxRelay] {
@@ -78,7 +84,8 @@ final class Harness {
         for relay in relays { relay.close() }
         try node.database.close()
         operators = OperatorQueue(bell: bell)
-        (node, consumer, relays) = try Self.open(card, directory, log, clock, randomness, limits, watch, operators)
+        (node, consumer, relays) = try Self.open(
+            card, directory, log, clock, randomness, limits, watch, operators, tracer)
     }
 
     // MARK: - Operators

@@ -1,0 +1,65 @@
+package import Contracts
+import EventLog
+import Foundation
+package import GRDB
+
+/// How far a service is with what it was sent: what it has read, what waits, what lies at its dead-letter desk.
+///
+/// Read in one transaction; where it is shown, the ends of the topics are read after it, so that nobody seems to have
+/// read what is not there.
+package struct DeliverySummary: Codable, Sendable {
+    package struct Reading: Codable, Sendable {
+        package let topic: String
+        package let nextOffset: Int64
+    }
+
+    package struct Group: Codable, Sendable {
+        /// As `stampede dlq --group` takes it.
+        package let id: String
+        package let signature: String
+        /// '' for bytes that are no event.
+        package let type: String
+        package let letters: Int64
+        package let first: Timestamp
+        package let last: Timestamp
+    }
+
+    package let service: ServiceName
+    /// One a topic that the service consumes.
+    package let positions: [Reading]
+    /// Events that wait for their next attempt, or behind another of their order.
+    package let parked: Int64
+    /// Open letters, of whatever group.
+    package let letters: Int64
+    /// The largest groups of open letters, at most `maximumGroups`.
+    package let groups: [Group]
+
+    package static let maximumGroups = 20
+
+    package init(_ card: ServiceCard, _ db: Database) throws {
+        service = card.name
+        positions = try card.topics.map { topic in
+            Reading(topic: topic.name, nextOffset: Int64(try ConsumerPositions.load(topic, db)?.nextOffset ?? 0))
+        }
+        parked = try Int64.fetchOne(try db.cachedStatement(sql: "SELECT count(*) FROM parked")) ?? 0
+        // The partial index dead_letters_by_subject holds the open ones alone.
+        letters =
+            try Int64.fetchOne(
+                try db.cachedStatement(sql: "SELECT count(*) FROM dead_letters WHERE state = 'open'")) ?? 0
+        groups = try Self.groups(card.name, db)
+    }
+
+    private static func groups(_ service: ServiceName, _ db: Database) throws -> [Group] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT signature, type, count(*), min(died_at), max(died_at) FROM dead_letters WHERE state = 'open'
+                GROUP BY signature, type ORDER BY count(*) DESC, min(died_at) LIMIT ?
+                """)
+        return try Row.fetchAll(statement, arguments: [maximumGroups]).map { row in
+            let group = DeadLetterGroup(service: service, signature: row[0], type: row[1])
+            return Group(
+                id: group.id, signature: group.signature, type: group.type, letters: row[2],
+                first: Timestamp(microseconds: row[3]), last: Timestamp(microseconds: row[4]))
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package import Contracts
+package import Delivery
+import Foundation
+package import GRDB
+
+/// The running figures and what belongs to them at the same moment: all of one transaction.
+package struct DashboardFigures: Sendable {
+    /// An order that was reported stuck and has no outcome yet.
+    package struct Stuck: Encodable, Sendable {
+        package let order: OrderID
+        package let waitsFor: String
+        package let since: Timestamp
+        package let reports: Int64
+    }
+
+    package let figures: Figures
+    /// Orders without outcome, counted one by one; `figures.orders.pending` is the difference of two event counts.
+    package let pendingCounted: Int64
+    /// The product with the fewest pieces; nil without products.
+    package let scarcest: Figures.Product?
+    /// Those that were placed first, first; at most `maximumStuck`.
+    package let stuck: [Stuck]
+    package let delivery: DeliverySummary
+    /// Events that the figures lack: parked, dead, or given up on.
+    package let setAside: Int64
+
+    package static let maximumStuck = 10
+
+    package init(_ card: ServiceCard, _ db: Database) throws {
+        figures = try Figures(db)
+        // Counted in the partial index order_facts_pending, without touching the orders.
+        pendingCounted =
+            try Int64.fetchOne(
+                try db.cachedStatement(
+                    sql: "SELECT count(*) FROM order_facts WHERE outcome IS NULL AND created_at IS NOT NULL")) ?? 0
+        scarcest = try Row.fetchOne(
+            try db.cachedStatement(
+                sql: "SELECT product_id, sold, available FROM units ORDER BY available, product_id LIMIT 1")
+        ).map { Figures.Product(productID: $0[0], sold: $0[1], available: $0[2]) }
+        stuck = try OrderFactStore.reportedStuck(Self.maximumStuck, db)
+        delivery = try DeliverySummary(card, db)
+        setAside =
+            try Int64.fetchOne(
+                try db.cachedStatement(
+                    sql: """
+                        SELECT (SELECT count(*) FROM parked)
+                            + (SELECT count(*) FROM dead_letters WHERE state <> 'redriven')
+                        """)) ?? 0
+    }
+
+    /// What arrivals and settlements are counted from.
+    package struct Counts: Sendable {
+        package let created: Int64
+        /// Orders with an outcome; a refund is no second one.
+        package let settled: Int64
+
+        package init(_ db: Database) throws {
+            let rows = try Row.fetchAll(
+                try db.cachedStatement(sql: "SELECT type, events FROM event_counts WHERE type IN (?, ?, ?)"),
+                arguments: [V1.OrderCreated.type, V1.OrderConfirmed.type, V1.OrderCancelled.type])
+            let counts = Dictionary(uniqueKeysWithValues: rows.map { ($0[0] as String, $0[1] as Int64) })
+            let refunded = try Int64.fetchOne(
+                try db.cachedStatement(sql: "SELECT orders FROM cancellations WHERE reason = ?"),
+                arguments: [CancellationReason.refunded.rawValue])
+            created = counts[V1.OrderCreated.type] ?? 0
+            settled =
+                (counts[V1.OrderConfirmed.type] ?? 0) + (counts[V1.OrderCancelled.type] ?? 0) - (refunded ?? 0)
+        }
+    }
+}
