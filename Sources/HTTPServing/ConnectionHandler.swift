@@ -5,7 +5,8 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypesHTTP1
 
-/// One connection: reads a request whole, has it answered, writes the answer whole.
+/// One connection: reads a request whole, has it answered, writes the answer: whole where its length is known, else as it
+/// comes.
 ///
 /// Confined to its channel's event loop, on which the tasks of its requests run too.
 final class ConnectionHandler: ChannelInboundHandler {
@@ -79,11 +80,11 @@ final class ConnectionHandler: ChannelInboundHandler {
         let channel = context.channel
         let handler = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         start(context) { [respond = setup.respond] in
-            let response = await respond(request, channel)
-            let body = if let response { await WholeBody.of(response) } else { ByteBuffer() }
+            guard let response = await respond(request, channel) else { return channel.close(promise: nil) }
+            if response.body.contentLength == nil, !isHead { return await Self.stream(response, handler) }
+            let body = isHead ? nil : await WholeBody.of(response)
             let (handler, context) = handler.value
-            guard let response else { return context.close(promise: nil) }
-            handler.write(response, isHead ? nil : body, keepsAlive: keepsAlive, context)
+            handler.write(response, body, keepsAlive: keepsAlive, context)
         }
     }
 
@@ -111,6 +112,39 @@ final class ConnectionHandler: ChannelInboundHandler {
             let channel = context.channel
             written.futureResult.whenComplete { _ in channel.close(promise: nil) }
         }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
+    }
+
+    // MARK: - Streaming
+
+    /// The connection ends with the answer; it is cut where the answer cannot be carried on.
+    private static func stream(
+        _ response: Response, _ bound: NIOLoopBound<(ConnectionHandler, ChannelHandlerContext)>
+    ) async {
+        let channel = bound.value.1.channel
+        bound.value.0.writeHead(ofStreamed: response, bound.value.1)
+        do {
+            try await response.body.write(
+                StreamedBody(NIOLoopBound(bound.value.1, eventLoop: channel.eventLoop)))
+            bound.value.0.writeEnd(bound.value.1)
+        } catch {
+            channel.close(promise: nil)
+        }
+    }
+
+    private func writeHead(ofStreamed response: Response, _ context: ChannelHandlerContext) {
+        StreamedBody.keepLittle(in: context.channel)
+        var head = HTTPResponseHead(response.head)
+        head.headers.add(name: "date", value: DateHeader.now)
+        head.headers.replaceOrAdd(name: "connection", value: "close")
+        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+    }
+
+    private func writeEnd(_ context: ChannelHandlerContext) {
+        answering = nil
+        let channel = context.channel
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in channel.close(promise: nil) }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
     }
 

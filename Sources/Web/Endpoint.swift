@@ -8,6 +8,16 @@ import ServiceLifecycle
 /// A responder that throws a `Problem` for whatever it refuses.
 protocol Endpoint: Sendable {
     func answer(_ request: Request) async throws -> Response
+
+    /// What measures and traces its requests; nil where nothing does.
+    var telemetry: RequestTelemetry? { get }
+    /// The pattern of a path: one of few, whatever the path.
+    func route(of path: String) -> String
+}
+
+extension Endpoint {
+    var telemetry: RequestTelemetry? { nil }
+    func route(of path: String) -> String { "other" }
 }
 
 extension Endpoint {
@@ -17,11 +27,18 @@ extension Endpoint {
             port: port, limits: limits, logger: logger,
             bodyTooLarge: { Problem.bodyTooLarge(limit: limits.bodyBytes).response }
         ) { request, _ in
-            do {
-                return try await answer(request)
-            } catch {
-                return Self.problem(error, request, logger).response
+            guard let telemetry else { return await response(to: request, logger) }
+            return await telemetry.observe(request, route: route(of: request.uri.path)) {
+                await response(to: request, logger)
             }
+        }
+    }
+
+    private func response(to request: Request, _ logger: Logger) async -> Response {
+        do {
+            return try await answer(request)
+        } catch {
+            return Self.problem(error, request, logger).response
         }
     }
 

@@ -168,7 +168,14 @@ struct AdminServerTests {
                 standing.note(
                     CircuitBreaker.Status(
                         name: "gateway", state: .open, since: Timestamp(microseconds: 0), reason: "refused"))
+                standing.note(
+                    Standing.Retry(
+                        key: "charge:1", attempts: 3, error: "500", nextAt: Timestamp(microseconds: 2_000_000)))
                 let answer = try client.call("GET", "/admin/status")
+                let retries = answer.json["retries"] as? [[String: Any]]
+                #expect(retries?.count == 1 && retries?.first?["key"] as? String == "charge:1")
+                #expect(retries?.first?["attempts"] as? Int == 3 && retries?.first?["error"] as? String == "500")
+                #expect(retries?.first?["nextAt"] as? String == "1970-01-01T00:00:02.000000Z")
                 let parts = answer.json["standing"] as? [[String: String]]
                 #expect(parts == [["part": "outbox relay", "reason": "the disk is full"]])
                 #expect(answer["paused", "since"] == "1970-01-01T00:00:01.000000Z")

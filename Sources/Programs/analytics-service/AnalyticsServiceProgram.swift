@@ -19,12 +19,28 @@ struct AnalyticsServiceProgram: ServiceProgram {
     }
 
     func serve(_ settings: Settings, _ card: ServiceCard) async throws {
-        let process = try ServiceProcess(card, settings: settings)
+        let process = try ServiceProcess(card, settings: settings, collector: HTTPCollector.init)
         var limits = StuckOrders.Limits()
         limits.age = .seconds(try settings.stuckAfterSeconds())
+        let reader = try DatabaseReader(path: process.node.database.path)
+        PrometheusRegistry.shared.add(FigureMeasures(reader))
+        let dashboard = try Dashboard(sources(process, settings, card, reader))
+        let admin = try AdminServer.make(
+            port: try settings.adminPort(of: .analytics), process: process, surfaces: [dashboard])
         try await process.run(
             parts: AnalyticsService.parts(
-                node: process.node, log: process.log, limits: limits, randomness: process.randomness),
-            servers: [AdminServer.make(port: try settings.adminPort(of: .analytics), process: process)])
+                node: process.node, log: process.log, limits: limits, randomness: process.randomness)
+                + [dashboard.part],
+            servers: [dashboard.ending(with: admin)])
+    }
+
+    private func sources(
+        _ process: ServiceProcess, _ settings: Settings, _ card: ServiceCard, _ reader: DatabaseReader
+    ) throws -> DashboardSources {
+        let others = ServiceName.allCases.filter { $0 != .analytics }
+        return DashboardSources(
+            card: card, reader: reader, log: process.log, clock: process.clock,
+            ports: Dictionary(uniqueKeysWithValues: try others.map { ($0, try settings.adminPort(of: $0)) }),
+            logger: process.logger)
     }
 }

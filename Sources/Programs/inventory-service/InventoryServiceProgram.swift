@@ -19,7 +19,7 @@ struct InventoryServiceProgram: ServiceProgram {
     }
 
     func serve(_ settings: Settings, _ card: ServiceCard) async throws {
-        let process = try ServiceProcess(card, settings: settings)
+        let process = try ServiceProcess(card, settings: settings, collector: HTTPCollector.init)
         let doors = InventoryDoors(node: process.node, randomness: process.randomness)
         try await process.run(
             parts: doors.parts,

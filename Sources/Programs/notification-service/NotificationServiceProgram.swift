@@ -19,7 +19,7 @@ struct NotificationServiceProgram: ServiceProgram {
     }
 
     func serve(_ settings: Settings, _ card: ServiceCard) async throws {
-        let process = try ServiceProcess(card, settings: settings)
+        let process = try ServiceProcess(card, settings: settings, collector: HTTPCollector.init)
         let mailbox = MboxChannel(file: try PosixAppendOnlyFile(path: DataLayout(settings.dataDirectory).mailbox))
         try await process.run(
             parts: try NotificationService.parts(

@@ -19,7 +19,7 @@ struct OrderServiceProgram: ServiceProgram {
     }
 
     func serve(_ settings: Settings, _ card: ServiceCard) async throws {
-        let process = try ServiceProcess(card, settings: settings)
+        let process = try ServiceProcess(card, settings: settings, collector: HTTPCollector.init)
         var limits = CheckoutLimits()
         limits.lines = try settings.maximumLines()
         limits.quantity = Int64(try settings.maximumQuantity())
@@ -29,7 +29,9 @@ struct OrderServiceProgram: ServiceProgram {
         let server = CheckoutServer(
             checkout: doors.checkout, orders: doors.orders, cancellations: doors.cancellations,
             reader: try DatabaseReader(path: process.node.database.path),
-            maximumBodyBytes: try settings.maximumBodyBytes())
+            maximumBodyBytes: try settings.maximumBodyBytes(),
+            telemetry: RequestTelemetry(traces: process.traces),
+            surfaces: [Storefront(log: process.log, clock: process.clock)])
 
         try await process.run(
             parts: doors.parts,

@@ -19,14 +19,15 @@ struct PaymentServiceProgram: ServiceProgram {
     }
 
     func serve(_ settings: Settings, _ card: ServiceCard) async throws {
-        let process = try ServiceProcess(card, settings: settings)
+        let process = try ServiceProcess(card, settings: settings, collector: HTTPCollector.init)
         let concurrency = try settings.gatewayConcurrency()
         let gateway = HTTPGateway(
             port: try settings.gatewayPort(), connections: concurrency,
             timeout: .milliseconds(try settings.gatewayTimeoutMilliseconds()))
         try await process.run(
             parts: try PaymentService.parts(
-                node: process.node, gateway: gateway, concurrency: concurrency, randomness: process.randomness,
+                node: process.node, gateway: MeasuredGateway(gateway), concurrency: concurrency,
+                randomness: process.randomness,
                 callExecutor: gateway.executor),
             servers: [AdminServer.make(port: try settings.adminPort(of: .payment), process: process)])
     }

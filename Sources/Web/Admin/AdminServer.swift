@@ -13,24 +13,26 @@ package enum AdminServer {
     /// Where no action takes more.
     private static let maximumBodyBytes = 64 * 1024
 
-    /// - Throws: `OperatorTokenError`.
+    /// - Throws: `OperatorTokenError`, `DatabaseError`.
     package static func make(
-        port: Int, process: ServiceProcess, actions: [AdminAction] = []
+        port: Int, process: ServiceProcess, actions: [AdminAction] = [], surfaces: [any Surface] = []
     ) throws -> any Service {
         let token = try OperatorToken.load(dataDirectory: process.settings.dataDirectory)
         let status = ServiceStatus(
             service: process.node.card.name, standing: process.node.standing, testFaults: process.testFaults)
+        let delivery = DeliveryPage(
+            card: process.node.card, reader: try DatabaseReader(path: process.node.database.path))
         let desk = OperatorActions(queue: process.operators, token: token, testFaults: process.testFaults)
         return make(
             port: port, logger: process.logger, standing: process.node.standing, status: status,
-            actions: actions + desk.all)
+            actions: actions + desk.all, surfaces: [delivery] + surfaces)
     }
 
     static func make(
         port: Int, logger: Logger, standing: Standing = Standing(), status: ServiceStatus? = nil,
-        actions: [AdminAction] = []
+        actions: [AdminAction] = [], surfaces: [any Surface] = []
     ) -> any Service {
-        AdminEndpoint(actions: actions, standing: standing, status: status).server(
+        AdminEndpoint(actions: actions, standing: standing, status: status, surfaces: surfaces).server(
             port: port,
             limits: HTTPServer.Limits(
                 connections: maximumConnections, bodyBytes: actions.map(\.bodyLimit).max() ?? maximumBodyBytes),
@@ -42,6 +44,7 @@ private struct AdminEndpoint: Endpoint {
     let actions: [AdminAction]
     let standing: Standing
     let status: ServiceStatus?
+    let surfaces: [any Surface]
 
     func answer(_ request: Request) async throws -> Response {
         let path = request.uri.path
@@ -56,12 +59,14 @@ private struct AdminEndpoint: Endpoint {
         case "/metrics":
             try requireReading(request)
             return TextAnswer.response(
-                PrometheusRegistry.shared.text(), contentType: "text/plain; version=0.0.4; charset=utf-8")
+                await PrometheusRegistry.shared.scrape(), contentType: "text/plain; version=0.0.4; charset=utf-8")
         case ServiceStatus.path:
             guard let status else { throw Problem.notFound(path) }
             try requireReading(request)
             return JSONAnswer.response(.ok, status)
-        default: throw Problem.notFound(path)
+        default:
+            guard let answer = try await surfaces.answer(request) else { throw Problem.notFound(path) }
+            return answer
         }
     }
 

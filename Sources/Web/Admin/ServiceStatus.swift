@@ -32,8 +32,18 @@ extension ServiceStatus: Encodable {
         let reason: String?
     }
 
+    private struct Retry: Encodable {
+        let key: String
+        let attempts: Int
+        let error: String
+        let nextAt: Timestamp
+    }
+
+    /// Calls that are made again of which a status tells, the first of them.
+    private static let retryLimit = 100
+
     private enum Key: String, CodingKey {
-        case service, paused, standing, breaker, testFaults
+        case service, paused, standing, breaker, retries, testFaults
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -42,6 +52,10 @@ extension ServiceStatus: Encodable {
         try container.encode(paused, forKey: .paused)
         try container.encode(standing.parts.map { Part(part: $0.part, reason: $0.reason) }, forKey: .standing)
         try container.encode(breaker, forKey: .breaker)
+        try container.encode(
+            standing.callRetries.prefix(Self.retryLimit).map {
+                Retry(key: $0.key, attempts: $0.attempts, error: $0.error, nextAt: $0.nextAt)
+            }, forKey: .retries)
         try container.encode(testFaults, forKey: .testFaults)
     }
 

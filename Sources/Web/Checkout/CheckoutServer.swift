@@ -9,14 +9,17 @@ package import Logging
 package import OrderService
 package import ServiceLifecycle
 package import ServiceRuntime
+import Tracing
 
-/// The checkout over HTTP: `POST/GET/DELETE /v1/orders`, `GET /v1/products`.
+/// The checkout over HTTP: `POST/GET/DELETE /v1/orders`, `GET /v1/products`, and whatever is shown beside it.
 package struct CheckoutServer: Endpoint {
     private let checkout: Checkout
     private let orders: CommandQueue<Checkout>
     private let cancellations: CommandQueue<Cancellation>
     private let reader: DatabaseReader
     private let maximumBodyBytes: Int
+    let telemetry: RequestTelemetry?
+    private let surfaces: [any Surface]
 
     /// Longest `?wait=`.
     private static let maximumWait = Duration.seconds(30)
@@ -27,14 +30,16 @@ package struct CheckoutServer: Endpoint {
 
     package init(
         checkout: Checkout, orders: CommandQueue<Checkout>, cancellations: CommandQueue<Cancellation>,
-        reader: DatabaseReader,
-        maximumBodyBytes: Int
+        reader: DatabaseReader, maximumBodyBytes: Int, telemetry: RequestTelemetry = RequestTelemetry(),
+        surfaces: [any Surface] = []
     ) {
         self.checkout = checkout
         self.orders = orders
         self.cancellations = cancellations
         self.reader = reader
         self.maximumBodyBytes = maximumBodyBytes
+        self.telemetry = telemetry
+        self.surfaces = surfaces
     }
 
     package func service(port: Int, maximumConnections: Int, logger: Logger) -> any Service {
@@ -44,6 +49,13 @@ package struct CheckoutServer: Endpoint {
     }
 
     // MARK: - Routes
+
+    func route(of path: String) -> String {
+        switch path {
+        case "/v1/orders", "/v1/products": path
+        default: path.hasPrefix("/v1/orders/") ? "/v1/orders/{id}" : "other"
+        }
+    }
 
     func answer(_ request: Request) async throws -> Response {
         let path = request.uri.path
@@ -57,7 +69,8 @@ package struct CheckoutServer: Endpoint {
         }
         let prefix = "/v1/orders/"
         guard path.hasPrefix(prefix), let order = OrderID(path.dropFirst(prefix.count)) else {
-            throw Problem.notFound(path)
+            guard let answer = try await surfaces.answer(request) else { throw Problem.notFound(path) }
+            return answer
         }
         switch request.method {
         case .get: return try await show(order, request)
@@ -84,7 +97,7 @@ package struct CheckoutServer: Endpoint {
             lines: body.lines.map { StockLine(productID: $0.productId, quantity: $0.quantity.value) },
             idempotencyKey: key,
             bodyHash: Self.hex(SHA256.hash(data: bytes)),
-            traceparent: request.headers[.traceparent].flatMap { $0.utf8.count <= 100 ? $0 : nil })
+            traceparent: InstrumentationContext.current?.place?.description)
         do {
             try checkout.validate(order)
             let accepted = try await orders.submit(order)
@@ -120,7 +133,8 @@ package struct CheckoutServer: Endpoint {
 
     private func cancel(_ order: OrderID) async throws -> Response {
         do {
-            guard let stored = try await cancellations.submit(order) else {
+            let request = CancellationRequest(order, traceparent: InstrumentationContext.current?.place?.description)
+            guard let stored = try await cancellations.submit(request) else {
                 throw Problem(404, "unknown-order", "Unknown order", detail: "there is no order \(order)")
             }
             return JSONAnswer.response(.accepted, OrderJSON(stored))
@@ -190,6 +204,4 @@ package struct CheckoutServer: Endpoint {
 extension HTTPField.Name {
     /// draft-ietf-httpapi-idempotency-key-header. The unwrapping holds: the name has token characters only.
     static let idempotencyKey = Self("Idempotency-Key")!
-    /// W3C Trace Context.
-    static let traceparent = Self("traceparent")!
 }

@@ -1,9 +1,11 @@
+import Contracts
 import Delivery
 import HTTPServing
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Synchronization
+import Tracing
 
 /// An HTTP/1.1 client for one host: keep-alive connections, one request at a time on each, no retry of its own.
 ///
@@ -53,8 +55,21 @@ final class PooledHTTPClient: Sendable {
         var headers: HTTPHeaders = [
             "host": "\(host):\(port)", "content-type": "application/json", "content-length": String(body.count),
         ]
+        if let place = InstrumentationContext.current?.place {
+            headers.add(name: "traceparent", value: place.description)
+        }
         if let idempotencyKey { headers.add(name: "idempotency-key", value: idempotencyKey) }
-        let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: headers)
+        return try await exchange(
+            HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: headers), body)
+    }
+
+    /// - Throws: as `post`; asking again does no harm.
+    func get(_ path: String) async throws -> Answer {
+        try await exchange(
+            HTTPRequestHead(version: .http1_1, method: .GET, uri: path, headers: ["host": "\(host):\(port)"]), [])
+    }
+
+    private func exchange(_ head: HTTPRequestHead, _ body: [UInt8]) async throws -> Answer {
         let connection = try await checkOut()
         do {
             let answer = try await withTaskCancellationHandler {
@@ -114,8 +129,7 @@ final class PooledHTTPClient: Sendable {
     /// - Throws: `Unreachable`: no connection, so nothing was sent.
     private func connect() async throws -> Connection {
         do {
-            let address = try SocketAddress(ipAddress: host, port: port)
-            return try await ClientBootstrap(group: eventLoop)
+            let bootstrap = ClientBootstrap(group: eventLoop)
                 .connectTimeout(timeout)
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .channelInitializer { channel in
@@ -124,7 +138,8 @@ final class PooledHTTPClient: Sendable {
                         try channel.pipeline.syncOperations.addHandler(ExchangeHandler())
                     }
                 }
-                .connect(to: address)
+            let address = try? SocketAddress(ipAddress: host, port: port)
+            return try await (address.map(bootstrap.connect(to:)) ?? bootstrap.connect(host: host, port: port))
                 .flatMapThrowing { channel in
                     let handler = try channel.pipeline.syncOperations.handler(type: ExchangeHandler.self)
                     return Connection(channel: channel, exchange: NIOLoopBound(handler, eventLoop: channel.eventLoop))

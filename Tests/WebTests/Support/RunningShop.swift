@@ -1,5 +1,6 @@
 import Contracts
 import Delivery
+import EventLog
 import Foundation
 import GRDB
 import Logging
@@ -15,6 +16,7 @@ final class RunningShop: Sendable {
     private let directory: TemporaryDirectory
     private let checkout: Checkout
     private let thread = ThreadExecutor(name: "database")
+    private let surfaces: [any Surface]
 
     static let maximumBodyBytes = 64 * 1024
 
@@ -23,7 +25,8 @@ final class RunningShop: Sendable {
         "X-\(number)-".padding(toLength: 35, withPad: "x", startingAt: 0)
     }
 
-    init(waiting limit: Int = 100) throws {
+    init(waiting limit: Int = 100, hasStorefront: Bool = false) throws {
+        surfaces = hasStorefront ? [Storefront(log: InMemoryEventLog(), clock: SystemClock())] : []
         directory = try TemporaryDirectory()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         node = try ServiceNode(
@@ -53,7 +56,8 @@ final class RunningShop: Sendable {
     ) async throws -> Value {
         let server = CheckoutServer(
             checkout: checkout, orders: orders, cancellations: cancellations,
-            reader: try DatabaseReader(path: node.database.path), maximumBodyBytes: Self.maximumBodyBytes)
+            reader: try DatabaseReader(path: node.database.path), maximumBodyBytes: Self.maximumBodyBytes,
+            surfaces: surfaces)
         let loops =
             carriesOut
             ? [

@@ -8,6 +8,7 @@ final class ScriptedServer: Sendable {
         let connection: Int
         let path: String
         let key: String?
+        let traceparent: String?
         let body: String
     }
 
@@ -125,7 +126,9 @@ final class ScriptedServer: Sendable {
                     let body = String(decoding: buffer[end.upperBound..<end.upperBound + length], as: UTF8.self)
                     buffer.removeFirst(end.upperBound + length)
                     let path = lines[0].split(separator: " ").dropFirst().first.map(String.init) ?? ""
-                    return Call(connection: number, path: path, key: header("idempotency-key"), body: body)
+                    return Call(
+                        connection: number, path: path, key: header("idempotency-key"),
+                        traceparent: header("traceparent"), body: body)
                 }
             }
             let more = try Sockets.read(descriptor)

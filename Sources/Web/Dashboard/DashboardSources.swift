@@ -1,0 +1,29 @@
+package import Contracts
+package import Delivery
+package import EventLog
+package import Logging
+package import ServiceRuntime
+
+/// What the dashboard is made from.
+package struct DashboardSources: Sendable {
+    let card: ServiceCard
+    /// Of Analytics' own database.
+    let reader: DatabaseReader
+    let log: any EventLog
+    let clock: any ServiceClock
+    /// Admin ports of the other services.
+    let ports: [ServiceName: Int]
+    let logger: Logger
+
+    package init(
+        card: ServiceCard, reader: DatabaseReader, log: any EventLog, clock: any ServiceClock,
+        ports: [ServiceName: Int], logger: Logger
+    ) {
+        self.card = card
+        self.reader = reader
+        self.log = log
+        self.clock = clock
+        self.ports = ports
+        self.logger = logger
+    }
+}

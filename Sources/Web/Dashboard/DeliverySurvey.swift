@@ -1,0 +1,56 @@
+import Contracts
+import Delivery
+import Foundation
+
+/// What the other services say of their delivery, once a second while somebody watches.
+///
+/// Asked over their admin ports: a service's database is its own. One that does not answer keeps its last answer, which
+/// grows old and is shown with its age.
+struct DeliverySurvey {
+    struct Answer: Sendable {
+        let summary: DeliverySummary
+        let at: Timestamp
+        let isLatest: Bool
+    }
+
+    /// Of one question: a service that hangs makes nobody wait.
+    private static let patience = Duration.milliseconds(500)
+
+    private let clients: [ServiceName: PooledHTTPClient]
+    private(set) var answers: [ServiceName: Answer] = [:]
+
+    /// - Parameter ports: admin ports of the services to ask, on loopback.
+    init(ports: [ServiceName: Int]) {
+        clients = ports.mapValues {
+            PooledHTTPClient(host: "127.0.0.1", port: $0, connections: 1, timeout: Self.patience)
+        }
+    }
+
+    var services: [ServiceName] { ServiceName.allCases.filter { clients[$0] != nil } }
+
+    mutating func ask(at now: Timestamp) async {
+        let found = await withTaskGroup(of: (ServiceName, DeliverySummary?).self) {
+            group -> [ServiceName: DeliverySummary] in
+            for (service, client) in clients {
+                group.addTask { (service, await Self.ask(service, client)) }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        for service in clients.keys {
+            if let summary = found[service] {
+                answers[service] = Answer(summary: summary, at: now, isLatest: true)
+            } else if let last = answers[service] {
+                answers[service] = Answer(summary: last.summary, at: last.at, isLatest: false)
+            }
+        }
+    }
+
+    private static func ask(_ service: ServiceName, _ client: PooledHTTPClient) async -> DeliverySummary? {
+        // Whatever goes wrong, it is the same: no answer.
+        guard let answer = try? await client.get(DeliveryPage.path), answer.status == 200,
+            let summary = try? JSONDecoder().decode(DeliverySummary.self, from: Data(answer.body)),
+            summary.service == service
+        else { return nil }
+        return summary
+    }
+}

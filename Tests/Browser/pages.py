@@ -1,0 +1,36 @@
+"""Dashboard and storefront in a real browser, during a sale and after it."""
+
+import argparse
+import os
+import sys
+
+from playwright.sync_api import sync_playwright
+from shop import Shop, Verdict
+
+from browser import Browser
+from dashboard import after_the_sale, during_the_sale
+from storefront import storefront
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--root", required=True)
+    parser.add_argument("--chromium", required=True)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    options.keep, options.shoppers, options.seed = None, 2000, 1
+
+    verdict = Verdict()
+    with Shop(options, name="browser") as shop, sync_playwright() as playwright:
+        pictures = os.path.join(options.root, "docs/images") if options.write else None
+        browser = Browser(playwright, options.chromium, shop, verdict, pictures)
+        during_the_sale(browser, shop, verdict)
+        after_the_sale(browser, shop, verdict)
+        storefront(browser, shop, verdict)
+        browser.close()
+    verdict.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
