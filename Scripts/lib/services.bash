@@ -113,7 +113,7 @@ has_all_binaries() {
     done
 }
 
-# find_binaries ROOT: the directory with the newest complete set: STAMPEDE_BIN, else .build/release or .build/debug.
+# find_binaries ROOT: the directory with the newest complete set: STAMPEDE_BIN, else a release or a debug build.
 find_binaries() {
     if [[ -n ${STAMPEDE_BIN:-} ]]; then
         has_all_binaries "$STAMPEDE_BIN" || fail "STAMPEDE_BIN=$STAMPEDE_BIN lacks one of: ${SERVICES[*]}"
@@ -121,7 +121,7 @@ find_binaries() {
         return
     fi
     local directory candidates=()
-    for directory in "$1/.build/release" "$1/.build/debug"; do
+    for directory in "$1/.build/release" "$1/.build/debug" "$1/.build/test/debug"; do
         has_all_binaries "$directory" && candidates+=("${SERVICES[@]/#/"$directory/"}")
     done
     ((${#candidates[@]} > 0)) || fail "nothing is built yet; run 'swift build -c release' in $1, or name a directory with --bin"

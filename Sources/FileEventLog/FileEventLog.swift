@@ -173,9 +173,11 @@ package struct FileEventLog: EventLog {
         }
     }
 
+    /// But for the start record: that is the archiver's, which may be at work on it now.
     private func removeUnfinished(_ files: TopicFiles) throws {
         for name in try disk.list(files.directory) where name.hasSuffix("-being-made") {
-            try disk.remove(files.directory + "/" + name)
+            let path = files.directory + "/" + name
+            if path != files.startRecord + "-being-made" { try disk.remove(path) }
         }
     }
 

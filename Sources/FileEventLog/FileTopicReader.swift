@@ -29,6 +29,9 @@ final class FileTopicReader: TopicReader {
     private var following: Place?
     /// Events of a frame that was read but not handed out whole.
     private var pending: ArraySlice<ArraySlice<UInt8>> = []
+    /// When the frame that they are of was appended.
+    private var pendingAppendedAt: Timestamp?
+    private(set) var appendedAt: Timestamp?
     /// No frame was read since the segment was opened from a stored position.
     private var isResumed = false
 
@@ -93,6 +96,7 @@ final class FileTopicReader: TopicReader {
             guard let event = pending.popFirst() else { break }
             events.append(LoggedEvent(topic: files.topic, offset: nextOffset, bytes: event))
             bytes += event.count
+            appendedAt = pendingAppendedAt
             nextOffset += 1
             if pending.isEmpty { stepOver() }
         }
@@ -231,6 +235,7 @@ final class FileTopicReader: TopicReader {
             }
             following = Place(position: place.position + UInt64(loaded.frame.length), previousHash: loaded.hash)
             pending = loaded.events[Int(nextOffset - loaded.frame.baseOffset)...]
+            pendingAppendedAt = Timestamp(microseconds: loaded.frame.time)
             if pending.isEmpty { stepOver() }
         }
     }

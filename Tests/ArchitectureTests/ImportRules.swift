@@ -29,7 +29,7 @@ struct ImportRules {
         "EventLog": ["Foundation", "Synchronization"],
         "LogFormat": [],
         "FileEventLog": ["Foundation", "Dispatch", "Synchronization", "Glibc", "Darwin", "Crypto"],
-        "Delivery": ["Foundation", "Synchronization", "GRDB", "Crypto", "Logging", "Metrics"],
+        "Delivery": ["Foundation", "Synchronization", "GRDB", "Crypto", "Logging", "Metrics", "Tracing"],
         "Simulation": ["Foundation", "Synchronization", "GRDB", "Logging"],
         "Audit": ["Foundation", "Synchronization", "Glibc", "Darwin", "GRDB", "Crypto"],
     ]

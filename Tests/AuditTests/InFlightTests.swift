@@ -10,7 +10,7 @@ import Testing
 struct InFlightTests {
     @Test(
         "stopped after any step, the audit says UNKNOWN or VALID, and VALID at the end",
-        arguments: [1, 2, 3] as [UInt64])
+        arguments: Histories.seeds(3))
     func afterAnyStep(seed: UInt64) throws {
         let shop = try Shop(seed: seed)
         defer { shop.remove() }
@@ -125,7 +125,7 @@ struct InFlightTests {
 
     @Test(
         "whatever the shop does between two readings of the evidence, nothing is called broken",
-        arguments: 1...6 as ClosedRange<UInt64>)
+        arguments: Histories.seeds(6))
     func betweenReadings(seed: UInt64) throws {
         let shop = try Shop(seed: seed)
         defer { shop.remove() }
@@ -152,7 +152,7 @@ struct InFlightTests {
 
     @Test(
         "whatever dies, is redriven or handed in between two readings, nothing is called broken; VALID in the end",
-        arguments: 1...4 as ClosedRange<UInt64>)
+        arguments: Histories.seeds(4))
     func deskBetweenReadings(seed: UInt64) throws {
         let shop = try Shop(seed: seed)
         defer { shop.remove() }

@@ -254,6 +254,24 @@ struct ArchiveTests {
         #expect(openings > 7, "there are eight segments")
     }
 
+    @Test("a writer that opens while the start record is being made leaves it alone")
+    func writerMeanwhile() throws {
+        let disk = try Self.filled()
+        let hooked = HookedDisk(
+            base: disk,
+            renaming: { from throws(DiskError) in
+                guard from.hasSuffix("start-being-made") else { return }
+                do {
+                    try makeLog(disk, segmentBytes: 1024).openWriter(of: .test).close()
+                } catch {
+                    throw DiskError("\(error)", from, errno: MemoryDisk.inputOutput)
+                }
+            })
+        try Self.archiver(hooked).run(try Self.archiver(hooked).plan(below: 30))
+        #expect(!Self.names(disk, Self.archive).isEmpty)
+        #expect(try readAll(Self.whole(disk)) == Self.all)
+    }
+
     /// Names of files, made here so that the tests do not believe the code under test.
     private enum TopicName {
         static func digits(_ base: UInt64) -> String {

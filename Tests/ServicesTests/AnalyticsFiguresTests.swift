@@ -36,7 +36,7 @@ struct AnalyticsFiguresTests {
 
     @Test(
         "the database equals its rebuild and the count by hand, however the topics are woven together",
-        arguments: 0..<100)
+        arguments: Histories.seeds(100))
     func anyInterleaving(seed: UInt64) throws {
         let sale = RandomSale(orders: 12, products: 4, seed: seed, start: ServiceHarness.start)
         let harness = try play(sale, seed: seed)
@@ -46,7 +46,7 @@ struct AnalyticsFiguresTests {
         try expectCount(of: sale, in: harness)
     }
 
-    @Test("events that come twice, at other offsets, count once", arguments: 0..<20)
+    @Test("events that come twice, at other offsets, count once", arguments: Histories.seeds(20))
     func duplicates(seed: UInt64) throws {
         let sale = RandomSale(orders: 12, products: 4, seed: seed, start: ServiceHarness.start)
         let once = try play(sale, seed: seed)

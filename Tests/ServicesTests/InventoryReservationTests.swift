@@ -181,7 +181,7 @@ struct InventoryReservationTests {
 
     @Test(
         "orders that race for the same few pieces never oversell, and the database equals its rebuild",
-        arguments: 0..<100)
+        arguments: Histories.seeds(100))
     func race(seed: UInt64) throws {
         let random = SeededRandomness(seed: seed &+ 900)
         let products = (0..<4).map { "P\($0)" }

@@ -193,7 +193,7 @@ struct NotificationDeliveryTests {
 
     @Test(
         "killed between delivery and commit, the service goes on with each message and each event once",
-        arguments: 0..<20)
+        arguments: Histories.seeds(20))
     func crashOfTheService(seed: UInt64) throws {
         let random = SeededRandomness(seed: seed)
         let file = FaultyFile()

@@ -177,7 +177,9 @@ struct OrderOutcomeTests {
 
     // MARK: - Any history
 
-    @Test("after any legal history the database equals its rebuild, with restarts and duplicates", arguments: 0..<100)
+    @Test(
+        "after any legal history the database equals its rebuild, with restarts and duplicates",
+        arguments: Histories.seeds(100))
     func anyHistory(seed: UInt64) throws {
         let shop = try OrderShop(seed: seed)
         let random = SeededRandomness(seed: seed &+ 5000)

@@ -53,7 +53,7 @@ final class OrderShop {
 
     @discardableResult
     func cancel(_ order: OrderID) throws -> StoredOrder? {
-        try service.node.execute { db, now in try Cancellation().decide(order, at: now, in: db) }
+        try service.node.execute { db, now in try Cancellation().decide(CancellationRequest(order), at: now, in: db) }
     }
 
     func order(_ id: OrderID) throws -> StoredOrder? {

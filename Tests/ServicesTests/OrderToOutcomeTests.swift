@@ -14,7 +14,7 @@ import Testing
 struct OrderToOutcomeTests {
     @Test(
         "in any order of work, with lost answers and crashes: every order has its outcome, the stock and the money add up",
-        arguments: 0..<50)
+        arguments: Histories.seeds(50))
     func anyOrderOfWork(seed: UInt64) async throws {
         let random = SeededRandomness(seed: seed &+ 4711)
         let log = InMemoryEventLog()

@@ -63,7 +63,8 @@ struct PaymentAnyOrderTests {
     }
 
     @Test(
-        "random orders, weather and crashes: one answer each, and the database equals its rebuild", arguments: 0..<100)
+        "random orders, weather and crashes: one answer each, and the database equals its rebuild",
+        arguments: Histories.seeds(100))
     func anyHistory(seed: UInt64) async throws {
         let random = SeededRandomness(seed: seed &+ 31)
         let till = try PaymentTill(seed: seed) { random.pick(PaymentFakeGateway.Weather.allCases) }

@@ -151,7 +151,7 @@ final class DeliveryRound: Sendable {
     private func look(at service: RunningService, _ isOver: Flag) async throws {
         while !isOver.isSet {
             findings.expect(
-                PrometheusRegistry.shared.text().contains("# TYPE stampede_consumer_events_total counter"),
+                PrometheusRegistry.shared.text().contains("# TYPE stampede_consumer_handled_events_total counter"),
                 "the metrics do not count events")
             let standing = service.node.standing
             findings.expect(
@@ -206,8 +206,9 @@ final class DeliveryRound: Sendable {
             outside.most <= Outside.concurrency,
             "\(outside.most) calls at a time, at most \(Outside.concurrency) may be")
         for (service, reader) in [(ServiceName.order, orders), (.inventory, shelf)] {
-            let published = try checkTopic(service.topic) + checkTopic(service.deadLetterTopic)
-            tally.expect(published, of: .published, service)
+            for topic in [service.topic, service.deadLetterTopic] {
+                tally.expect(try checkTopic(topic), of: .published, service, topic)
+            }
             tally.expect(try await count("SELECT count(*) FROM inbox", reader), of: .handled, service)
             tally.expect(try await count("SELECT count(*) FROM dead_letters", reader), of: .deadLetters, service)
         }

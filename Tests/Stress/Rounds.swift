@@ -24,15 +24,17 @@ struct Rounds: Sendable {
     }
 
     private func repeatLog() throws {
-        var (count, written, read) = (0, 0, 0)
+        var (count, written, read, archived) = (0, 0, 0, 0)
         repeat {
             let round = try LogRound(eventsPerTopic: events, seed: seed &+ UInt64(count), findings: findings)
             try round.run()
             count += 1
             written += round.eventsWritten
             read += round.eventsRead.load(ordering: .relaxed)
+            archived += round.segmentsArchived.load(ordering: .relaxed)
         } while goesOn
-        print("log       \(count) rounds: \(written) events written, \(read) read")
+        findings.expect(archived > 0, "nothing was archived beside the readers: the rounds were too short to tell")
+        print("log       \(count) rounds: \(written) events written, \(read) read, \(archived) segments archived")
     }
 
     func delivery() async {

@@ -61,7 +61,7 @@ struct IsolationTests {
 
     private func objections(_ lines: [String], service: String, topic: String, _ run: SupervisedRun) -> [String] {
         // The operator's token is made by whichever service starts first.
-        let mine = ["db/\(service)", "log/\(topic)", "log/\(service).dlq", "mail", "operator.token"]
+        let mine = ["db/\(service)", "log/\(topic)", "log/\(service).dlq", "mail", "operator.token", "traces"]
             .map { "\(run.data)/\($0)" }
         return lines.compactMap { line in
             if line.contains("connect("), line.contains("sin_port") {

@@ -1,13 +1,15 @@
 import FileEventLog
 import Synchronization
 
-/// A disk with the test between the log and two of its calls.
+/// A disk with the test between the log and some of its calls.
 struct HookedDisk<Base: Disk>: Disk {
     typealias Pages = [(page: any SharedPage, word: UInt32)]
 
     let base: Base
     /// Before a file is opened.
     var opening: @Sendable (_ path: String) throws(DiskError) -> Void = { _ in }
+    /// Before a file gets its name.
+    var renaming: @Sendable (_ from: String) throws(DiskError) -> Void = { _ in }
     var waiting: @Sendable (Base, Pages, Duration) -> Bool = { $0.wait(for: $1, atMost: $2) }
 
     func open(_ path: String, _ access: FileAccess) throws(DiskError) -> any DiskFile {
@@ -20,7 +22,10 @@ struct HookedDisk<Base: Disk>: Disk {
     func createDirectory(_ path: String) throws(DiskError) { try base.createDirectory(path) }
     func list(_ path: String) throws(DiskError) -> [String] { try base.list(path) }
     func exists(_ path: String) -> Bool { base.exists(path) }
-    func rename(_ from: String, to: String) throws(DiskError) { try base.rename(from, to: to) }
+    func rename(_ from: String, to: String) throws(DiskError) {
+        try renaming(from)
+        try base.rename(from, to: to)
+    }
     func link(_ from: String, to: String) throws(DiskError) { try base.link(from, to: to) }
     func remove(_ path: String) throws(DiskError) { try base.remove(path) }
     func syncDirectory(_ path: String) throws(DiskError) { try base.syncDirectory(path) }

@@ -49,7 +49,7 @@ enum SagaOrderTables {
                 if input[1] == "1", input[0] != "order_none" { try rules.apply([asked], db) }
                 return [
                     try SagaRules.names {
-                        try Cancellation().decide(rules.order, at: SagaRules.now, in: db).outgoing
+                        try Cancellation().decide(CancellationRequest(rules.order), at: SagaRules.now, in: db).outgoing
                     }.said
                 ]
             }

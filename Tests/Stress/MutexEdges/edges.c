@@ -17,23 +17,24 @@
 void __tsan_acquire(void *address);
 void __tsan_release(void *address);
 
-static void *next(const char *name) {
-    void *function = dlsym(RTLD_NEXT, name);
-    if (function) return function;
+static SWIFT void (*real_lock)(uint32_t, SELF void *);
+static SWIFT void (*real_unlock)(SELF void *);
+
+// A child that is no Swift program, such as the symbolizer, has them not, and never calls them.
+__attribute__((constructor)) static void find(void) {
+    real_lock = (SWIFT void (*)(uint32_t, SELF void *))dlsym(RTLD_NEXT, LOCK_SLOW);
+    real_unlock = (SWIFT void (*)(SELF void *))dlsym(RTLD_NEXT, UNLOCK_SLOW);
+}
+
+static void need(const void *function, const char *name) {
+    if (function) return;
     fprintf(stderr, "edges: the standard library has no %s\n", name);
     abort();
 }
 
-static SWIFT void (*real_lock)(uint32_t, SELF void *);
-static SWIFT void (*real_unlock)(SELF void *);
-
-__attribute__((constructor)) static void find(void) {
-    real_lock = (SWIFT void (*)(uint32_t, SELF void *))next(LOCK_SLOW);
-    real_unlock = (SWIFT void (*)(SELF void *))next(UNLOCK_SLOW);
-}
-
 SWIFT void lock_slow(uint32_t thread, SELF void *mutex) __asm__(LOCK_SLOW);
 SWIFT void lock_slow(uint32_t thread, SELF void *mutex) {
+    need(real_lock, LOCK_SLOW);
     real_lock(thread, mutex);
     __tsan_acquire(mutex);
 }
@@ -41,5 +42,6 @@ SWIFT void lock_slow(uint32_t thread, SELF void *mutex) {
 SWIFT void unlock_slow(SELF void *mutex) __asm__(UNLOCK_SLOW);
 SWIFT void unlock_slow(SELF void *mutex) {
     __tsan_release(mutex);
+    need(real_unlock, UNLOCK_SLOW);
     real_unlock(mutex);
 }

@@ -6,7 +6,7 @@ extension DeliveryRun {
         try await whileUp(faults: [service: #"{"delivery":{"twice":true}}"#]) {
             let objections = try await sell()
             let metrics = try await run.metrics(of: service)
-            let handled = Int(metrics["consumer_events_total"] ?? 0)
+            let handled = Int(metrics["consumer_handled_events_total"] ?? 0)
             let duplicates = Int(metrics["inbox_duplicates_total"] ?? 0)
             return objections
                 + objection(

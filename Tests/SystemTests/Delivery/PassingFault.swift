@@ -18,7 +18,7 @@ extension DeliveryRun {
                     unless: failing > 0 && retries == Self.failures * failing,
                     "\(failing) events failed \(Self.failures) times each, but \(retries) retries were counted")
                 + objection(
-                    unless: letters.isEmpty && metrics["dead_letters_total", default: 0] == 0,
+                    unless: letters.isEmpty && metrics["consumer_dead_letters_total", default: 0] == 0,
                     "what passes was buried: \(letters)")
         }
     }
