@@ -92,7 +92,7 @@ final class Shopper: @unchecked Sendable {
         while true {
             if let process = world.process(.order), let queue = process.orderDoors?.cancellations {
                 do {
-                    let stored = try await queue.submit(order)
+                    let stored = try await queue.submit(CancellationRequest(order))
                     if !process.isDead {
                         if stored == nil { world.orderIsGone(order) }
                         return world.trace.note("cancellation", order.description)
