@@ -14,6 +14,7 @@ class Browser:
         self.verdict = verdict
         self.pictures = pictures
         self.origins = {f"http://127.0.0.1:{shop.port(name)}" for name in ("CHECKOUT", "ANALYTICS_ADMIN")}
+        self.origins.add(f"file://{shop.scratch}")
         self.chromium = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         self.context = self.chromium.new_context(viewport={"width": 1280, "height": 1000}, color_scheme="light")
         self.context.grant_permissions(["clipboard-read", "clipboard-write"])

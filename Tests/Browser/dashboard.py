@@ -2,6 +2,8 @@
 
 import re
 
+import report
+
 HIDE = """hidden => {
     Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
     document.dispatchEvent(new Event("visibilitychange"));
@@ -11,7 +13,7 @@ HIDE = """hidden => {
 def during_the_sale(browser, shop, verdict):
     page = browser.page(address(shop))
     page.until("the dashboard is live", lambda: page.text("#connection") == "live")
-    shop.start_sale("--arrival", "12s", "--stock", "1600")
+    shop.start_sale("--arrival", "12s", "--stock", "1600", "--html", report.place(shop))
     page.until("orders are shown as they come", lambda: page.number("#placed") > 300)
     first = page.number("#placed")
     page.until("and go on coming", lambda: page.number("#placed") > first + 400)

@@ -1,4 +1,4 @@
-"""Dashboard and storefront in a real browser, during a sale and after it."""
+"""Dashboard, storefront and the report of a sale in a real browser, during the sale and after it."""
 
 import argparse
 import os
@@ -9,6 +9,7 @@ from shop import Shop, Verdict
 
 from browser import Browser
 from dashboard import after_the_sale, during_the_sale
+from report import report_page
 from storefront import storefront
 
 
@@ -27,6 +28,7 @@ def main():
         browser = Browser(playwright, options.chromium, shop, verdict, pictures)
         during_the_sale(browser, shop, verdict)
         after_the_sale(browser, shop, verdict)
+        report_page(browser, shop, verdict)
         storefront(browser, shop, verdict)
         browser.close()
     verdict.end()

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import Testing
 
@@ -76,19 +77,30 @@ struct MeasuresTests {
             try write(run + "/supervisor.pid", "1\n")
             try process(100, ticks: 50, kilobytes: 2_000)
             var usage = ProcessUsage(runDirectory: run, processDirectory: proc)
-            usage.look()
+            func look(at seconds: Double) { usage.look(at: Timestamp(microseconds: Int64(seconds * 1e6))) }
+            look(at: 10)
             try process(100, ticks: 150, kilobytes: 3_000)
-            usage.look()
+            look(at: 11)
             // Killed and restarted: the new process counts whole.
             try write(run + "/order-service.pid", "200\n")
             try process(200, ticks: 30, kilobytes: 1_000)
-            usage.look()
+            look(at: 12)
             let tick = 1 / Double(sysconf(Int32(_SC_CLK_TCK)))
             let service = try #require(usage.services["order-service"])
             #expect(abs(service.cpuSeconds - 260 * tick) < 0.000_001)
             #expect(service.peakRSSBytes == 3_000 * 1_024)
             #expect(service.processes == 2)
             #expect(usage.services.count == 1)
+            let start = StartInstant(monotonic: 0, calendar: Timestamp(microseconds: 9_000_000))
+            #expect(
+                usage.interruptions(from: start, until: 60)
+                    == [.init(service: "order-service", from: 2, until: 3)])
+            // Gone for good.
+            try FileManager.default.removeItem(atPath: proc + "/200")
+            look(at: 13)
+            #expect(
+                usage.interruptions(from: start, until: 60).last == .init(service: "order-service", from: 3, until: nil)
+            )
         }
     }
 
@@ -103,8 +115,10 @@ struct MeasuresTests {
     @Test("ports come from the environment, and nonsense is refused")
     func settings() throws {
         #expect(try ServiceSettings(environment: [:]).checkoutPort == 8080)
-        #expect(try ServiceSettings(environment: ["STAMPEDE_INVENTORY_ADMIN_PORT": "9999"]).inventoryAdminPort == 9999)
-        #expect(try ServiceSettings(dataDirectory: "/nowhere", environment: [:]).orderAdminPort == 9101)
+        #expect(
+            try ServiceSettings(environment: ["STAMPEDE_INVENTORY_ADMIN_PORT": "9999"]).adminPort(of: .inventory)
+                == 9999)
+        #expect(try ServiceSettings(dataDirectory: "/nowhere", environment: [:]).adminPort(of: .order) == 9101)
         #expect(throws: SettingsError.self) { try ServiceSettings(environment: ["STAMPEDE_CHECKOUT_PORT": "http"]) }
     }
 }

@@ -22,8 +22,18 @@ struct ReportTests {
                 "confirmed": 10_000, "soldOut": 39_990, "pending": 0, "paymentDeclined": 0, "paymentExpired": 0,
                 "cancelledByCustomer": 0, "abandoned": 0, "refunded": 0,
             ],
-            latencyMilliseconds: .init(accept: percentiles, settle: percentiles, lateness: percentiles),
-            seconds: .init(offer: 1, firstSettled: 0.31, drain: 7.5, total: 8.5), settledPerSecond: 5_881,
+            latencyMilliseconds: .init(
+                accept: percentiles, acceptFromSend: percentiles, settle: percentiles, lateness: percentiles),
+            distribution: .init(accept: latency.curve, acceptFromSend: latency.curve, settle: latency.curve),
+            seconds: .init(offer: 1, firstSettled: 0.31, drain: 7.5, total: 8.5),
+            timeline: [
+                .init(
+                    second: 0.25, offered: 12_500, sent: 9_000, accepted: 1_000, settled: 10, connected: 8_000,
+                    lag: ["payment": 500, "order": 12]),
+                .init(
+                    second: 8.5, offered: 50_000, sent: 50_000, accepted: 49_990, settled: 49_990, connected: 0,
+                    lag: ["order": 0]),
+            ], interruptions: [.init(service: "order-service", from: 3.25, until: 3.75)], settledPerSecond: 5_881,
             peakConnections: 12_345, connectRetries: 17, lostAnswers: 0, unavailable: 1_234,
             services: ["order-service": .init(cpuSeconds: 4.5, peakRSSBytes: 210_000_000, processes: 2)],
             generator: .init(processes: 4, cpuSeconds: 2.75), cpuMicrosecondsPerOrder: 341.2, replay: nil,
@@ -67,7 +77,7 @@ struct ReportTests {
             default: []
             }
         }
-        let free = ["audit.", "outcomes.", "refused.", "refusedSamples.", "services.order-service"]
+        let free = ["audit.", "outcomes.", "refused.", "refusedSamples.", "services.order-service", "timeline.lag."]
         for path in paths(json, "") where !free.contains(where: { path.hasPrefix($0) }) {
             #expect(page.contains("`\(path)`"), "\(path) is not documented")
         }

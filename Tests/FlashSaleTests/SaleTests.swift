@@ -76,8 +76,7 @@ struct SaleTests {
     ) throws -> Coordinator {
         var settings = try ServiceSettings(environment: [:])
         settings.checkoutPort = shop.port
-        settings.orderAdminPort = shop.port
-        settings.inventoryAdminPort = shop.port
+        settings.adminPorts = Dictionary(uniqueKeysWithValues: ServiceName.allCases.map { ($0, shop.port) })
         return Coordinator(
             plan: plan, stock: .units(1_000), manners: .init(), data: directory + "/data", workers: workers,
             drainTimeout: drainTimeout, settings: settings, executable: Siblings.path(of: "flash-sale"),

@@ -18,7 +18,7 @@ struct ShopperTests {
 
     private static func answered(_ answer: Answer, at now: Int64 = 0, jitter: Double = 0) -> Shopper.Step {
         var shopper = Shopper(intended: 0)
-        shopper.sent()
+        shopper.sent(at: 0)
         return shopper.answered(answer, purpose: order, now: now, manners: manners, jitter: jitter)
     }
 
@@ -55,7 +55,7 @@ struct ShopperTests {
         var unsent = Shopper(intended: 0)
         let step = unsent.suffered(.connectFailed, now: 9_990_000_000, manners: Self.manners, jitter: 0)
         #expect(step == .leave(.notSent))
-        unsent.sent()
+        unsent.sent(at: 0)
         #expect(unsent.suffered(.answerLost, now: 9_990_000_000, manners: Self.manners, jitter: 0) == .leave(.gaveUp))
     }
 

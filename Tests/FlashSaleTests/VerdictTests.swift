@@ -25,8 +25,10 @@ struct VerdictTests {
         var outcome = SaleOutcome(
             kind: "run", run: "r",
             settings: .init(arrivalSeconds: 1, products: 1, stock: "all", patienceSeconds: 60, cores: 2),
-            offered: 3, start: StartInstant(monotonic: 0, calendar: Timestamp(microseconds: 1_000_000)),
-            result: result, accepted: accepted, settlement: settlement, services: [:],
+            offered: 3, intended: [0, 0, 0],
+            start: StartInstant(monotonic: 0, calendar: Timestamp(microseconds: 1_000_000)),
+            result: result, accepted: accepted, settlement: settlement,
+            observation: Observation(usage: ProcessUsage(runDirectory: "/nowhere")),
             generator: .init(processes: 1, cpuSeconds: 0), replay: nil,
             audit: AuditFinding(exitCode: exitCode, output: "{\"verdict\":\"\(verdict)\"}", errors: ""))
         change(&outcome)

@@ -2,8 +2,12 @@ import Contracts
 import Delivery
 import Foundation
 import GRDB
+import HTTPTypes
+import Hummingbird
+import NIOCore
 import PaymentService
 import ServiceRuntime
+import Synchronization
 import Testing
 import Tracing
 
@@ -50,6 +54,27 @@ struct TelemetryTests {
             }
         }
         #expect(try traceparents(shop) == [nil])
+    }
+
+    @Test(
+        "a trace that begins here and that nobody records has no name; a caller's goes on, recorded or not",
+        arguments: [(0.0, nil, nil), (1, nil, true), (0, caller, true), (1, String(caller.dropLast()) + "0", false)])
+    func begins(share: Double, caller: String?, isSampled: Bool?) async {
+        let tracer = SpanTracer(
+            sampling: Sampling(share: share), outlets: [SpanQueue(limit: 10, destination: "test")])
+        var headers = HTTPFields()
+        if let name = HTTPField.Name("traceparent") { headers[name] = caller }
+        let request = Request(
+            head: HTTPRequest(method: .post, scheme: nil, authority: nil, path: "/v1/orders", headerFields: headers),
+            body: RequestBody(buffer: ByteBuffer()))
+        let place = Mutex<TraceContext?>(nil)
+        _ = await RequestTelemetry(tracer: tracer).observe(request, route: "/v1/orders") {
+            place.withLock { $0 = InstrumentationContext.current?.place }
+            return Response(status: .accepted)
+        }
+        let seen = place.withLock { $0 }
+        #expect(seen?.isSampled == isSampled)
+        #expect(caller == nil || seen?.trace.description == Self.trace)
     }
 
     @Test("a call to the gateway carries its place in the trace, and one without a trace nothing")

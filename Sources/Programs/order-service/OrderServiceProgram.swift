@@ -30,7 +30,7 @@ struct OrderServiceProgram: ServiceProgram {
             checkout: doors.checkout, orders: doors.orders, cancellations: doors.cancellations,
             reader: try DatabaseReader(path: process.node.database.path),
             maximumBodyBytes: try settings.maximumBodyBytes(),
-            telemetry: RequestTelemetry(traces: process.traces),
+            telemetry: RequestTelemetry(tracer: process.traces?.tracer),
             surfaces: [Storefront(log: process.log, clock: process.clock)])
 
         try await process.run(

@@ -44,6 +44,9 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Write the report as JSON, too.", valueName: "file"))
     var json: String?
 
+    @Option(help: ArgumentHelp("Write the report as a page of HTML, too.", valueName: "file"))
+    var html: String?
+
     @Option(help: ArgumentHelp("How long a shopper keeps trying, from the intended time on.", valueName: "time"))
     var patience = TimeSpan(nanoseconds: 60_000_000_000)
 
@@ -72,13 +75,16 @@ struct CommonOptions: ParsableArguments {
     /// Prints the report, writes it where asked, and ends with the verdict's exit code.
     func deliver(_ report: Report) throws {
         print(ReportText(report).text)
-        if let json {
-            do {
-                try report.encoded().write(to: URL(fileURLWithPath: json), options: .atomic)
-            } catch {
-                throw SettingsError(description: "cannot write the report to \(json): \(error.localizedDescription)")
-            }
-        }
+        if let json { try Self.write(try report.encoded(), to: json) }
+        if let html { try Self.write(Data(ReportPage(report).html.utf8), to: html) }
         if report.verdict != .valid { throw ExitCode(report.verdict.exitCode) }
+    }
+
+    private static func write(_ report: Data, to path: String) throws {
+        do {
+            try report.write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw SettingsError(description: "cannot write the report to \(path): \(error.localizedDescription)")
+        }
     }
 }

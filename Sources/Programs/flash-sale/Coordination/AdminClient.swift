@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import NIOCore
 import NIOPosix
@@ -45,7 +46,8 @@ struct AdminClient: Sendable {
         for start in stride(from: 0, to: products.count, by: Self.batch) {
             let slice = products[start..<min(start + Self.batch, products.count)]
             try await put(
-                "/admin/products", Products(products: Array(slice)), to: settings.orderAdminPort, of: "order-service")
+                "/admin/products", Products(products: Array(slice)), to: settings.adminPort(of: .order),
+                of: "order-service")
         }
     }
 
@@ -55,7 +57,7 @@ struct AdminClient: Sendable {
             let slice = stock[start..<min(start + Self.batch, stock.count)]
             try await put(
                 "/admin/stock", StockLevels(key: "\(key)-\(start)", stock: Array(slice)),
-                to: settings.inventoryAdminPort,
+                to: settings.adminPort(of: .inventory),
                 of: "inventory-service")
         }
     }
@@ -78,7 +80,9 @@ struct AdminClient: Sendable {
     }
 
     /// One request and its answer.
-    static func send(_ request: ByteBuffer, to port: Int, on loop: any EventLoop) async throws -> Answer {
+    static func send(
+        _ request: ByteBuffer, to port: Int, on loop: any EventLoop, within limit: TimeAmount = Self.timeout
+    ) async throws -> Answer {
         let promise = loop.makePromise(of: Answer.self)
         let connected = ClientBootstrap(group: loop)
             .channelInitializer { channel in
@@ -89,8 +93,8 @@ struct AdminClient: Sendable {
             }
             .connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: port))
         connected.whenFailure { promise.fail($0) }
-        let timeout = loop.scheduleTask(in: Self.timeout) {
-            promise.fail(AdminError(description: "no answer in \(Self.timeout.nanoseconds / 1_000_000_000) s"))
+        let timeout = loop.scheduleTask(in: limit) {
+            promise.fail(AdminError(description: "no answer in \(limit.nanoseconds / 1_000_000_000) s"))
         }
         promise.futureResult.whenComplete { _ in timeout.cancel() }
         return try await promise.futureResult.get()

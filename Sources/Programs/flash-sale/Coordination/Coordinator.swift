@@ -30,8 +30,8 @@ struct Coordinator: Sendable {
         let floor = Floor(workers: workers)
         let watch = try Watch(data: data, floor: floor, wantsTotals: false)
         defer { watch.follower.stop() }
-        let ((result, accepted, settlement), usage) = try await watch.watching(
-            usage: ProcessUsage(runDirectory: data + "/run")
+        let ((result, accepted, settlement), observation) = try await watch.watching(
+            usage: ProcessUsage(runDirectory: data + "/run"), lag: LagProbe(data: data, settings: settings)
         ) {
             let result = try await sell(floor)
             let accepted = try acceptedOrders()
@@ -47,8 +47,9 @@ struct Coordinator: Sendable {
                 products: plan.products, stock: stock.description, declineShare: plan.declineShare,
                 patienceSeconds: Double(manners.patienceNanoseconds) / 1_000_000_000,
                 cores: ProcessInfo.processInfo.activeProcessorCount),
-            offered: plan.shoppers, start: start, result: result, accepted: accepted, settlement: settlement,
-            services: usage.services, generator: .init(processes: workers + 1, cpuSeconds: result.cpuSeconds + own),
+            offered: plan.shoppers, intended: plan.schedule.offsets(), start: start, result: result, accepted: accepted,
+            settlement: settlement, observation: observation,
+            generator: .init(processes: workers + 1, cpuSeconds: result.cpuSeconds + own),
             replay: nil, audit: audit
         ).report()
     }

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 
 /// What one service used during a run.
@@ -19,19 +20,22 @@ struct ProcessUsage: Sendable {
         var first: Double
         var last: Double
         var peak: Int
+        var firstSeen: Timestamp
+        var lastSeen: Timestamp
     }
 
     private let runDirectory: String
     private let processDirectory: String
     private var seen: [String: [String: Seen]] = [:]
     private var hasLooked = false
+    private var lastLook: Timestamp?
 
     init(runDirectory: String, processDirectory: String = "/proc") {
         self.runDirectory = runDirectory
         self.processDirectory = processDirectory
     }
 
-    mutating func look() {
+    mutating func look(at time: Timestamp) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: runDirectory)) ?? []
         for name in names where name.hasSuffix(".pid") && name != "supervisor.pid" {
             let service = String(name.dropLast(4))
@@ -44,12 +48,15 @@ struct ProcessUsage: Sendable {
             let process = "\(pid)@\(times.started)"
             var entry =
                 seen[service]?[process]
-                ?? Seen(first: hasLooked ? 0 : times.cpuSeconds, last: 0, peak: 0)
+                ?? Seen(
+                    first: hasLooked ? 0 : times.cpuSeconds, last: 0, peak: 0, firstSeen: time, lastSeen: time)
+            entry.lastSeen = time
             entry.last = times.cpuSeconds
             entry.peak = max(entry.peak, peak)
             seen[service, default: [:]][process] = entry
         }
         hasLooked = true
+        lastLook = time
     }
 
     var services: [String: ServiceUsage] {
@@ -58,6 +65,22 @@ struct ProcessUsage: Sendable {
                 cpuSeconds: processes.values.reduce(0) { $0 + $1.last - $1.first },
                 peakRSSBytes: processes.values.map(\.peak).max() ?? 0, processes: processes.count)
         }
+    }
+
+    /// When a service's process was gone, or another one all at once, from the start on, for so many seconds.
+    ///
+    /// Exact to the time between two looks.
+    func interruptions(from start: StartInstant, until end: Double) -> [Report.Interruption] {
+        seen.flatMap { service, processes in
+            let lives = processes.values.sorted { $0.firstSeen < $1.firstSeen }
+            return lives.enumerated().compactMap { index, life -> Report.Interruption? in
+                let next = index + 1 < lives.count ? lives[index + 1].firstSeen : nil
+                guard next != nil || lastLook.map({ life.lastSeen < $0 }) == true else { return nil }
+                let from = start.seconds(to: life.lastSeen)
+                guard from >= 0, from <= end else { return nil }
+                return Report.Interruption(service: service, from: from, until: next.map { start.seconds(to: $0) })
+            }
+        }.sorted { ($0.from, $0.service) < ($1.from, $1.service) }
     }
 
     /// From `/proc/<pid>/stat` (proc(5)): fields 14 and 15 are user and system time, 22 the start, all in clock ticks.

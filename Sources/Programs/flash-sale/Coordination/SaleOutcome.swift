@@ -6,11 +6,13 @@ struct SaleOutcome: Sendable {
     var run: String
     var settings: Report.Settings
     var offered: Int
+    /// When each shopper meant to come, in nanoseconds after the start, ascending.
+    var intended: [Int64]
     var start: StartInstant
     var result: WorkerResult
     var accepted: [AcceptedOrder]
     var settlement: Settlement
-    var services: [String: ServiceUsage]
+    var observation: Observation
     var generator: Report.Generator
     var replay: ReplayReport?
     var audit: AuditFinding?
@@ -21,19 +23,25 @@ struct SaleOutcome: Sendable {
         let offer = Double(result.lastSendNanoseconds) / 1_000_000_000
         let settled = accepted.compactMap { settlement.entries[$0.order]?.settledAt }
         let total = settled.max().map { max(0, start.seconds(to: $0)) } ?? 0
+        let services = observation.usage.services
         let cpu = services.values.reduce(generator.cpuSeconds) { $0 + $1.cpuSeconds }
+        let settle = settlement.latency(of: accepted, start: start.calendar)
         let (verdict, remarks) = judged(outcomes: outcomes)
         return Report(
             kind: kind, run: run, settings: settings, offered: offered, accepted: accepted.count,
             refused: result.refusals, refusedSamples: result.samples, gaveUp: tally.gaveUp, notSent: tally.notSent,
             outcomes: outcomes,
             latencyMilliseconds: .init(
-                accept: .init(result.accept),
-                settle: .init(settlement.latency(of: accepted, start: start.calendar)),
+                accept: .init(result.accept), acceptFromSend: .init(result.acceptFromSend), settle: .init(settle),
                 lateness: .init(result.lateness)),
+            distribution: .init(
+                accept: result.accept.curve, acceptFromSend: result.acceptFromSend.curve, settle: settle.curve),
             seconds: .init(
                 offer: offer, firstSettled: settled.min().map { start.seconds(to: $0) }, drain: max(0, total - offer),
                 total: max(total, offer)),
+            timeline: observation.timeline(
+                intended: intended, settled: settled.map { start.seconds(to: $0) }, seconds: max(total, offer)),
+            interruptions: observation.usage.interruptions(from: start, until: max(total, offer)),
             settledPerSecond: total > 0 ? Double(settled.count) / total : 0,
             peakConnections: result.openBySlot.max() ?? 0, connectRetries: tally.connectRetries,
             lostAnswers: tally.lostAnswers, unavailable: tally.unavailable, services: services, generator: generator,

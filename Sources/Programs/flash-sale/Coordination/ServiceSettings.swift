@@ -1,16 +1,18 @@
+import Contracts
 import Foundation
 
 /// Where the services listen: from the environment, else as the supervisor of the run wrote it down, else the defaults.
 struct ServiceSettings: Sendable, Equatable {
     var checkoutPort = 8080
-    var orderAdminPort = 9101
-    var inventoryAdminPort = 9102
+    var adminPorts: [ServiceName: Int] = [:]
 
     /// - Throws: `SettingsError` for a value that is no port.
     init(environment: [String: String] = ProcessInfo.processInfo.environment) throws(SettingsError) {
         checkoutPort = try Self.port("STAMPEDE_CHECKOUT_PORT", in: environment) ?? checkoutPort
-        orderAdminPort = try Self.port("STAMPEDE_ORDER_ADMIN_PORT", in: environment) ?? orderAdminPort
-        inventoryAdminPort = try Self.port("STAMPEDE_INVENTORY_ADMIN_PORT", in: environment) ?? inventoryAdminPort
+        for (index, service) in ServiceName.allCases.enumerated() {
+            let name = "STAMPEDE_\(service.rawValue.uppercased())_ADMIN_PORT"
+            adminPorts[service] = try Self.port(name, in: environment) ?? 9101 + index
+        }
     }
 
     /// The ports of the run in a data directory: `run/environment` holds a `NAME=value` a line.
@@ -27,6 +29,9 @@ struct ServiceSettings: Sendable, Equatable {
         merged.merge(environment) { _, explicit in explicit }
         try self.init(environment: merged)
     }
+
+    /// Where a service answers its operators. Always there: each has a default.
+    func adminPort(of service: ServiceName) -> Int { adminPorts[service] ?? 0 }
 
     private static func port(_ name: String, in environment: [String: String]) throws(SettingsError) -> Int? {
         guard let text = environment[name], !text.isEmpty else { return nil }

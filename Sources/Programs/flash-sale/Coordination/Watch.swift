@@ -5,7 +5,8 @@ import Foundation
 ///
 /// `begin` before the first shopper, `watching` around them, then `drain`.
 final class Watch: Sendable {
-    static let interval = Duration.seconds(1)
+    static let interval = Duration.milliseconds(250)
+    static let looksALine = 4
     static let drainPoll = Duration.milliseconds(50)
 
     let follower: LogFollower
@@ -18,16 +19,20 @@ final class Watch: Sendable {
         self.display = display
     }
 
-    /// Shows progress and samples the services once a second while `body` runs.
+    /// Shows progress, and notes how the run goes, while `body` runs.
     func watching<Result: Sendable>(
-        usage: ProcessUsage, _ body: @Sendable @escaping () async throws -> Result
-    ) async throws -> (Result, ProcessUsage) {
+        usage: ProcessUsage, lag: LagProbe, _ body: @Sendable @escaping () async throws -> Result
+    ) async throws -> (Result, Observation) {
         var usage = usage
-        usage.look()
-        let before = usage
+        usage.look(at: StartInstant.calendarNow)
+        let before = Observation(usage: usage)
         return try await withThrowingTaskGroup(of: Step<Result>.self) { group in
             group.addTask { .result(try await body()) }
-            group.addTask { .usage(await self.observe(before)) }
+            group.addTask { .observation(await self.observe(before, lag)) }
+            group.addTask {
+                await lag.follow()
+                return .stopped
+            }
             var result: Result?
             var observed = before
             for try await step in group {
@@ -35,38 +40,44 @@ final class Watch: Sendable {
                 case .result(let value):
                     result = value
                     group.cancelAll()
-                case .usage(let value):
-                    observed = value
+                case .observation(let value): observed = value
+                case .stopped: break
                 }
             }
             display.end()
             guard let result else { throw CancellationError() }
-            observed.look()
+            observed.usage.look(at: StartInstant.calendarNow)
             return (result, observed)
         }
     }
 
     private enum Step<Result: Sendable>: Sendable {
         case result(Result)
-        case usage(ProcessUsage)
+        case observation(Observation)
+        case stopped
     }
 
-    private func observe(_ before: ProcessUsage) async -> ProcessUsage {
-        var usage = before
+    private func observe(_ before: Observation, _ lag: LagProbe) async -> Observation {
+        var observation = before
         var hasSeenFirst = false
+        var looks = 0
         // Cancelled: the run is over.
         while (try? await Task.sleep(for: Self.interval)) != nil {
-            usage.look()
-            guard let start = floor.start else { continue }
+            observation.usage.look(at: StartInstant.calendarNow)
+            guard let start = floor.start, start.secondsSince >= 0 else { continue }
+            let sample = Observation.Sample(seconds: start.secondsSince, tally: floor.tally, lag: lag.lag)
+            observation.samples.append(sample)
+            looks += 1
+            guard looks % Self.looksALine == 0 else { continue }
             let (settled, first) = follower.progress(since: start.calendar)
             if !hasSeenFirst, let first {
                 hasSeenFirst = true
                 display.say(
                     "First order settled \(Figures.fixed(start.seconds(to: first), 2)) s after the doors opened")
             }
-            display.show(ProgressState(seconds: start.secondsSince, tally: floor.tally, settled: settled))
+            display.show(ProgressState(seconds: sample.seconds, tally: sample.tally, settled: settled))
         }
-        return usage
+        return observation
     }
 
     /// Waits until every accepted order is settled, or for `timeout`.

@@ -21,6 +21,12 @@ enum Figures {
         return decimals == 0 ? sign + whole : "\(sign)\(whole).\(digits.suffix(decimals))"
     }
 
+    /// Whether so many decimals say all of it.
+    static func isRound(_ number: Double, _ decimals: Int) -> Bool {
+        let scaled = (0..<decimals).reduce(number) { value, _ in value * 10 }
+        return (scaled - scaled.rounded()).magnitude < 1e-6
+    }
+
     static func seconds(_ seconds: Double) -> String { fixed(seconds, 1) + " s" }
 
     static func milliseconds(_ milliseconds: Double) -> String {

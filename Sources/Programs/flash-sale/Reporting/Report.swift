@@ -29,7 +29,13 @@ struct Report: Codable, Sendable, Equatable {
     /// Accepted orders by their current outcome; `pending` have none yet.
     var outcomes: [String: Int]
     var latencyMilliseconds: Latencies
+    /// The same latencies, drawn out.
+    var distribution: Distribution
     var seconds: Seconds
+    /// How the run went, a moment after the other.
+    var timeline: [Moment]
+    /// Services that were not there for a while, or came back as another process.
+    var interruptions: [Interruption]
     /// Settled orders over the time from the start to the last outcome.
     var settledPerSecond: Double
     /// Most TCP connections that stood at one instant, over all workers, looked at every 10 ms.
@@ -67,6 +73,8 @@ struct Report: Codable, Sendable, Equatable {
     struct Latencies: Codable, Sendable, Equatable {
         /// From the intended first send to the 202, retries included.
         var accept: Percentiles
+        /// From the actual first send to the 202: what would be told if the generator's own delay were left out.
+        var acceptFromSend: Percentiles
         /// From the intended first send to the time of the outcome's event.
         var settle: Percentiles
         /// From the intended to the actual first send: how late the generator was.

@@ -26,8 +26,8 @@ struct Replay: Sendable {
         let floor = Floor(workers: 1)
         let watch = try Watch(data: data, floor: floor, wantsTotals: true)
         defer { watch.follower.stop() }
-        let ((result, accepted, settlement), usage) = try await watch.watching(
-            usage: ProcessUsage(runDirectory: data + "/run")
+        let ((result, accepted, settlement), observation) = try await watch.watching(
+            usage: ProcessUsage(runDirectory: data + "/run"), lag: LagProbe(data: data, settings: settings)
         ) {
             let result = try await visit(plan, name: name, outcome: visits, floor: floor)
             let accepted = try acceptedOrders(plan, visits.all, name: name)
@@ -36,15 +36,18 @@ struct Replay: Sendable {
         guard let start = floor.start else { throw WorkerError(description: "the replay never started") }
         let own = ProcessorTime.ofThisProcess()
         let audit = await AuditRun(executable: auditor, data: data).finding()
-        let orders = plan.stops.filter { if case .place = $0.errand { true } else { false } }.count
+        let intended = plan.stops.indices.filter { if case .place = plan.stops[$0].errand { true } else { false } }
+            .map { plan.intended($0) }
+        let orders = intended.count
         return SaleOutcome(
             kind: "replay", run: name,
             settings: .init(
                 arrivalSeconds: Double(plan.stops.count) / ordersPerSecond, products: book.demand.count,
                 stock: stock.description, patienceSeconds: Double(manners.patienceNanoseconds) / 1_000_000_000,
                 cores: ProcessInfo.processInfo.activeProcessorCount),
-            offered: orders, start: start, result: result, accepted: accepted, settlement: settlement,
-            services: usage.services, generator: .init(processes: 1, cpuSeconds: own),
+            offered: orders, intended: intended, start: start, result: result,
+            accepted: accepted, settlement: settlement, observation: observation,
+            generator: .init(processes: 1, cpuSeconds: own),
             replay: ReplayAccount(file: file, book: book, plan: plan, departures: visits.all, settlement: settlement)
                 .report(),
             audit: audit, cancellationVisits: plan.stops.count - orders

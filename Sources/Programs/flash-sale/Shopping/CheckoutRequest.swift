@@ -14,6 +14,10 @@ enum CheckoutRequest {
         make("PUT", path, body: body, key: nil, port: port, allocator: allocator)
     }
 
+    static func get(_ path: String, port: Int, allocator: ByteBufferAllocator) -> ByteBuffer {
+        make("GET", path, body: "", key: nil, port: port, allocator: allocator)
+    }
+
     private static func make(
         _ method: String, _ path: String, body: String, key: String?, port: Int, allocator: ByteBufferAllocator
     ) -> ByteBuffer {

@@ -34,15 +34,18 @@ struct Shopper: Sendable, Equatable {
 
     /// Monotonic nanoseconds.
     let intended: Int64
-    private(set) var hasSent = false
+    /// Of the first request; nil before.
+    private(set) var firstSent: Int64?
     private var backoffs = 0
 
     init(intended: Int64) {
         self.intended = intended
     }
 
-    mutating func sent() {
-        hasSent = true
+    var hasSent: Bool { firstSent != nil }
+
+    mutating func sent(at time: Int64) {
+        firstSent = firstSent ?? time
     }
 
     /// When the answer to a request sent now counts as lost.

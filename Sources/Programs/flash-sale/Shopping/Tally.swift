@@ -39,6 +39,8 @@ struct WorkerResult: Codable, Sendable, Equatable {
     var samples: [String: String] = [:]
     /// Intended first send to 202.
     var accept = Latency()
+    /// Actual first send to 202: what a generator would report that does not count its own delay.
+    var acceptFromSend = Latency()
     /// Intended to actual first send: how late the generator itself was.
     var lateness = Latency()
     /// Latest first send, in nanoseconds after the start.
@@ -51,6 +53,7 @@ struct WorkerResult: Codable, Sendable, Equatable {
         refusals.merge(other.refusals) { $0 + $1 }
         samples.merge(other.samples) { first, _ in first }
         accept.add(other.accept)
+        acceptFromSend.add(other.acceptFromSend)
         lateness.add(other.lateness)
         lastSendNanoseconds = max(lastSendNanoseconds, other.lastSendNanoseconds)
         for (slot, open) in other.openBySlot.enumerated() {

@@ -211,7 +211,9 @@ final class Worker {
         departures += 1
         switch departure {
         case .accepted(let order, let total):
-            result.accept.record(nanoseconds: Self.now - shoppers[visitor].intended)
+            let now = Self.now
+            result.accept.record(nanoseconds: now - shoppers[visitor].intended)
+            result.acceptFromSend.record(nanoseconds: now - (shoppers[visitor].firstSent ?? now))
             if case .order(let key, _, let currency)? = purposes[visitor] {
                 journal.append(order: order, key: key, total: total, currency: currency)
             } else {
@@ -242,7 +244,7 @@ extension Worker: ExchangeOwner {
         result.tally.open += 1
         deadlines[visitor] = shoppers[visitor].answerDeadline(now: now, manners: plan.manners)
         guard !shoppers[visitor].hasSent else { return }
-        shoppers[visitor].sent()
+        shoppers[visitor].sent(at: now)
         result.tally.sent += 1
         result.lateness.record(nanoseconds: now - shoppers[visitor].intended)
         result.lastSendNanoseconds = max(result.lastSendNanoseconds, now - start)
