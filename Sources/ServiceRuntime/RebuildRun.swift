@@ -4,6 +4,7 @@ import EventLog
 import FileEventLog
 import Foundation
 import GRDB
+package import ProcessSettings
 
 /// `SERVICE --rebuild-into DIR`: the service's tables made anew from the log, beside the live ones, outputs off.
 package struct RebuildRun {
@@ -35,7 +36,7 @@ package struct RebuildRun {
         let rebuilt = try DatabaseQueue(path: path, configuration: configuration)
         try rebuilt.inDatabase { db in
             try db.inTransaction {
-                try Rebuild(card: card, log: try ServiceProcess.log(settings, whole: true)).run(
+                try Rebuild(card: card, log: ServiceProcess.log(settings, whole: true)).run(
                     into: db, extent: extent)
                 return .commit
             }

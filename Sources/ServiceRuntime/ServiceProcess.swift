@@ -5,6 +5,7 @@ import FileEventLog
 import Foundation
 import GRDB
 package import Logging
+package import ProcessSettings
 package import ServiceLifecycle
 import UnixSignals
 
@@ -40,14 +41,14 @@ package final class ServiceProcess: Sendable {
         operators = OperatorQueue(bell: consumerBell)
         clock = SystemClock()
         logger = Logger(label: card.name.rawValue)
-        traces = try ProcessTraces(card.name, settings: settings, collector: collector, logger: logger)
+        traces = ProcessTraces(card.name, settings: settings, collector: collector, logger: logger)
 
         let layout = DataLayout(settings.dataDirectory)
         let disk = PosixDisk()
         let directory = layout.databaseDirectory(of: card.name)
         try disk.createDirectory(directory)
         lock = try Self.lock(directory, of: card.name, disk)
-        log = try Self.log(settings)
+        log = Self.log(settings)
         deathWatch = try TrapWatch(
             path: layout.trapPage(of: card.name), process: "\(card.name.rawValue)-service", startsAgain: true)
         try disk.writeAgain(ServiceDatabase.writeAheadLog(of: layout.database(of: card.name)))
@@ -86,33 +87,33 @@ package final class ServiceProcess: Sendable {
     /// The shared log that the settings choose: the one place that knows which.
     ///
     /// - Parameter whole: with the archive, for a rebuild.
-    package static func log(_ settings: Settings, whole: Bool = false) throws -> any EventLog {
+    package static func log(_ settings: Settings, whole: Bool = false) -> any EventLog {
         let clock = SystemClock()
         let randomness = SystemRandomness()
         let layout = DataLayout(settings.dataDirectory)
         return FileEventLog(
             directory: layout.log, archive: whole ? layout.archive : nil,
-            options: FileEventLog.Options(segmentBytes: try settings.segmentBytes()),
+            options: FileEventLog.Options(segmentBytes: UInt64(settings.segmentBytes)),
             now: { clock.now() },
             randomBytes: { count in (0..<count).map { _ in UInt8(truncatingIfNeeded: randomness.next()) } })
     }
 
-    private func consumerLimits() throws -> Consumer.Limits {
+    private func consumerLimits() -> Consumer.Limits {
         var limits = Consumer.Limits()
-        limits.parkedEvents = try settings.parkingLimit()
-        limits.inboxWindow = .seconds(3600 * (try settings.inboxWindowHours()))
+        limits.parkedEvents = settings.parkingLimit
+        limits.inboxWindow = .seconds(3600 * settings.inboxWindowHours)
         limits.disorder = node.card.testFaults?.delivery ?? DeliveryDisorder()
         return limits
     }
 
     /// None where the rate is 0.
-    private func scrubbing() throws -> [Loop] {
-        let bytesPerSecond = try settings.scrubBytesPerSecond()
+    private func scrubbing() -> [Loop] {
+        let bytesPerSecond = settings.scrubBytesPerSecond
         guard bytesPerSecond > 0 else { return [] }
         let scrubbing = LogScrubbing(
             topics: [node.card.name.topic, node.card.name.deadLetterTopic],
             directory: DataLayout(settings.dataDirectory).log, bytesPerSecond: bytesPerSecond,
-            interval: .seconds(try settings.scrubIntervalSeconds()), logger: logger)
+            interval: .seconds(settings.scrubIntervalSeconds), logger: logger)
         return [Loop("log scrub", on: ThreadExecutor(name: "scrub")) { try await scrubbing.run() }]
     }
 
@@ -128,8 +129,8 @@ package final class ServiceProcess: Sendable {
     ///   - servers: started last, stopped first.
     package func run(parts: [ServicePart], servers: [any Service]) async throws {
         var options = ServiceCore.Options()
-        options.limits = try consumerLimits()
-        options.outboxAlert = .seconds(try settings.outboxAlertSeconds())
+        options.limits = consumerLimits()
+        options.outboxAlert = .seconds(settings.outboxAlertSeconds)
         let core = try ServiceCore(
             node: node, log: log, randomness: randomness, options: options, deathWatch: deathWatch,
             operators: operators, bell: consumerBell)
@@ -146,8 +147,8 @@ package final class ServiceProcess: Sendable {
             for await fault in faults.stream { throw fault }
         }
         let stop = StopLimit(
-            .seconds(try settings.stopSeconds()), logger: logger, onStop: { TrapWatch.stopBegins() })
-        let services: [any Service] = loops + [faultLoop] + (try scrubbing())
+            .seconds(settings.stopSeconds), logger: logger, onStop: { TrapWatch.stopBegins() })
+        let services: [any Service] = loops + [faultLoop] + scrubbing()
         // Begun first, so that it ends last, with the spans of all others.
         let exports = traces?.exports ?? []
         let group = ServiceGroup(

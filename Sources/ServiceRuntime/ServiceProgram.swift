@@ -1,3 +1,4 @@
+import Access
 package import ArgumentParser
 import CPlatform
 import Contracts
@@ -6,6 +7,7 @@ import Foundation
 import GRDB
 import EventLog
 import Logging
+package import ProcessSettings
 
 /// The arguments that every service takes.
 package struct ServiceOptions: ParsableArguments {
@@ -21,6 +23,9 @@ package struct ServiceOptions: ParsableArguments {
         name: .customLong("test-faults"),
         help: "For tests: fail by the rules in FILE, and take events from the operator.")
     package var testFaultsFile: String?
+
+    @OptionGroup(title: "Settings")
+    package var settings: SettingsOptions
 
     package init() {}
 
@@ -40,14 +45,15 @@ package protocol ServiceProgram: AsyncParsableCommand {
 
 extension ServiceProgram {
     package func run() async throws {
-        let settings = Settings(dataDirectory: options.dataDirectory)
+        let settings = try options.settings.settings(dataDirectory: options.dataDirectory)
+        if let text = try options.settings.printed(settings) { return print(text, terminator: "") }
         let card = try card(settings)
         if let directory = options.rebuildDirectory {
             print(try RebuildRun(card: card, settings: settings).run(into: directory))
         } else {
-            if try settings.countsMetrics() { PrometheusRegistry.bootstrap() }
-            let level = Logger.Level(rawValue: try settings.logLevel()) ?? .info  // the settings know the levels
-            try settings.logForm().bootstrap(level: level)
+            if settings.countsMetrics { PrometheusRegistry.bootstrap() }
+            let level = Logger.Level(rawValue: settings.logLevel) ?? .info  // the settings know the levels
+            (LogForm(rawValue: settings.logForm) ?? .auto).bootstrap(level: level)  // and the forms
             try await serve(settings, try failing(card))
         }
     }
@@ -59,6 +65,7 @@ extension ServiceProgram {
 
     /// Instead of ArgumentParser's `main`, whose exit codes are its own.
     package static func start() async -> Never {
+        CreationMask.tighten()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -104,8 +111,9 @@ package enum ExitStatus {
             return ServiceOptions.exitCode(for: error) == .success ? 0 : usage
         }
         switch error {
-        case is ConfigurationError: return usage
+        case is SettingsRefused, is ConfigurationError: return usage
         case is AlreadyRunning, is OutboxMismatch, is DurabilityError: return refused
+        case let error as AccessError: return error.isOfTheDisk ? poisoned : refused
         case let error as LogError:
             switch error {
             case .syncFailed, .fenced, .noSpace: return poisoned

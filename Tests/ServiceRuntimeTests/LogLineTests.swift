@@ -80,6 +80,8 @@ struct LogLineTests {
             ("/x?email=ann%40example.test&y=1", "/x?email=[mail address]&y=1"),
             ("tok_visa", "[card token]"), ("\"tok_chargeDeclined\"", "\"[card token]\""), ("", ""),
             ("the token of nobody", "the token of nobody"),
+            ("Authorization: Bearer abc", "Authorization: Bearer [secret]"),
+            (#"{"cardToken":"no-shape","a":1}"#, #"{"cardToken":"[secret]","a":1}"#),
         ])
     func redaction(text: String, expected: String) {
         #expect(Redaction.of(text) == expected)

@@ -2,6 +2,7 @@ import Contracts
 import Delivery
 import Foundation
 import Logging
+import ProcessSettings
 import ServiceLifecycle
 import Synchronization
 import Testing

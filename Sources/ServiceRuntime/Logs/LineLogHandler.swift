@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 package import Logging
 

@@ -3,6 +3,7 @@ import Delivery
 import EventLog
 import Foundation
 import GRDB
+import ProcessSettings
 import Synchronization
 
 /// What a service looks up at a scrape: how far its consumer is behind, what waits where, space and process.
