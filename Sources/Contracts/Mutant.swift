@@ -63,6 +63,9 @@
         // What the programs are made of besides.
         case trapBetweenEventsCounted
         case serverErrorTakenForRefusal
+        case nothingRedacted
+        case orderTokenNotAsked
+        case operatorTokenNotAsked
 
         /// Nil where none is chosen. A name that there is not stops the process: it would test nothing.
         private static let chosen = ProcessInfo.processInfo.environment["STAMPEDE_MUTANT"].map { name in

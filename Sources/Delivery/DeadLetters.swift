@@ -58,7 +58,9 @@ enum DeadLetters {
         guard death.envelope?.type != V1.EventDeadLettered.type else { return }
         let letter = V1.EventDeadLettered(
             service: node.card.name, eventID: death.id, topic: logged.topic.name, offset: logged.offset,
-            event: Array(logged.bytes), errorKind: death.kind, error: error, attempts: Int64(death.attempts))
+            // Whoever can read a dead-letter topic needs no card; the whole event lies in the database, for a redrive.
+            event: PersonalData.masked(Array(logged.bytes), [.cardToken]), errorKind: death.kind, error: error,
+            attempts: Int64(death.attempts))
         var about = Announcement(letter: death.id, of: death.envelope, subject: subject, now: now)
         if let event = death.envelope, let attempt = TraceContext.ofAttempt(death.attempts, event, by: node.card.name) {
             about.trace = attempt.description

@@ -36,7 +36,19 @@ package enum Fault: Sendable {
 
     /// *Guarantee*: nothing is dead-lettered for an outage. *Why*: three attempts pass in a second, a full disk lasts
     /// an hour. *If broken*: every order of that hour lies at the desk.
+    ///
+    /// The text is kept, shown and mailed: what an error quotes of a customer is taken out here.
     package static func classify(_ error: any Error) -> Fault {
+        switch sort(error) {
+        case .permanent(let kind, let text): .permanent(kind: kind, Redaction.of(text))
+        case .event(let kind, let text): .event(kind: kind, Redaction.of(text))
+        case .trap(let deaths, let text): .trap(deaths: deaths, Redaction.of(text))
+        case .environment(let text): .environment(Redaction.of(text))
+        case .fatal(let text): .fatal(Redaction.of(text))
+        }
+    }
+
+    private static func sort(_ error: any Error) -> Fault {
         switch error {
         case let fault as EventFault:
             switch fault {

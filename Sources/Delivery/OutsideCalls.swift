@@ -197,7 +197,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         retries.append(Retry(intent: intent, due: due))
         nextRetry = min(nextRetry ?? due, due)
         node.standing.note(
-            Standing.Retry(key: intent.key, attempts: attempt, error: "\(error)", nextAt: due))
+            Standing.Retry(key: intent.key, attempts: attempt, error: Redaction.of("\(error)"), nextAt: due))
         node.logger.notice(
             "the outcome of a call is unknown, it is made again under the same key",
             metadata: node.about(intent.cause).merging(
@@ -222,11 +222,13 @@ package final class OutsideCalls<Caller: OutsideCaller> {
             case .failure(let error as Unreachable):
                 node.metrics.called(.unreachable)
                 ready.append(intent)
-                if breaker.unreachable(error.reason, at: node.clock.now(), policy, randomness) { tripped() }
+                if breaker.unreachable(Redaction.of(error.reason), at: node.clock.now(), policy, randomness) {
+                    tripped()
+                }
             case .failure(let error):
                 node.metrics.called(.unknown)
                 postpone(intent, error)
-                if breaker.failed("\(error)", at: node.clock.now(), policy, randomness) { tripped() }
+                if breaker.failed(Redaction.of("\(error)"), at: node.clock.now(), policy, randomness) { tripped() }
             }
         }
         if !final.isEmpty { try await record(final) }

@@ -25,6 +25,20 @@ struct FaultTests {
         #expect(name(EventCodingError.tooLarge(type: "t", subject: "s", bytes: 2, limit: 1)) == "permanent too-large")
     }
 
+    @Test("what an error quotes of a customer is taken out before anybody keeps it")
+    func quotesNobody() {
+        struct Quoting: Error, CustomStringConvertible {
+            let description = #"no mail to ann@example.test, no charge of {"cardToken":"secret-1"} by tok_visa"#
+        }
+        let expected = #"no mail to [mail address], no charge of {"cardToken":"[secret]"} by [card token]"#
+        for error in [Quoting(), EventFault.brokenRule(Quoting().description)] as [any Error] {
+            switch Fault.classify(error) {
+            case .permanent(_, let text), .event(_, let text): #expect(text == expected)
+            default: Issue.record("\(error) is the event's own")
+            }
+        }
+    }
+
     @Test(
         "an outage is the environment's",
         arguments: [

@@ -9,7 +9,7 @@ extension V1 {
 
         package var service: ServiceName
         package var eventID: EventID
-        /// The whole event with its envelope; base64 in JSON.
+        /// The whole event with its envelope, with `*` for a card token; base64 in JSON.
         package var corrected: [UInt8]
         package var actor: String
         package var reason: String

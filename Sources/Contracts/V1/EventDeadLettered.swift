@@ -1,7 +1,7 @@
 import Foundation
 
 extension V1 {
-    /// A consumer gave up on an event; its bytes are kept here as they came.
+    /// A consumer gave up on an event; its bytes are kept here as they came, but for a card token, which is masked.
     ///
     /// Topic: `<service>.dlq`.
     package struct EventDeadLettered: EventPayload {
@@ -11,7 +11,7 @@ extension V1 {
         package var eventID: EventID
         package var topic: String
         package var offset: UInt64
-        /// The event's bytes, unchanged; base64 in JSON.
+        /// The event's bytes, with `*` for a card token; base64 in JSON. The service's database has them unchanged.
         package var event: [UInt8]
         package var errorKind: String
         package var error: String

@@ -176,7 +176,8 @@ struct Desk {
             }
             let number = try DeskRecord.add(.edited, id, by: actor, reason: reason, at: now, transaction.db)
             let news = V1.DeadLetterEdited(
-                service: node.card.name, eventID: id, corrected: corrected, actor: actor.name, reason: reason)
+                service: node.card.name, eventID: id, corrected: PersonalData.masked(corrected, [.cardToken]),
+                actor: actor.name, reason: reason)
             let about = Announcement(
                 letter: id, of: try? EventCoding.decode(letter.original), subject: subject, now: now, ordinal: number)
             try transaction.announce(news, about)

@@ -21,14 +21,14 @@ package enum OperatorRequest: Sendable {
     package static let maximumItems = 256
 }
 
-/// Who asks, as the record says it: 1 to 100 bytes.
+/// Who asks, as the record says it: 1 to 100 Unicode scalars.
 package struct Actor: Hashable, Sendable, CustomStringConvertible {
     package let name: String
-    package static let maximumBytes = 100
+    package static let maximumLength = 100
 
     /// Nil where the name is empty, too long, or holds control characters.
     package init?(_ name: String) {
-        guard (1...Self.maximumBytes).contains(name.utf8.count),
+        guard (1...Self.maximumLength).contains(name.unicodeScalars.count),
             name.unicodeScalars.allSatisfy({ $0.value >= 32 && $0.value != 127 })
         else { return nil }
         self.name = name

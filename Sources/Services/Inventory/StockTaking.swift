@@ -76,7 +76,7 @@ package struct StockTaking: CommandHandler {
         func require(_ holds: Bool, _ field: String, _ detail: String) throws {
             guard holds else { throw Refusal(field: field, detail: detail) }
         }
-        try require((1...200).contains(request.key.utf8.count), "key", "1 to 200 bytes")
+        try require((1...200).contains(request.key.unicodeScalars.count), "key", "1 to 200 characters")
         try require(
             (1...Self.maximumCounts).contains(request.counts.count), "stock", "1 to \(Self.maximumCounts) products")
         var seen: Set<String> = []

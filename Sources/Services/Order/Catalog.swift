@@ -23,7 +23,8 @@ package struct Product: Codable, Hashable, Sendable {
 /// What is for sale, at which price. Reference data: loaded by the operator, not told by events.
 package enum Catalog {
     package static let maximumProductIDBytes = 64
-    package static let maximumNameBytes = 200
+    /// Unicode scalars.
+    package static let maximumNameLength = 200
 
     package static func products(_ db: Database) throws -> [Product] {
         try Row.fetchAll(db, sql: "SELECT product_id, name, unit_price, currency FROM products ORDER BY product_id")

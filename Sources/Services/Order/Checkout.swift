@@ -89,8 +89,7 @@ package struct Checkout: CommandHandler {
             #endif
             guard known.bodyHash == request.bodyHash else {
                 throw CheckoutRefusal(
-                    .idempotencyKeyReused, field: "Idempotency-Key",
-                    "this key was used for order \(known.orderID) with another body")
+                    .idempotencyKeyReused, field: "Idempotency-Key", "this key was used with another body")
             }
             return CommandDecision(reply: accepted)
         }
@@ -145,13 +144,10 @@ package struct Checkout: CommandHandler {
             guard holds else { throw CheckoutRefusal(.invalidField, field: field, detail) }
         }
         try require(
-            isPlainText(request.customerID, 1...100), "customerId", "1 to 100 bytes of text without control characters")
+            isPlainText(request.customerID, 1...100), "customerId", "1 to 100 characters, no control characters")
         try require(
-            isPlainText(request.email, 3...254) && !request.email.contains(" ")
-                && request.email.split(separator: "@", omittingEmptySubsequences: false).map(\.isEmpty) == [
-                    false, false,
-                ],
-            "email", "an address such as ann@example.test, at most 254 bytes")
+            isAddress(request.email), "email",
+            "an address such as ann@example.test, at most 254 visible ASCII characters")
         try require(
             request.currency.utf8.count == 3 && request.currency.utf8.allSatisfy { (65...90).contains($0) },
             "currency", "a three-letter ISO 4217 code such as GBP")
@@ -166,7 +162,7 @@ package struct Checkout: CommandHandler {
         for (index, line) in request.lines.enumerated() {
             try require(
                 isPlainText(line.productID, 1...Catalog.maximumProductIDBytes), "lines[\(index)].productId",
-                "1 to \(Catalog.maximumProductIDBytes) bytes of text")
+                "1 to \(Catalog.maximumProductIDBytes) characters of text")
             try require(
                 (1...limits.quantity).contains(line.quantity), "lines[\(index)].quantity",
                 "a whole number from 1 to \(limits.quantity), this is \(line.quantity)")
@@ -176,7 +172,17 @@ package struct Checkout: CommandHandler {
         }
     }
 
+    /// Lengths count Unicode scalars, as JSON Schema's do.
     private func isPlainText(_ text: String, _ length: ClosedRange<Int>) -> Bool {
-        length.contains(text.utf8.count) && text.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
+        length.contains(text.unicodeScalars.count)
+            && text.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
+    }
+
+    /// Where mail can be sent at all: Notification writes to ASCII addresses only.
+    private func isAddress(_ text: String) -> Bool {
+        (3...254).contains(text.utf8.count) && text.utf8.allSatisfy { (33...126).contains($0) }
+            && text.utf8.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false).map(\.isEmpty) == [
+                false, false,
+            ]
     }
 }

@@ -39,6 +39,11 @@ package enum OrderStore {
         ).map(decode)
     }
 
+    /// Whether any order was ever taken.
+    package static func hasOrders(_ db: Database) throws -> Bool {
+        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM orders)") ?? false
+    }
+
     static func order(idempotencyKey: String, _ db: Database) throws -> StoredOrder? {
         #if MUTANTS
             if Mutant.checkoutKeyIgnored.isOn { return nil }
