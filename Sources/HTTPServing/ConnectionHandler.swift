@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -14,37 +15,62 @@ final class ConnectionHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let setup: ConnectionSetup
+    /// Where bytes come in and plain answers go out; nil once the connection is closed.
+    var intake: ChannelHandlerContext?
+    private var turn = Turn()
     /// Nil between requests, and for the rest of one that was refused.
     private var head: HTTPRequestHead?
     private var body = ByteBuffer()
+    /// What `body` takes of the room that all connections share.
+    private var roomTaken = 0
     private var answering: Task<Void, Never>?
+    /// The request's head said something after which the connection cannot go on.
+    private var isLast = false
     /// The peer sends nothing more: once its last request is answered, the connection ends.
     private var inputIsClosed = false
     /// A request was refused, and the rest of it still comes.
     private var restIsComing = false
     /// The refusal said that the connection ends.
     private var endsAfterRest = false
+    /// Of an answer that the client does not take, the end is kept back, and with it the next request.
+    private var endIsKeptBack = false
+    private var closesAfterAnswer = false
+    private var lastIsWritten = false
+    /// Bytes of the answer that the client had not taken when it was looked at.
+    private var untaken = Int.max
 
     init(_ setup: ConnectionSetup) {
         self.setup = setup
     }
 
+    func handlerAdded(context: ChannelHandlerContext) { setup.watch.add(self) }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        setup.watch.remove(self)
+        dropBody()
+    }
+
     // MARK: - Reading
 
+    /// False where nothing that the client sends counts any more.
+    func takesBytes() -> Bool {
+        if turn.kind == .idle { turn.becomes(.head) }
+        return turn.kind != .ending
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard turn.kind != .ending else { return }
         switch unwrapInboundIn(data) {
-        case .head(let head):
-            self.head = head
-            let length = head.headers.first(name: "content-length").flatMap(Int.init) ?? 0
-            if length > setup.bodyBytes { refuse(head, context) }
-        case .body(var chunk):
-            guard let head else { return }
-            guard body.readableBytes + chunk.readableBytes <= setup.bodyBytes else { return refuse(head, context) }
-            if body.readableBytes == 0 { body = chunk } else { body.writeBuffer(&chunk) }
+        case .head(let head): begin(head, context)
+        case .body(let chunk): take(chunk, context)
         case .end:
             restIsComing = false
             guard let head else {
-                if endsAfterRest { context.close(promise: nil) }
+                if endsAfterRest {
+                    context.close(promise: nil)
+                } else if turn.kind == .body, answering == nil {
+                    turn.becomes(.idle)
+                }
                 return
             }
             self.head = nil
@@ -54,18 +80,55 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
+    private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let check = HeadCheck(head, setup.hosts, onLoopback: { setup.isLoopback(context.channel) })
+        isLast = check.asksForUpgrade
+        turn.becomes(.body)
+        switch check.refusal {
+        case .malformed(let reason)?: return end(.malformed(reason))
+        case let refusal?: return refuse(head, refusal, context)
+        case nil: break
+        }
+        if let length = check.contentLength, length > setup.limits.bodyBytes {
+            return refuse(head, .bodyTooLarge(limit: setup.limits.bodyBytes), context)
+        }
+        self.head = head
+        guard check.hasBody, check.expectsContinue, head.version.minor >= 1 else { return }
+        context.writeAndFlush(
+            wrapOutboundOut(.head(HTTPResponseHead(version: head.version, status: .continue))), promise: nil)
+    }
+
+    private func take(_ chunk: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard let head else { return }
+        let size = body.readableBytes + chunk.readableBytes
+        guard size <= setup.limits.bodyBytes else {
+            return refuse(head, .bodyTooLarge(limit: setup.limits.bodyBytes), context)
+        }
+        if size > HTTPServer.Limits.smallBodyBytes {
+            guard setup.room.take(size - roomTaken) else { return refuse(head, .noRoomForBody, context) }
+            roomTaken = size
+        }
+        if body.readableBytes == 0 { body = chunk } else { body.writeImmutableBuffer(chunk) }
+    }
+
+    private func dropBody() {
+        body = ByteBuffer()
+        setup.room.giveBack(roomTaken)
+        roomTaken = 0
+    }
+
     /// At once; what still comes of the request is read and not kept.
     ///
     /// *Why read*: a connection that is closed while the peer still sends is reset, and the peer loses the answer.
-    private func refuse(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    private func refuse(_ request: HTTPRequestHead, _ refusal: HTTPRefusal, _ context: ChannelHandlerContext) {
         head = nil
         restIsComing = true
-        body = ByteBuffer()
-        let response = setup.bodyTooLarge()
-        let keepsAlive = request.isKeepAlive
+        dropBody()
+        let response = setup.refuse(refusal)
+        let (isHead, keepsAlive) = (request.method == .HEAD, request.isKeepAlive && !isLast)
         let handler = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         start(context) {
-            let body = await WholeBody.of(response)
+            let body = isHead ? nil : await WholeBody.of(response)
             let (handler, context) = handler.value
             handler.write(response, body, keepsAlive: keepsAlive, context)
         }
@@ -73,10 +136,11 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func answer(_ head: HTTPRequestHead, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
         guard let converted = try? HTTPRequest(head, secure: false, splitCookie: false) else {
-            return context.close(promise: nil)  // a target that is no URI; nothing sensible can be answered
+            return end(.malformed("the method or the target is none"))
         }
+        turn.becomes(.answer)
         let request = Request(head: converted, body: RequestBody(buffer: body))
-        let (isHead, keepsAlive) = (head.method == .HEAD, head.isKeepAlive)
+        let (isHead, keepsAlive) = (head.method == .HEAD, head.isKeepAlive && !isLast)
         let channel = context.channel
         let handler = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         start(context) { [respond = setup.respond] in
@@ -99,7 +163,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         _ response: Response, _ body: ByteBuffer?, keepsAlive: Bool, _ context: ChannelHandlerContext
     ) {
         answering = nil
-        guard context.channel.isActive else { return }
+        dropBody()
+        guard context.channel.isActive, turn.kind != .ending else { return }
         let closes = !keepsAlive || inputIsClosed
         var head = HTTPResponseHead(response.head)
         head.headers.add(name: "date", value: DateHeader.now)
@@ -107,12 +172,63 @@ final class ConnectionHandler: ChannelInboundHandler {
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if let body, body.readableBytes > 0 { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
         endsAfterRest = closes && restIsComing && !inputIsClosed
-        let written = closes && !endsAfterRest ? context.eventLoop.makePromise(of: Void.self) : nil
+        closesAfterAnswer = closes && !endsAfterRest
+        guard !context.channel.isWritable else { return writeEndOfAnswer(context) }
+        endIsKeptBack = true
+        turn.becomes(.taking)
+        untaken = .max
+        context.flush()
+    }
+
+    /// *Why only now*: behind it the next request is let in; a client that sends requests and takes no answers would fill
+    /// the memory.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if endIsKeptBack, context.channel.isWritable { writeEndOfAnswer(context) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func writeEndOfAnswer(_ context: ChannelHandlerContext) {
+        endIsKeptBack = false
+        closesAfterAnswer = closesAfterAnswer || (inputIsClosed && !restIsComing)
+        // Before the end is written: the next request may be here already.
+        turn.becomes(restIsComing ? .body : closesAfterAnswer ? .taking : .idle)
+        let written = closesAfterAnswer ? context.eventLoop.makePromise(of: Void.self) : nil
         if let written {
             let channel = context.channel
             written.futureResult.whenComplete { _ in channel.close(promise: nil) }
         }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
+    }
+
+    /// Refuses what cannot be read on, and ends the connection: in a while, so that the client hears why.
+    ///
+    /// Called again for what comes afterwards, it does nothing.
+    private func end(_ refusal: HTTPRefusal) {
+        guard turn.kind != .ending, let intake else { return }
+        turn.becomes(.ending)
+        answering?.cancel()
+        answering = nil
+        head = nil
+        dropBody()
+        let response = setup.refuse(refusal)
+        let bound = NIOLoopBound((self, intake), eventLoop: intake.eventLoop)
+        _ = Task(executorPreference: setup.executor) {
+            let body = await WholeBody.of(response)
+            let (handler, intake) = bound.value
+            handler.writeLast(PlainAnswer.bytes(response, body), intake)
+        }
+    }
+
+    private func writeLast(_ bytes: ByteBuffer, _ intake: ChannelHandlerContext) {
+        let channel = intake.channel
+        guard channel.isActive else { return }
+        let bound = NIOLoopBound(self, eventLoop: intake.eventLoop)
+        let written = intake.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in
+            bound.value.lastIsWritten = true
+            channel.close(mode: bound.value.inputIsClosed ? .all : .output, promise: nil)
+        }
+        intake.writeAndFlush(NIOAny(bytes), promise: written)
     }
 
     // MARK: - Streaming
@@ -133,6 +249,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private func writeHead(ofStreamed response: Response, _ context: ChannelHandlerContext) {
+        dropBody()
         StreamedBody.keepLittle(in: context.channel)
         var head = HTTPResponseHead(response.head)
         head.headers.add(name: "date", value: DateHeader.now)
@@ -150,10 +267,44 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     // MARK: - Ends
 
+    /// Ends the connection if the client took too long.
+    func isLookedAt(_ now: NIODeadline, isCrowded: Bool) {
+        guard turn.isOver(now, setup.limits, isCrowded: isCrowded), let channel = intake?.channel else { return }
+        let isOnlyForTheCrowd = isCrowded && !turn.isOver(now, setup.limits, isCrowded: false)
+        if isOnlyForTheCrowd, hasUnreadBytes { return }
+        switch turn.kind {
+        case .answer: break
+        case .idle, .ending: channel.close(promise: nil)
+        case .head: end(.tooSlow(seconds: setup.limits.head.wholeSeconds))
+        case .body:
+            // Of a request that was refused, the client knows already.
+            if head == nil {
+                channel.close(promise: nil)
+            } else {
+                end(.tooSlow(seconds: setup.limits.body.wholeSeconds))
+            }
+        case .taking:
+            let rest = (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+            guard rest < untaken, rest > 0 else { return channel.close(promise: nil) }
+            untaken = rest
+            turn.becomes(.taking)
+        }
+    }
+
+    /// Whether the client has sent what this server has not come to read: in a crowd it may be the server that is slow.
+    private var hasUnreadBytes: Bool {
+        var byte: UInt8 = 0
+        let count = try? intake?.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+            recv($0, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        }
+        return (count ?? 0) > 0
+    }
+
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case ChannelEvent.inputClosed = event {
             inputIsClosed = true
-            if answering == nil { context.close(promise: nil) }
+            let isDone = turn.kind == .ending ? lastIsWritten : answering == nil && !endIsKeptBack
+            if isDone { context.close(promise: nil) }
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -164,10 +315,20 @@ final class ConnectionHandler: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
-    /// What is no HTTP was answered 400 by the handler before; what else goes wrong is the connection's end.
+    /// What is no HTTP is told so; what else goes wrong is the connection's end.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
+        switch error {
+        case HTTPParserError.headerOverflow:
+            end(.headTooLarge(bytes: setup.limits.headBytes, fields: setup.limits.headerFields))
+        case is HTTPParserError: end(.malformed("this is no HTTP/1.1, or it could be read in two ways"))
+        case is ByteToMessageDecoderError where turn.kind == .ending: break  // the decoder had bytes left
+        default: context.close(promise: nil)
+        }
     }
+}
+
+extension TimeAmount {
+    fileprivate var wholeSeconds: Int64 { max(1, nanoseconds / 1_000_000_000) }
 }
 
 /// Takes an answer's body as one piece.

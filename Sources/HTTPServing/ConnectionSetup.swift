@@ -11,19 +11,31 @@ struct ConnectionSetup: ServerChildChannel {
     }
 
     let respond: HTTPServer.Respond
-    let bodyTooLarge: @Sendable () -> Response
-    let bodyBytes: Int
+    let refuse: HTTPServer.Refuse
+    let limits: HTTPServer.Limits
+    let hosts: HostPolicy
     let executor: EventLoopExecutor
+    let watch: ConnectionWatch
+    let room: BodyRoom
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            // One request at a time, in order; what is no HTTP is answered 400 and cut; a quiescing server's connections
-            // end with the answer under way.
+            let connection = ConnectionHandler(self)
+            try channel.pipeline.syncOperations.addHandler(ConnectionIntake(connection))
+            // One request at a time, in order; a quiescing server's connections end with the answer under way.
             try channel.pipeline.syncOperations.configureHTTPServerPipeline(
-                withPipeliningAssistance: true, withErrorHandling: true, withOutboundHeaderValidation: false)
-            try channel.pipeline.syncOperations.addHandler(ConnectionHandler(self))
+                withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,
+                withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
+                withDecoderLimitConfiguration: limits.decoder)
+            try channel.pipeline.syncOperations.addHandler(connection)
             return Value(channel: channel)
         }
+    }
+
+    /// Whether the client came to a loopback address of this machine.
+    func isLoopback(_ channel: any Channel) -> Bool {
+        guard let address = channel.localAddress?.ipAddress else { return false }
+        return address.hasPrefix("127.") || address == "::1"
     }
 
     /// The connection serves itself; the server counts it until it is closed.

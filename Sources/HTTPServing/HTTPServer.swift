@@ -5,23 +5,15 @@ package import NIOCore
 import NIOPosix
 import ServiceLifecycle
 
-/// Answers requests over HTTP/1.1 on loopback, on an event loop of its own.
+/// Answers requests over HTTP/1.1, on an event loop of its own; on loopback unless told otherwise.
 package struct HTTPServer: Service, CustomStringConvertible {
     /// Answers a request that was read whole; nil cuts the connection without an answer.
     ///
     /// Runs on the connection's event loop: whatever blocks belongs elsewhere.
     package typealias Respond = @Sendable (_ request: Request, _ channel: any Channel) async -> Response?
 
-    package struct Limits: Sendable {
-        /// Connections at a time; more wait in the backlog.
-        package var connections: Int
-        package var bodyBytes: Int
-
-        package init(connections: Int, bodyBytes: Int) {
-            self.connections = connections
-            self.bodyBytes = bodyBytes
-        }
-    }
+    /// What a request is told that nobody is asked about.
+    package typealias Refuse = @Sendable (HTTPRefusal) -> Response
 
     /// Connections waiting to be accepted: what Linux allows by default (net.core.somaxconn).
     private static let backlog = 4096
@@ -29,29 +21,38 @@ package struct HTTPServer: Service, CustomStringConvertible {
     /// in overflows the backlog, and then comes back at TCP's pace, seconds apart, while the shop stands idle.
     private static let acceptBurst = 64
 
+    private let host: String
     private let port: Int
     private let limits: Limits
     private let logger: Logger
-    private let bodyTooLarge: @Sendable () -> Response
+    private let hosts: HostPolicy
+    private let refuse: Refuse
     private let onListening: @Sendable (_ port: Int) -> Void
     private let respond: Respond
 
+    /// Where nobody but this machine can connect.
+    package static let loopback = "127.0.0.1"
+
     /// - Parameters:
-    ///   - port: of 127.0.0.1; 0 takes a free one.
-    ///   - bodyTooLarge: what a request with a larger body is told, before the body is read.
+    ///   - host: an address of this machine; `0.0.0.0` for all of them.
+    ///   - port: 0 takes a free one.
+    ///   - hosts: the names it answers to.
     package init(
-        port: Int, limits: Limits, logger: Logger, bodyTooLarge: @escaping @Sendable () -> Response,
+        host: String = loopback, port: Int, limits: Limits, hosts: HostPolicy = HostPolicy(), logger: Logger,
+        refuse: @escaping Refuse,
         onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }, respond: @escaping Respond
     ) {
+        self.host = host
         self.port = port
         self.limits = limits
         self.logger = logger
-        self.bodyTooLarge = bodyTooLarge
+        self.hosts = hosts
+        self.refuse = refuse
         self.onListening = onListening
         self.respond = respond
     }
 
-    package var description: String { "HTTP server on port \(port)" }
+    package var description: String { "HTTP server on \(host):\(port)" }
 
     package func run() async throws {
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -71,10 +72,11 @@ package struct HTTPServer: Service, CustomStringConvertible {
     private func server(_ eventLoops: any EventLoopGroup, _ executor: EventLoopExecutor) -> any Service {
         let burst = max(1, min(Self.acceptBurst, limits.connections / 8))
         return ConnectionSetup(
-            respond: respond, bodyTooLarge: bodyTooLarge, bodyBytes: limits.bodyBytes, executor: executor
+            respond: respond, refuse: refuse, limits: limits, hosts: hosts, executor: executor,
+            watch: ConnectionWatch(limits, on: eventLoops.next()), room: BodyRoom(bytes: limits.bufferedBytes)
         ).server(
             configuration: ServerConfiguration(
-                address: .hostname("127.0.0.1", port: port), backlog: Self.backlog,
+                address: .hostname(host, port: port), backlog: Self.backlog,
                 // Asked before a burst, not before each connection of it.
                 availableConnectionsDelegate: MaximumAvailableConnections(limits.connections - burst + 1)),
             onServerRunning: { channel in

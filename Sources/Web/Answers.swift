@@ -1,4 +1,5 @@
 import Foundation
+import HTTPServing
 import HTTPTypes
 package import Hummingbird
 import NIOCore
@@ -6,15 +7,14 @@ import NIOCore
 /// A refusal as RFC 9457 tells it: `application/problem+json`.
 package struct Problem: Error, Sendable {
     package var status: Int
-    /// The last part of `urn:stampede:problem:…`.
-    package var type: String
+    package var type: ProblemType
     package var title: String
     package var detail: String
     /// The field of the request, such as `lines[2].quantity`.
     package var field: String?
     package var headers: [(HTTPField.Name, String)] = []
 
-    package init(_ status: Int, _ type: String, _ title: String, detail: String, field: String? = nil) {
+    package init(_ status: Int, _ type: ProblemType, _ title: String, detail: String, field: String? = nil) {
         self.status = status
         self.type = type
         self.title = title
@@ -32,7 +32,7 @@ package struct Problem: Error, Sendable {
 
     package var response: Response {
         let body = Body(
-            type: "urn:stampede:problem:\(type)", title: title, status: status, detail: detail, field: field)
+            type: "urn:stampede:problem:\(type.rawValue)", title: title, status: status, detail: detail, field: field)
         var fields: HTTPFields = [.contentType: "application/problem+json"]
         for (name, value) in headers { fields[name] = value }
         return Response(
@@ -43,24 +43,62 @@ package struct Problem: Error, Sendable {
 
 extension Problem {
     static func notFound(_ path: String) -> Problem {
-        Problem(404, "not-found", "Not found", detail: "there is nothing at \(path)")
+        Problem(404, .notFound, "Not found", detail: "there is nothing at \(path)")
     }
 
     static func wrongMethod(_ method: HTTPRequest.Method, allowed: String) -> Problem {
         var problem = Problem(
-            405, "method-not-allowed", "Method not allowed",
+            405, .methodNotAllowed, "Method not allowed",
             detail: "\(method.rawValue) is not possible here, \(allowed) is")
         problem.headers = [(.allow, allowed)]
         return problem
     }
 
     static func bodyTooLarge(limit: Int) -> Problem {
-        Problem(413, "body-too-large", "Body too large", detail: "the body has more than \(limit) bytes")
+        Problem(413, .bodyTooLarge, "Body too large", detail: "the body has more than \(limit) bytes")
     }
 
     static func unavailable(_ reason: String, retryAfterSeconds: Int) -> Problem {
         var problem = Problem(
-            503, "unavailable", "Not now", detail: "\(reason); nothing was kept, send the same request again")
+            503, .unavailable, "Not now", detail: "\(reason); nothing was kept, send the same request again")
+        problem.headers = [(.retryAfter, String(retryAfterSeconds))]
+        return problem
+    }
+}
+
+extension Problem {
+    /// For what the server refuses before the service is asked.
+    init(_ refusal: HTTPRefusal) {
+        switch refusal {
+        case .malformed(let reason):
+            self.init(400, .malformedRequest, "Malformed request", detail: reason)
+        case .headTooLarge(let bytes, let fields):
+            self.init(
+                431, .headTooLarge, "Header too large",
+                detail: "request line and header fields have more than \(bytes) bytes, or there are more than \(fields)"
+            )
+        case .tooSlow(let seconds):
+            self.init(
+                408, .requestTimeout, "Too slow", detail: "the request was not whole within \(seconds) s; send it again"
+            )
+        case .bodyTooLarge(let limit):
+            self = .bodyTooLarge(limit: limit)
+        case .noRoomForBody:
+            self = .unavailable("too many large bodies are being read", retryAfterSeconds: 1)
+        case .wrongHost:
+            self.init(
+                421, .misdirectedRequest, "Another host is meant",
+                detail: "Host names no host that this server answers to; use its address, or set STAMPEDE_HTTP_HOSTS")
+        case .unknownExpectation:
+            self.init(
+                417, .expectationFailed, "Cannot be expected", detail: "only 100-continue can be expected")
+        }
+    }
+
+    static func tooManyRequests(retryAfterSeconds: Int) -> Problem {
+        var problem = Problem(
+            429, .tooManyRequests, "Too many requests",
+            detail: "this address asks more often than it may; nothing was kept, send the same request again later")
         problem.headers = [(.retryAfter, String(retryAfterSeconds))]
         return problem
     }

@@ -7,38 +7,61 @@ import ServiceLifecycle
 
 /// A responder that throws a `Problem` for whatever it refuses.
 protocol Endpoint: Sendable {
+    /// Everything that can be asked of it.
+    var operations: [HTTPOperation] { get }
+    /// Called for a request that is for one of the operations.
     func answer(_ request: Request) async throws -> Response
 
     /// What measures and traces its requests; nil where nothing does.
     var telemetry: RequestTelemetry? { get }
     /// The pattern of a path: one of few, whatever the path.
     func route(of path: String) -> String
+    /// Nil where a client may ask as often as it likes.
+    var rateLimit: ClientRateLimit? { get }
 }
 
 extension Endpoint {
     var telemetry: RequestTelemetry? { nil }
     func route(of path: String) -> String { "other" }
+    var rateLimit: ClientRateLimit? { nil }
 }
 
 extension Endpoint {
-    /// A server on loopback that answers as this endpoint says.
-    func server(port: Int, limits: HTTPServer.Limits, logger: Logger) -> any Service {
+    /// A server that answers as this endpoint says.
+    func server(
+        host: String = HTTPServer.loopback, port: Int, limits: HTTPServer.Limits, hosts: HostPolicy = HostPolicy(),
+        logger: Logger
+    ) -> any Service {
         HTTPServer(
-            port: port, limits: limits, logger: logger,
-            bodyTooLarge: { Problem.bodyTooLarge(limit: limits.bodyBytes).response }
-        ) { request, _ in
-            guard let telemetry else { return await response(to: request, logger) }
+            host: host, port: port, limits: limits, hosts: hosts, logger: logger, refuse: { Problem($0).response }
+        ) { request, channel in
+            guard let telemetry else { return await response(to: request, channel, logger) }
             return await telemetry.observe(request, route: route(of: request.uri.path)) {
-                await response(to: request, logger)
+                await response(to: request, channel, logger)
             }
         }
     }
 
-    private func response(to request: Request, _ logger: Logger) async -> Response {
+    private func response(to request: Request, _ channel: any Channel, _ logger: Logger) async -> Response {
+        let operation: HTTPOperation
         do {
-            return try await answer(request)
+            operation = try operations.operation(request.method, request.uri.path)
         } catch {
-            return Self.problem(error, request, logger).response
+            return error.response
+        }
+        do {
+            if operation.isLimited, let seconds = rateLimit?.secondsToWait(channel.remoteAddress) {
+                throw Problem.tooManyRequests(retryAfterSeconds: seconds)
+            }
+            let response = try await answer(request)
+            assert(
+                operation.lists(response.status.code),
+                "\(operation.path) does not list that it answers \(response.status)")
+            return response
+        } catch {
+            let problem = Self.problem(error, request, logger)
+            assert(operation.lists(problem), "\(operation.path) does not list that it refuses with \(problem)")
+            return problem.response
         }
     }
 
@@ -53,6 +76,6 @@ extension Endpoint {
         if !(error is CancellationError || error is ChannelError) {
             logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
         }
-        return Problem(500, "internal", "Internal error", detail: "the request could not be answered")
+        return Problem(500, .internal, "Internal error", detail: "the request could not be answered")
     }
 }

@@ -24,6 +24,7 @@ enum PageFiles {
         "basket.js": (PackageResources.basket_js, javascript),
         "checkout.js": (PackageResources.checkout_js, javascript),
         "order.js": (PackageResources.order_js, javascript),
+        "tokens.js": (PackageResources.tokens_js, javascript),
     ]
     private static let css = "text/css; charset=utf-8"
     private static let javascript = "text/javascript; charset=utf-8"

@@ -23,7 +23,7 @@ enum RequestBody {
         } catch let error as DecodingError {
             throw problem(error)
         } catch {
-            throw Problem(400, "malformed-json", "Malformed JSON", detail: "the body is not JSON")
+            throw Problem(400, .malformedJSON, "Malformed JSON", detail: "the body is not JSON")
         }
     }
 
@@ -40,24 +40,24 @@ enum RequestBody {
         switch error {
         case .keyNotFound(let key, let context):
             return Problem(
-                400, "missing-field", "Missing field", detail: "'\(key.stringValue)' is missing",
+                400, .missingField, "Missing field", detail: "'\(key.stringValue)' is missing",
                 field: place(context.codingPath + [key]))
         case .typeMismatch(let wanted, let context), .valueNotFound(let wanted, let context):
             let field = place(context.codingPath)
             return Problem(
-                400, "wrong-type", "Wrong type",
+                400, .wrongType, "Wrong type",
                 detail: "\(field.isEmpty ? "the body" : "'\(field)'") must be \(name(wanted))",
                 field: field.isEmpty ? nil : field)
         case .dataCorrupted(let context):
             let field = place(context.codingPath)
             return field.isEmpty
                 ? Problem(
-                    400, "malformed-json", "Malformed JSON", detail: "the body is not JSON: \(context.debugDescription)"
+                    400, .malformedJSON, "Malformed JSON", detail: "the body is not JSON: \(context.debugDescription)"
                 )
                 : Problem(
-                    400, "wrong-type", "Wrong type", detail: "'\(field)': \(context.debugDescription)", field: field)
+                    400, .wrongType, "Wrong type", detail: "'\(field)': \(context.debugDescription)", field: field)
         @unknown default:
-            return Problem(400, "malformed-json", "Malformed JSON", detail: "the body cannot be read")
+            return Problem(400, .malformedJSON, "Malformed JSON", detail: "the body cannot be read")
         }
     }
 

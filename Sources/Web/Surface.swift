@@ -1,18 +1,10 @@
-import HTTPTypes
 package import Hummingbird
 
 /// Pages and figures that a service shows besides its API.
 package protocol Surface: Sendable {
+    var operations: [HTTPOperation] { get }
     /// Nil where the path is not one of its own.
     func answer(_ request: Request) async throws -> Response?
-}
-
-extension Surface {
-    func requireReading(_ request: Request) throws {
-        guard request.method == .get || request.method == .head else {
-            throw Problem.wrongMethod(request.method, allowed: "GET, HEAD")
-        }
-    }
 }
 
 extension [any Surface] {

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import InventoryService
 import OrderService
+import ProcessSettings
 import ServiceRuntime
 import Testing
 
@@ -62,7 +63,7 @@ struct AdminServerTests {
             try await blocking {
                 let client = try RawClient(port)
                 func put(_ body: String) throws -> RawClient.Answer {
-                    try client.call("PUT", "/admin/products", body: Array(body.utf8))
+                    try client.call("PUT", "/admin/products", [TestOperator.authorization], body: Array(body.utf8))
                 }
                 func product(_ id: String, _ price: String, _ currency: String = "GBP", name: String = "Tea") -> String
                 {
@@ -117,7 +118,7 @@ struct AdminServerTests {
             try await blocking {
                 let client = try RawClient(port)
                 func put(_ body: String) throws -> RawClient.Answer {
-                    try client.call("PUT", "/admin/stock", body: Array(body.utf8))
+                    try client.call("PUT", "/admin/stock", [TestOperator.authorization], body: Array(body.utf8))
                 }
                 let seeding =
                     #"{"key":"s1","stock":[{"productId":"A","available":10},{"productId":"B","available":0}]}"#
@@ -144,7 +145,8 @@ struct AdminServerTests {
         ) { port in
             try await blocking {
                 let body = #"{"key":"s3","stock":[{"productId":"A","available":1}]}"#
-                let answer = try RawClient(port).call("PUT", "/admin/stock", body: Array(body.utf8))
+                let answer = try RawClient(port).call(
+                    "PUT", "/admin/stock", [TestOperator.authorization], body: Array(body.utf8))
                 expectProblem(answer, 503, "unavailable")
                 #expect(answer.headers["retry-after"] != nil)
             }
@@ -198,7 +200,8 @@ struct AdminServerTests {
             port in
             try await blocking {
                 let body = Array("{\"products\":[\(list.joined(separator: ","))]}".utf8)
-                let answer = try RawClient(port).call("PUT", "/admin/products", body: body)
+                let answer = try RawClient(port).call(
+                    "PUT", "/admin/products", [TestOperator.authorization], body: body)
                 expectProblem(answer, 503, "unavailable")
                 #expect(answer.headers["retry-after"] != nil)
             }

@@ -156,13 +156,15 @@ struct CheckoutRefusalTests {
                 // Announced: refused before a byte of it is sent.
                 let announced = try RawClient(port)
                 try announced.write(
-                    "POST /v1/orders HTTP/1.1\r\nHost: x\r\nIdempotency-Key: k\r\nContent-Length: \(limit + 1)\r\n\r\n")
+                    "POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\nContent-Length: \(limit + 1)\r\n\r\n"
+                )
                 expectProblem(try announced.receive(), 413, "body-too-large")
 
                 // Streamed: refused while it still goes on.
                 let streamed = try RawClient(port)
                 try streamed.write(
-                    "POST /v1/orders HTTP/1.1\r\nHost: x\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n")
+                    "POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n"
+                )
                 let chunk = String(repeating: " ", count: 4096)
                 for _ in 0...limit / 4096 { try streamed.write("1000\r\n\(chunk)\r\n") }
                 expectProblem(try streamed.receive(), 413, "body-too-large")
@@ -177,7 +179,7 @@ struct CheckoutRefusalTests {
 
                 let chunked = try RawClient(port)
                 try chunked.write(
-                    "POST /v1/orders HTTP/1.1\r\nHost: x\r\nIdempotency-Key: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    "POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
                 )
                 for byte in Shopper.body { try chunked.write("1\r\n\(byte)\r\n") }
                 try chunked.write("0\r\n\r\n")
@@ -195,7 +197,7 @@ struct CheckoutRefusalTests {
                 let client = try RawClient(port)
                 let piece = [UInt8](repeating: UInt8(ascii: " "), count: 65_536)
                 try client.write(
-                    "POST /v1/orders HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: \(64 * piece.count)\r\n\r\n"
+                    "POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: \(64 * piece.count)\r\n\r\n"
                 )
                 // The refusal is on its way before the last byte is.
                 for _ in 0..<64 { try client.write(piece) }
@@ -232,14 +234,14 @@ struct CheckoutRefusalTests {
 
                 let broken = try RawClient(port)
                 try broken.write(
-                    "POST /v1/orders HTTP/1.1\r\nHost: x\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+                    "POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
                 )
                 #expect(try broken.receive().status == 400)
 
                 do {
                     let gone = try RawClient(port)
                     try gone.write(
-                        "POST /v1/orders HTTP/1.1\r\nHost: x\r\nIdempotency-Key: k\r\nContent-Length: 200\r\n\r\n\(Shopper.body)"
+                        "POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\nContent-Length: 200\r\n\r\n\(Shopper.body)"
                     )
                 }
                 #expect(try Shopper.place(RawClient(port), key: "next").status == 202)

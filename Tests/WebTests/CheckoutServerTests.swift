@@ -55,7 +55,7 @@ struct CheckoutServerTests {
             try await blocking {
                 let client = try RawClient(port)
                 let id = try #require(try Shopper.place(client)["orderId"])
-                let order = try client.call("GET", "/v1/orders/\(id)")
+                let order = try client.call("GET", "/v1/orders/\(id)", Shopper.opening(id))
                 #expect(order.status == 200)
                 #expect(
                     Set(order.json.keys) == [
@@ -71,8 +71,10 @@ struct CheckoutServerTests {
                 #expect(order.json["cancellationRequested"] as? Bool == false)
 
                 let unknown = "018f0000-0000-7000-8000-000000000000"
-                expectProblem(try client.call("GET", "/v1/orders/\(unknown)"), 404, "unknown-order")
-                expectProblem(try client.call("DELETE", "/v1/orders/\(unknown)"), 404, "unknown-order")
+                expectProblem(
+                    try client.call("GET", "/v1/orders/\(unknown)", Shopper.opening(unknown)), 404, "unknown-order")
+                expectProblem(
+                    try client.call("DELETE", "/v1/orders/\(unknown)", Shopper.opening(unknown)), 404, "unknown-order")
                 for path in ["/v1/orders/no-uuid", "/v1/orders/\(id)/lines", "/v1/orders/", "/", "/v1", "/V1/orders"] {
                     expectProblem(try client.call("GET", path), 404, "not-found", "\(path)")
                 }
@@ -87,20 +89,22 @@ struct CheckoutServerTests {
             let client = try RawClient(port)
             let id = try await blocking { try #require(try Shopper.place(client)["orderId"]) }
             let start = ContinuousClock.now
-            let pending = try await blocking { try client.call("GET", "/v1/orders/\(id)?wait=1s") }
+            let pending = try await blocking { try client.call("GET", "/v1/orders/\(id)?wait=1s", Shopper.opening(id)) }
             #expect(pending["status"] == "pending")
             #expect(ContinuousClock.now - start >= .seconds(1))
 
-            let waiting = Task { try await blocking { try client.call("GET", "/v1/orders/\(id)?wait=30s") } }
+            let waiting = Task {
+                try await blocking { try client.call("GET", "/v1/orders/\(id)?wait=30s", Shopper.opening(id)) }
+            }
             try shop.node.database.transaction { try $0.execute(sql: "UPDATE orders SET status = 'confirmed'") }
             let settled = try await waiting.value
             #expect(settled["status"] == "confirmed")
             try await blocking {
                 for wait in ["5", "-1s", "31s", "s", "1.5s", "9223372036854775807s"] {
-                    let answer = try client.call("GET", "/v1/orders/\(id)?wait=\(wait)")
+                    let answer = try client.call("GET", "/v1/orders/\(id)?wait=\(wait)", Shopper.opening(id))
                     expectProblem(answer, 400, "invalid-field", field: "wait", "\(wait)")
                 }
-                #expect(try client.call("GET", "/v1/orders/\(id)?wait=0s").status == 200)
+                #expect(try client.call("GET", "/v1/orders/\(id)?wait=0s", Shopper.opening(id)).status == 200)
             }
         }
     }
@@ -113,7 +117,7 @@ struct CheckoutServerTests {
                 let client = try RawClient(port)
                 let id = try #require(try Shopper.place(client)["orderId"])
                 for _ in 0..<3 {
-                    let answer = try client.call("DELETE", "/v1/orders/\(id)")
+                    let answer = try client.call("DELETE", "/v1/orders/\(id)", Shopper.opening(id))
                     #expect(answer.status == 202)
                     #expect(answer.json["cancellationRequested"] as? Bool == true)
                     #expect(answer["status"] == "pending")
@@ -148,7 +152,8 @@ struct CheckoutServerTests {
                 let order = "/v1/orders/018f0000-0000-7000-8000-000000000000"
                 let cases = [
                     ("GET", "/v1/orders", "POST"), ("PUT", "/v1/orders", "POST"), ("DELETE", "/v1/orders", "POST"),
-                    ("POST", order, "GET, DELETE"), ("PATCH", order, "GET, DELETE"), ("POST", "/v1/products", "GET"),
+                    ("POST", order, "GET, HEAD, DELETE"), ("PATCH", order, "GET, HEAD, DELETE"),
+                    ("POST", "/v1/products", "GET, HEAD"),
                 ]
                 for (method, path, allowed) in cases {
                     let answer = try client.call(method, path, body: Array("{}".utf8))

@@ -24,7 +24,7 @@ struct HTTPServingTests {
             { port, logger in
                 HTTPServer(
                     port: port, limits: HTTPServer.Limits(connections: connections, bodyBytes: 1024), logger: logger,
-                    bodyTooLarge: { Response(status: .contentTooLarge) }, respond: respond)
+                    refuse: { _ in Response(status: .contentTooLarge) }, respond: respond)
             }, body)
     }
 
@@ -33,7 +33,8 @@ struct HTTPServingTests {
         try await withEcho { port in
             try await blocking {
                 let client = try RawClient(port)
-                try client.write("HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n" + "GET /b HTTP/1.1\r\nHost: x\r\n\r\n")
+                try client.write(
+                    "HEAD /a HTTP/1.1\r\nHost: localhost\r\n\r\n" + "GET /b HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 let text = try client.readText(until: "GET /b ")
                 #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n"))
                 #expect(text.contains("content-length: 8") || text.contains("Content-Length: 8"))
@@ -47,7 +48,7 @@ struct HTTPServingTests {
         try await withEcho { port in
             try await blocking {
                 let client = try RawClient(port)
-                try client.write((0..<50).map { "GET /\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined())
+                try client.write((0..<50).map { "GET /\($0) HTTP/1.1\r\nHost: localhost\r\n\r\n" }.joined())
                 for number in 0..<50 {
                     #expect(String(decoding: try client.receive().body, as: UTF8.self) == "GET /\(number) ")
                 }
@@ -57,7 +58,7 @@ struct HTTPServingTests {
 
     @Test(
         "who wants the connection closed has it closed, behind the answer",
-        arguments: ["GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"])
+        arguments: ["GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"])
     func closing(request: String) async throws {
         try await withEcho { port in
             try await blocking {
@@ -76,7 +77,7 @@ struct HTTPServingTests {
         try await withEcho { port in
             try await blocking {
                 let client = try RawClient(port)
-                try client.write(["first", "last"].map { "GET /\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined())
+                try client.write(["first", "last"].map { "GET /\($0) HTTP/1.1\r\nHost: localhost\r\n\r\n" }.joined())
                 client.finishWriting()
                 #expect(String(decoding: try client.receive().body, as: UTF8.self) == "GET /first ")
                 #expect(String(decoding: try client.receive().body, as: UTF8.self) == "GET /last ")

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Operator's actions over HTTP", .timeLimit(.minutes(5)))
 struct OperatorActionsTests {
-    private static let secret = String(repeating: "a1", count: 32)
+    private static let secret = TestOperator.secret
     private static let ids = (1...3).map { EventID(high: 7, low: $0).description }
 
     /// Serves the actions, with a consumer behind them where it is to come at all.
@@ -17,8 +17,7 @@ struct OperatorActionsTests {
         _ body: @escaping @Sendable (Operator) throws -> Void
     ) async throws {
         let actions = OperatorActions(
-            queue: consumer.queue, token: try OperatorToken(Self.secret), testFaults: testFaults,
-            timeLimit: timeLimit)
+            queue: consumer.queue, testFaults: testFaults, timeLimit: timeLimit)
         let running = comes ? Task { await consumer.run() } : nil
         defer { running?.cancel() }
         try await withServer({ AdminServer.make(port: $0, logger: $1, actions: actions.all) }) { port in

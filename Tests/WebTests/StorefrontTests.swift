@@ -12,7 +12,7 @@ struct StorefrontTests {
     private func serving(
         _ analytics: WatchedAnalytics, _ body: @escaping @Sendable (_ port: Int) async throws -> Void
     ) async throws {
-        let storefront = Storefront(log: analytics.log, clock: SystemClock())
+        let storefront = Storefront(log: analytics.log, clock: SystemClock(), access: OrderAccess(RunningShop.tokens))
         try await withServer({ AdminServer.make(port: $0, logger: $1, surfaces: [storefront]) }, body)
     }
 
@@ -31,7 +31,7 @@ struct StorefrontTests {
                 let client = try RawClient(port)
                 #expect(try client.call("GET", "/").status == 200)
                 let order = try #require(try Shopper.place(client)["orderId"])
-                #expect(try client.call("GET", "/v1/orders/\(order)")["status"] == "pending")
+                #expect(try client.call("GET", "/v1/orders/\(order)", Shopper.opening(order))["status"] == "pending")
                 #expect(
                     try client.call("GET", "/orders/\(order)").headers["content-type"] == "text/html; charset=utf-8")
                 for path in ["/v1/orders/no-uuid", "/v1", "/V1/orders", "/orders", "/orders/no-uuid", "/storefront"] {
@@ -62,10 +62,14 @@ struct StorefrontTests {
                 let stock = try client.call("GET", "/storefront/stock").json
                 #expect(stock["pieces"] as? [String: Int] == ["P-1": 8, "<b>P-2</b>": 3])
                 #expect(stock["behind"] as? Int == 0)
-                #expect(try client.call("GET", "/storefront/orders/\(sold)")["stock"] == "reserved")
-                #expect(try client.call("GET", "/storefront/orders/\(released)")["stock"] == "released")
-                let unheard = try client.call("GET", "/storefront/orders/\(WatchedAnalytics.newOrder())")
-                #expect(unheard.status == 200 && unheard.json.isEmpty)
+                #expect(
+                    try client.call("GET", "/storefront/orders/\(sold)", Shopper.opening(sold))["stock"] == "reserved")
+                #expect(
+                    try client.call("GET", "/storefront/orders/\(released)", Shopper.opening(released))["stock"]
+                        == "released")
+                let unheard = WatchedAnalytics.newOrder()
+                let answer = try client.call("GET", "/storefront/orders/\(unheard)", Shopper.opening(unheard))
+                #expect(answer.status == 200 && answer.json.isEmpty)
             }
         }
     }

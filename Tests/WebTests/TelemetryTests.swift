@@ -6,6 +6,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import PaymentService
+import ProcessSettings
 import ServiceRuntime
 import Synchronization
 import Testing
@@ -32,7 +33,8 @@ struct TelemetryTests {
                 let headers = Shopper.headers() + ["traceparent: \(Self.caller)"]
                 let answer = try client.call("POST", "/v1/orders", headers, body: Array(Shopper.body.utf8))
                 let order = try #require(answer["orderId"])
-                _ = try client.call("DELETE", "/v1/orders/\(order)", ["traceparent: \(Self.caller)"])
+                _ = try client.call(
+                    "DELETE", "/v1/orders/\(order)", Shopper.opening(order) + ["traceparent: \(Self.caller)"])
             }
         }
         #expect(try traceparents(shop) == [Self.caller, Self.caller])

@@ -30,15 +30,16 @@ def main():
 def stock(shop):
     products = [f"P-{number}" for number in range(PRODUCTS)]
     price = {"amount": 1999, "currency": "GBP"}
-    put(shop.port("ORDER_ADMIN"), "/admin/products", {
+    token = shop.operator_token()
+    put(shop.port("ORDER_ADMIN"), token, "/admin/products", {
         "products": [{"productId": product, "name": product, "price": price} for product in products]})
-    put(shop.port("INVENTORY_ADMIN"), "/admin/stock", {
+    put(shop.port("INVENTORY_ADMIN"), token, "/admin/stock", {
         "key": "catch-up", "stock": [{"productId": product, "available": 100_000_000} for product in products]})
 
 
-def put(port, path, value):
+def put(port, token, path, value):
     body = json.dumps(value).encode()
-    status = exchange(socket.create_connection(("127.0.0.1", port)), request("PUT", path, body))
+    status = exchange(socket.create_connection(("127.0.0.1", port)), request("PUT", path, body, f"Authorization: Bearer {token}"))
     if status != 200:
         sys.exit(f"PUT {path} was answered {status}")
 
@@ -61,7 +62,8 @@ def place(shop, count):
             body = json.dumps({
                 "customerId": f"c-{order}", "email": f"c{order}@example.test", "currency": "GBP",
                 "cardToken": "tok_visa", "lines": lines}).encode()
-            status = exchange(connection, request("POST", "/v1/orders", body, key=str(uuid.UUID(int=choice.getrandbits(128)))))
+            status = exchange(connection, request(
+                "POST", "/v1/orders", body, f"Idempotency-Key: {uuid.UUID(int=choice.getrandbits(128))}"))
             if status == 503:
                 time.sleep(1)
             elif status != 202:
@@ -78,9 +80,9 @@ def place(shop, count):
     print(f"      {shop.orders()[0]:,} orders placed in {seconds:.0f} s, {count / seconds:,.0f} a second", flush=True)
 
 
-def request(method, path, body, key=None):
+def request(method, path, body, header):
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-    head += f"Content-Length: {len(body)}\r\n" + (f"Idempotency-Key: {key}\r\n" if key else "")
+    head += f"Content-Length: {len(body)}\r\n{header}\r\n"
     return head.encode() + b"\r\n" + body
 
 

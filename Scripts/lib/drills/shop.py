@@ -1,6 +1,9 @@
 """A shop of one's own: starts it, asks it, stops it. What the drills share."""
 
 import argparse
+import base64
+import hashlib
+import hmac
 import json
 import os
 import random
@@ -12,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 
 SERVICES = ["order", "inventory", "payment", "notification", "analytics"]
 
@@ -153,6 +157,16 @@ class Shop:
     def port(self, name):
         with open(f"{self.data}/run/environment") as file:
             return int(re.search(rf"^STAMPEDE_{name}_PORT=(\d+)$", file.read(), re.M).group(1))
+
+    def operator_token(self):
+        with open(f"{self.data}/operator.token") as file:
+            return file.read().strip()
+
+    def order_token(self, order):
+        """What the order's 202 gave: made with the key, as only who may read it can."""
+        with open(f"{self.data}/db/order/order-token.key", "rb") as file:
+            code = hmac.digest(file.read(), uuid.UUID(order).bytes, hashlib.sha256)
+        return base64.urlsafe_b64encode(code).rstrip(b"=").decode()
 
     def acknowledged(self):
         """Ids of the orders that shoppers hold a 202 for, so far, in the order of the journals' growth."""

@@ -8,10 +8,10 @@ struct DeliveryPage: Surface {
 
     let card: ServiceCard
     let reader: DatabaseReader
+    let operations = [AdminOperations.delivery]
 
     func answer(_ request: Request) async throws -> Response? {
         guard request.uri.path == Self.path else { return nil }
-        try requireReading(request)
         return JSONAnswer.response(.ok, try await reader.read { [card] db in try DeliverySummary(card, db) })
     }
 }

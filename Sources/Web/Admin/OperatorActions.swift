@@ -1,13 +1,11 @@
 import Delivery
 import Foundation
-import ServiceRuntime
 
 /// What an operator can make every service do: work on its dead letters, pause and resume its consumer, and, where it was
 /// started for tests, hand it raw events.
 ///
 /// All but the last are idempotent: after an answer that was lost, the same request can be sent again.
 struct OperatorActions: Sendable {
-    private let token: OperatorToken
     private let testFaults: Bool
     private let submission: OperatorSubmission
 
@@ -19,10 +17,8 @@ struct OperatorActions: Sendable {
     private static let eventsBytes = 32 << 20
 
     init(
-        queue: OperatorQueue, token: OperatorToken, testFaults: Bool,
-        timeLimit: Duration = OperatorSubmission.usualTimeLimit
+        queue: OperatorQueue, testFaults: Bool, timeLimit: Duration = OperatorSubmission.usualTimeLimit
     ) {
-        self.token = token
         self.testFaults = testFaults
         submission = OperatorSubmission(queue: queue, timeLimit: timeLimit)
     }
@@ -45,7 +41,10 @@ struct OperatorActions: Sendable {
     private func action(
         _ name: String, _ bodyLimit: Int, _ read: @escaping @Sendable (Data) throws -> OperatorRequest
     ) -> AdminAction {
-        AdminAction(path: "/admin/\(name)", bodyLimit: bodyLimit, token: token) { [submission] bytes in
+        AdminAction(
+            path: "/admin/\(name)", bodyLimit: bodyLimit, waits: true,
+            refusals: name == "inject" ? [HTTPOperation.Refusal(403, .testFaultsOff)] : []
+        ) { [submission] bytes in
             let request = try read(Data(bytes))
             return OperatorAnswer.json(try await submission.submit(request), to: request)
         }
@@ -55,7 +54,7 @@ struct OperatorActions: Sendable {
 extension Problem {
     static var noTestFaults: Problem {
         Problem(
-            403, "test-faults-off", "Not for production",
+            403, .testFaultsOff, "Not for production",
             detail: "events are injected only where the service was started with --test-faults")
     }
 }

@@ -6,9 +6,10 @@ import Foundation
 ///
 /// Each function throws a `Problem`: 400 for what is no such request, 422 for a value out of bounds, with its field.
 enum OperatorBody {
-    private static let maximumReasonBytes = 1000
-    private static let maximumErrorKindBytes = 64
-    private static let maximumErrorBytes = 16 * 1024
+    /// Lengths count Unicode scalars, as JSON Schema's do.
+    private static let maximumReasonLength = 1000
+    private static let maximumErrorKindLength = 64
+    private static let maximumErrorLength = 16 * 1024
 
     static func retry(_ body: Data) throws -> OperatorRequest {
         struct Body: Decodable {
@@ -40,8 +41,8 @@ enum OperatorBody {
             let reason: String
         }
         let body = try RequestBody.decode(Body.self, from: body)
-        try bytes(body.type, "type", 1...EventCoding.maximumAttributeBytes)
-        if let subject = body.subject { try bytes(subject, "subject", 1...EventCoding.maximumAttributeBytes) }
+        try attribute(body.type, "type")
+        if let subject = body.subject { try attribute(subject, "subject") }
         let data = Array(try body.data.line().utf8)
         try require(
             data.count <= EventCoding.maximumEventBytes, "data", "at most \(EventCoding.maximumEventBytes) bytes")
@@ -108,13 +109,13 @@ enum OperatorBody {
         let diedAt: Timestamp
 
         func letter(_ place: String) throws -> ImportedLetter {
-            try bytes(topic, "\(place).topic", 1...EventCoding.maximumAttributeBytes)
+            try attribute(topic, "\(place).topic")
             try require(offset.value >= 0, "\(place).offset", "not negative")
             try require(
                 event.count <= EventCoding.maximumDeadLetterBytes, "\(place).event",
                 "at most \(EventCoding.maximumDeadLetterBytes) bytes")
-            try bytes(errorKind, "\(place).errorKind", 1...maximumErrorKindBytes)
-            try bytes(error, "\(place).error", 0...maximumErrorBytes)
+            try length(errorKind, "\(place).errorKind", 1...maximumErrorKindLength)
+            try length(error, "\(place).error", 0...maximumErrorLength)
             try require(attempts.value >= 0, "\(place).attempts", "not negative")
             return ImportedLetter(
                 eventID: eventId, topic: Topic(topic), offset: UInt64(offset.value), event: [UInt8](event),
@@ -132,19 +133,29 @@ enum OperatorBody {
 
     private static func actor(_ name: String) throws -> Actor {
         guard let actor = Actor(name) else {
-            throw Problem.invalid("actor", "1 to \(Actor.maximumBytes) bytes without control characters")
+            throw Problem.invalid("actor", "1 to \(Actor.maximumLength) characters, no control characters")
         }
         return actor
     }
 
     private static func reason(_ text: String) throws -> String {
-        let reason = text.trimmingCharacters(in: .whitespacesAndNewlines)
-        try bytes(reason, "reason", 1...maximumReasonBytes)
-        return reason
+        try length(text, "reason", 1...maximumReasonLength)
+        let says = text.unicodeScalars.contains { !$0.properties.isWhitespace && $0.value > 31 && $0.value != 127 }
+        try require(says, "reason", "it says nothing")
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    private static func bytes(_ text: String, _ field: String, _ range: ClosedRange<Int>) throws {
-        try require(range.contains(text.utf8.count), field, "\(range.lowerBound) to \(range.upperBound) bytes")
+    private static func length(_ text: String, _ field: String, _ range: ClosedRange<Int>) throws {
+        try require(
+            range.contains(text.unicodeScalars.count), field, "\(range.lowerBound) to \(range.upperBound) characters")
+    }
+
+    /// An attribute of an event's envelope.
+    private static func attribute(_ text: String, _ field: String) throws {
+        let limit = EventCoding.maximumAttributeBytes
+        try require(
+            (1...limit).contains(text.utf8.count) && text.utf8.allSatisfy { (32...126).contains($0) }, field,
+            "1 to \(limit) ASCII characters, no control characters")
     }
 
     private static func require(_ holds: Bool, _ field: String, _ detail: String) throws {
@@ -154,6 +165,6 @@ enum OperatorBody {
 
 extension Problem {
     static func invalid(_ field: String, _ detail: String) -> Problem {
-        Problem(422, "invalid-field", "Invalid field", detail: detail, field: field)
+        Problem(422, .invalidField, "Invalid field", detail: detail, field: field)
     }
 }

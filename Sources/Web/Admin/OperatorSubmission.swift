@@ -34,7 +34,7 @@ struct OperatorSubmission: Sendable {
         do {
             return try result.get()
         } catch let refusal as OperatorRefusal {
-            throw Problem(422, "refused", "Refused", detail: "\(refusal)")
+            throw Problem(422, .refused, "Refused", detail: "\(refusal)")
         } catch let unavailable as CommandUnavailable {
             throw Problem.unavailable("\(unavailable)", retryAfterSeconds: Self.retryAfterSeconds)
         }
@@ -50,7 +50,7 @@ extension Problem {
                 "Send the same request again: what was done by then is not done twice"
             }
         var problem = Problem(
-            503, "still-under-way", "Not yet",
+            503, .stillUnderWay, "Not yet",
             detail: "the consumer did not come to it within \(limit); it may still do so. \(advice)")
         problem.headers = [(.retryAfter, String(retryAfterSeconds))]
         return problem

@@ -63,11 +63,12 @@ package enum SeedingActions {
         return AdminAction(path: "/admin/stock", bodyLimit: bodyLimit) { bytes in
             let body = try RequestBody.decode(Body.self, from: Data(bytes))
             let counts = body.stock.map { StockTaking.Count(productID: $0.productId, available: $0.available.value) }
+            try validate(body.key, counts)
             do {
                 let changed = try await queue.submit(StockTaking.Request(key: body.key, counts: counts))
                 return [UInt8](JSONAnswer.encode(Changed(changed: changed)))
             } catch let refusal as StockTaking.Refusal {
-                throw Problem(422, "invalid-field", "Invalid field", detail: refusal.detail, field: refusal.field)
+                throw Problem(422, .invalidField, "Invalid field", detail: refusal.detail, field: refusal.field)
             } catch let unavailable as CommandUnavailable {
                 throw Problem.unavailable("\(unavailable)", retryAfterSeconds: 1)
             }
@@ -76,20 +77,33 @@ package enum SeedingActions {
 
     private static func validate(_ products: [Product]) throws {
         func require(_ holds: Bool, _ field: String, _ detail: String) throws {
-            guard holds else { throw Problem(422, "invalid-field", "Invalid field", detail: detail, field: field) }
+            guard holds else { throw Problem(422, .invalidField, "Invalid field", detail: detail, field: field) }
         }
         try require((1...maximumProducts).contains(products.count), "products", "1 to \(maximumProducts) products")
         for (index, product) in products.enumerated() {
             let place = "products[\(index)]"
             try require(
-                (1...Catalog.maximumProductIDBytes).contains(product.productID.utf8.count), "\(place).productId",
-                "1 to 64 bytes")
-            try require(product.name.utf8.count <= Catalog.maximumNameBytes, "\(place).name", "at most 200 bytes")
+                ProductName.isID(product.productID), "\(place).productId",
+                "1 to \(Catalog.maximumProductIDBytes) ASCII characters, no control characters")
+            try require(
+                ProductName.isPlainText(product.name, 0...Catalog.maximumNameLength), "\(place).name",
+                "at most \(Catalog.maximumNameLength) characters, no control characters")
             try require(product.price.amount >= 0, "\(place).price.amount", "not negative")
             try require(
                 product.price.currency.utf8.count == 3
                     && product.price.currency.utf8.allSatisfy { (65...90).contains($0) },
                 "\(place).price.currency", "a three-letter ISO 4217 code")
+        }
+    }
+
+    /// What the command does not look at: it counts bytes.
+    private static func validate(_ key: String, _ counts: [StockTaking.Count]) throws {
+        guard ProductName.isPlainText(key, 1...200) else {
+            throw Problem.invalid("key", "1 to 200 characters, no control characters")
+        }
+        for (index, count) in counts.enumerated() where !ProductName.isID(count.productID) {
+            throw Problem.invalid(
+                "stock[\(index)].productId", "1 to 64 ASCII characters, no control characters")
         }
     }
 

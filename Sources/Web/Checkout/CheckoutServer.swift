@@ -7,6 +7,7 @@ import HTTPTypes
 import Hummingbird
 package import Logging
 package import OrderService
+package import ProcessSettings
 package import ServiceLifecycle
 package import ServiceRuntime
 import Tracing
@@ -17,9 +18,12 @@ package struct CheckoutServer: Endpoint {
     private let orders: CommandQueue<Checkout>
     private let cancellations: CommandQueue<Cancellation>
     private let reader: DatabaseReader
+    private let access: OrderAccess
     private let maximumBodyBytes: Int
     let telemetry: RequestTelemetry?
     private let surfaces: [any Surface]
+    let rateLimit: ClientRateLimit?
+    let operations: [HTTPOperation]
 
     /// Longest `?wait=`.
     private static let maximumWait = Duration.seconds(30)
@@ -30,22 +34,31 @@ package struct CheckoutServer: Endpoint {
 
     package init(
         checkout: Checkout, orders: CommandQueue<Checkout>, cancellations: CommandQueue<Cancellation>,
-        reader: DatabaseReader, maximumBodyBytes: Int, telemetry: RequestTelemetry = RequestTelemetry(),
-        surfaces: [any Surface] = []
+        reader: DatabaseReader, access: OrderAccess, maximumBodyBytes: Int,
+        telemetry: RequestTelemetry = RequestTelemetry(),
+        surfaces: [any Surface] = [], rateLimit: ClientRateLimit? = nil
     ) {
         self.checkout = checkout
         self.orders = orders
         self.cancellations = cancellations
         self.reader = reader
+        self.access = access
         self.maximumBodyBytes = maximumBodyBytes
         self.telemetry = telemetry
         self.surfaces = surfaces
+        self.rateLimit = rateLimit
+        operations = CheckoutOperations.all + surfaces.flatMap(\.operations)
     }
 
-    package func service(port: Int, maximumConnections: Int, logger: Logger) -> any Service {
-        server(
-            port: port,
-            limits: HTTPServer.Limits(connections: maximumConnections, bodyBytes: maximumBodyBytes), logger: logger)
+    /// - Parameter settings: what clients are held to; nil for the defaults.
+    package func service(
+        host: String = HTTPServer.loopback, port: Int, maximumConnections: Int, settings: Settings? = nil,
+        logger: Logger
+    ) -> any Service {
+        let limits = HTTPServer.Limits(connections: maximumConnections, bodyBytes: maximumBodyBytes)
+        return server(
+            host: host, port: port, limits: settings.map { limits.limited(by: $0) } ?? limits,
+            hosts: HostPolicy(names: settings?.hostNames ?? []), logger: logger)
     }
 
     // MARK: - Routes
@@ -60,11 +73,9 @@ package struct CheckoutServer: Endpoint {
     func answer(_ request: Request) async throws -> Response {
         let path = request.uri.path
         if path == "/v1/orders" {
-            guard request.method == .post else { throw Problem.wrongMethod(request.method, allowed: "POST") }
             return try await place(request)
         }
         if path == "/v1/products" {
-            guard request.method == .get else { throw Problem.wrongMethod(request.method, allowed: "GET") }
             return JSONAnswer.response(.ok, ProductsJSON(products: try await reader.read { try Catalog.products($0) }))
         }
         let prefix = "/v1/orders/"
@@ -72,11 +83,8 @@ package struct CheckoutServer: Endpoint {
             guard let answer = try await surfaces.answer(request) else { throw Problem.notFound(path) }
             return answer
         }
-        switch request.method {
-        case .get: return try await show(order, request)
-        case .delete: return try await cancel(order)
-        default: throw Problem.wrongMethod(request.method, allowed: "GET, DELETE")
-        }
+        try access.require(request, for: order)
+        return request.method == .delete ? try await cancel(order) : try await show(order, request)
     }
 
     private func place(_ request: Request) async throws -> Response {
@@ -85,7 +93,7 @@ package struct CheckoutServer: Endpoint {
             let mediaType = type.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
             guard mediaType == "application/json" else {
                 throw Problem(
-                    415, "unsupported-media-type", "Unsupported media type",
+                    415, .unsupportedMediaType, "Unsupported media type",
                     detail: "send application/json, not \(type)")
             }
         }
@@ -102,7 +110,8 @@ package struct CheckoutServer: Endpoint {
             try checkout.validate(order)
             let accepted = try await orders.submit(order)
             let answer = AcceptedJSON(
-                orderId: accepted.orderID, status: OrderStatus.pending.rawValue, total: accepted.total)
+                orderId: accepted.orderID, status: OrderStatus.pending.rawValue,
+                token: access.token(of: accepted.orderID), total: accepted.total)
             var response = JSONAnswer.response(.accepted, data: Data(answer.bytes))
             response.headers[.location] = "/v1/orders/\(accepted.orderID)"
             return response
@@ -110,7 +119,7 @@ package struct CheckoutServer: Endpoint {
             throw Self.problem(refusal)
         } catch let error as EventCodingError {
             throw Problem(
-                413, "order-too-large", "Order too large", detail: "\(error); order fewer lines at a time",
+                413, .orderTooLarge, "Order too large", detail: "\(error); order fewer lines at a time",
                 field: "lines")
         } catch is CommandUnavailable {
             throw Self.notNow
@@ -123,7 +132,7 @@ package struct CheckoutServer: Endpoint {
         var interval = Self.waitIntervals.first
         while true {
             guard let stored = try await reader.read({ try OrderStore.order(order, $0) }) else {
-                throw Problem(404, "unknown-order", "Unknown order", detail: "there is no order \(order)")
+                throw Problem(404, .unknownOrder, "Unknown order", detail: "there is no order \(order)")
             }
             if stored.status != .pending || clock.now >= until { return JSONAnswer.response(.ok, OrderJSON(stored)) }
             try await Task.sleep(for: min(interval, until - clock.now))
@@ -135,7 +144,7 @@ package struct CheckoutServer: Endpoint {
         do {
             let request = CancellationRequest(order, traceparent: InstrumentationContext.current?.place?.description)
             guard let stored = try await cancellations.submit(request) else {
-                throw Problem(404, "unknown-order", "Unknown order", detail: "there is no order \(order)")
+                throw Problem(404, .unknownOrder, "Unknown order", detail: "there is no order \(order)")
             }
             return JSONAnswer.response(.accepted, OrderJSON(stored))
         } catch is CommandUnavailable {
@@ -161,24 +170,26 @@ package struct CheckoutServer: Endpoint {
     private func idempotencyKey(_ request: Request) throws -> String {
         guard let key = request.headers[.idempotencyKey] else {
             throw Problem(
-                400, "missing-field", "Missing field", detail: "send an Idempotency-Key, one for each order",
+                400, .missingField, "Missing field", detail: "send an Idempotency-Key, one for each order",
                 field: "Idempotency-Key")
         }
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (33...126).contains($0) }) else {
             throw Problem(
-                400, "invalid-field", "Invalid field", detail: "1 to 255 visible ASCII characters",
+                400, .invalidField, "Invalid field", detail: "1 to 255 visible ASCII characters",
                 field: "Idempotency-Key")
         }
         return key
     }
 
     private func wait(_ request: Request) throws -> Duration {
-        guard let text = request.uri.queryParameters["wait"] else { return .zero }
-        guard text.hasSuffix("s"), let seconds = Int(text.dropLast()), seconds >= 0,
-            .seconds(seconds) <= Self.maximumWait
+        let texts = request.uri.queryParameters[values: "wait"]
+        guard let text = texts.first else { return .zero }
+        // In digits alone, and none too many: there is one way to say it.
+        guard texts.count == 1, text.hasSuffix("s"), let seconds = Int(text.dropLast()), "\(seconds)s" == text,
+            seconds >= 0, .seconds(seconds) <= Self.maximumWait
         else {
             throw Problem(
-                400, "invalid-field", "Invalid field", detail: "seconds such as 5s, at most 30s", field: "wait")
+                400, .invalidField, "Invalid field", detail: "seconds such as 5s, at most 30s", field: "wait")
         }
         return .seconds(seconds)
     }
@@ -191,12 +202,12 @@ package struct CheckoutServer: Endpoint {
     private static func problem(_ refusal: CheckoutRefusal) -> Problem {
         switch refusal.kind {
         case .invalidField:
-            Problem(422, "invalid-field", "Invalid field", detail: refusal.detail, field: refusal.field)
+            Problem(422, .invalidField, "Invalid field", detail: refusal.detail, field: refusal.field)
         case .unknownProduct:
-            Problem(422, "unknown-product", "Unknown product", detail: refusal.detail, field: refusal.field)
+            Problem(422, .unknownProduct, "Unknown product", detail: refusal.detail, field: refusal.field)
         case .idempotencyKeyReused:
             Problem(
-                422, "idempotency-key-reused", "Idempotency key reused", detail: refusal.detail, field: refusal.field)
+                422, .idempotencyKeyReused, "Idempotency key reused", detail: refusal.detail, field: refusal.field)
         }
     }
 }

@@ -5,6 +5,8 @@ import OrderService
 struct AcceptedJSON {
     let orderId: OrderID
     let status: String
+    /// What opens the order; see `OrderAccess`.
+    let token: String
     let total: Money
 
     var bytes: [UInt8] {
@@ -13,6 +15,8 @@ struct AcceptedJSON {
         writer.string(orderId.description)
         writer.raw(#","status":"#)
         writer.string(status)
+        writer.raw(#","token":"#)
+        writer.string(token)
         writer.raw(#","total":"#)
         total.write(to: &writer)
         writer.raw("}")

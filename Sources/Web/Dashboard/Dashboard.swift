@@ -21,6 +21,7 @@ package final class Dashboard: Surface {
     /// After how long a client that lost its stream comes back.
     private static let retryMilliseconds = 1000
 
+    package let operations: [HTTPOperation] = Dashboard.operations
     private let sources: DashboardSources
     private let stories: OrderStories
     let feed = DashboardFeed()
@@ -39,21 +40,17 @@ package final class Dashboard: Surface {
     package func answer(_ request: Request) async throws -> Response? {
         let path = request.uri.path
         if let asset = PageFiles.asset(path) {
-            try requireReading(request)
             return asset
         }
         if path == "/" || Self.order(path, below: "/orders/") != nil {
-            try requireReading(request)
             return PageFiles.dashboard
         }
         if path == "/events" {
-            guard request.method == .get else { throw Problem.wrongMethod(request.method, allowed: "GET") }
             // The header is what the browser sends by itself, the parameter what the page does after a pause.
             let place = request.headers[.lastEventID] ?? request.uri.queryParameters["after"].map { String($0) }
             return try stream(after: place.flatMap { StreamPlace($0) })
         }
         if let order = Self.order(path, below: "/api/orders/") {
-            try requireReading(request)
             return JSONAnswer.response(.ok, try await stories.story(of: order))
         }
         return nil

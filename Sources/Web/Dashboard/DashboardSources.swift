@@ -13,17 +13,19 @@ package struct DashboardSources: Sendable {
     let clock: any ServiceClock
     /// Admin ports of the other services.
     let ports: [ServiceName: Int]
+    let hosts: ServiceHosts
     let logger: Logger
 
     package init(
         card: ServiceCard, reader: DatabaseReader, log: any EventLog, clock: any ServiceClock,
-        ports: [ServiceName: Int], logger: Logger
+        ports: [ServiceName: Int], hosts: ServiceHosts = .loopback, logger: Logger
     ) {
         self.card = card
         self.reader = reader
         self.log = log
         self.clock = clock
         self.ports = ports
+        self.hosts = hosts
         self.logger = logger
     }
 }

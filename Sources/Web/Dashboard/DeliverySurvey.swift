@@ -19,10 +19,11 @@ struct DeliverySurvey {
     private let clients: [ServiceName: PooledHTTPClient]
     private(set) var answers: [ServiceName: Answer] = [:]
 
-    /// - Parameter ports: admin ports of the services to ask, on loopback.
-    init(ports: [ServiceName: Int]) {
-        clients = ports.mapValues {
-            PooledHTTPClient(host: "127.0.0.1", port: $0, connections: 1, timeout: Self.patience)
+    /// - Parameter ports: admin ports of the services to ask.
+    init(ports: [ServiceName: Int], hosts: ServiceHosts = .loopback) {
+        clients = ports.reduce(into: [:]) { clients, place in
+            clients[place.key] = PooledHTTPClient(
+                host: hosts.host(of: place.key), port: place.value, connections: 1, timeout: Self.patience)
         }
     }
 

@@ -60,7 +60,7 @@ final class OrderStories: Sendable {
         defer { waiting.withLock { $0 -= 1 } }
         guard let facts = try await sources.reader.read({ try OrderFacts(order, $0) }) else {
             throw Problem(
-                404, "unknown-order", "Unknown order", detail: "Analytics has not heard of the order \(order) yet")
+                404, .unknownOrder, "Unknown order", detail: "Analytics has not heard of the order \(order) yet")
         }
         let trail = try await Task(executorPreference: thread) { [log = sources.log] in
             try OrderTrail(of: facts, in: LogWindow(log))

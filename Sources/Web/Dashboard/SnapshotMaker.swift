@@ -22,7 +22,7 @@ final class SnapshotMaker {
     init(_ sources: DashboardSources) {
         self.sources = sources
         window = LogWindow(sources.log)
-        survey = DeliverySurvey(ports: sources.ports)
+        survey = DeliverySurvey(ports: sources.ports, hosts: sources.hosts)
         encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     }

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import HTTPServing
 import NIOHTTP1
 package import PaymentService
 
@@ -10,8 +11,9 @@ package import PaymentService
 package struct HTTPGateway: PaymentGateway {
     private let client: PooledHTTPClient
 
-    package init(port: Int, connections: Int, timeout: Duration) {
-        client = PooledHTTPClient(host: "127.0.0.1", port: port, connections: connections, timeout: timeout)
+    /// - Parameter host: an address or a name.
+    package init(host: String = HTTPServer.loopback, port: Int, connections: Int, timeout: Duration) {
+        client = PooledHTTPClient(host: host, port: port, connections: connections, timeout: timeout)
     }
 
     /// Where calls cost least.

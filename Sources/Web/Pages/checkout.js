@@ -1,6 +1,7 @@
 // Places an order: one key an attempt, kept with the very bytes it was sent with until an answer is certain.
 
 import { byId, say } from "./elements.js";
+import { keepToken } from "./tokens.js";
 
 const place = "stampede.attempt";
 const maximumTries = 6;
@@ -53,7 +54,8 @@ export class Checkout {
             say(byId("checkout-note"), number === 1 ? "Ordering …" : `Ordering … (try ${number}, with the same key)`);
             const answer = await this.#ask();
             if (answer?.status === 202) {
-                const { orderId } = await answer.json();
+                const { orderId, token } = await answer.json();
+                keepToken(orderId, token);
                 this.#basket.clear();
                 this.#end("");
                 return this.#placed(orderId);

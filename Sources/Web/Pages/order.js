@@ -2,6 +2,7 @@
 
 import { byId, element, list, row, say } from "./elements.js";
 import { count, money, orderId, words } from "./format.js";
+import { opening, takeTokenFromAddress, tokenOf } from "./tokens.js";
 
 const between = 400;
 const afterFailure = 2000;
@@ -24,17 +25,27 @@ export class OrderPage {
 
     #route() {
         this.#order = orderId(location.pathname);
+        takeTokenFromAddress(this.#order);
         byId("order").hidden = !this.#order;
         for (const other of ["shelf", "basket"]) byId(other).hidden = this.#order !== null;
         this.#turn += 1;
         if (!this.#order) return;
         say(byId("order-id"), this.#order);
         say(byId("order-headline"), "looking …");
+        say(byId("order-note"), "");
+        say(byId("order-total"), "");
         byId("order-steps").replaceChildren();
         byId("order-lines").replaceChildren();
         byId("order-cancel").hidden = true;
-        this.#follow(this.#order, this.#turn);
+        if (tokenOf(this.#order)) this.#follow(this.#order, this.#turn);
+        else this.#turnAway();
         byId("order").focus();
+    }
+
+    /** Somebody else's order looks like one that there never was: nobody is asked. */
+    #turnAway() {
+        say(byId("order-headline"), "This order was not placed in this browser.");
+        say(byId("order-note"), "Open it where it was placed: only there is what opens it.");
     }
 
     /** Until the order is settled, or another is looked at. */
@@ -42,9 +53,13 @@ export class OrderPage {
         let wait = "";
         while (this.#turn === turn) {
             try {
-                const [answer, shelf] = await Promise.all([fetch(`/v1/orders/${id}${wait}`), fetch(`/storefront/orders/${id}`)]);
+                const headers = opening(id);
+                const [answer, shelf] = await Promise.all([
+                    fetch(`/v1/orders/${id}${wait}`, { headers }), fetch(`/storefront/orders/${id}`, { headers }),
+                ]);
                 const order = await answer.json();
                 if (this.#turn !== turn) return;
+                if (answer.status === 403) return this.#turnAway();
                 if (!answer.ok) return say(byId("order-headline"), order.detail ?? "It cannot be shown.");
                 const { stock } = await shelf.json();
                 this.#show(order, stock ?? null);
@@ -86,7 +101,7 @@ export class OrderPage {
     async #cancel() {
         const id = this.#order;
         try {
-            const answer = await fetch(`/v1/orders/${id}`, { method: "DELETE" });
+            const answer = await fetch(`/v1/orders/${id}`, { method: "DELETE", headers: opening(id) });
             if (!answer.ok) throw new Error(`status ${answer.status}`);
             this.#route();
         } catch {

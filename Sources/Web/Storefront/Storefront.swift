@@ -7,7 +7,7 @@ package import Hummingbird
 /// `/v1/orders`, as for everybody else.
 ///
 /// `/` and `/orders/{id}` are the page, `/assets/…` its files; `/storefront/stock` and `/storefront/orders/{id}` tell
-/// what Inventory has said.
+/// what Inventory has said, of an order to whoever presents its token.
 package struct Storefront: Surface {
     private struct Stock: Encodable {
         /// Pieces by product; left out where it is not known.
@@ -22,28 +22,28 @@ package struct Storefront: Surface {
     }
 
     private let watch: StockWatch
+    private let access: OrderAccess
+    package let operations: [HTTPOperation] = Storefront.operations
 
-    package init(log: any EventLog, clock: any ServiceClock) {
+    package init(log: any EventLog, clock: any ServiceClock, access: OrderAccess) {
         watch = StockWatch(log, clock)
+        self.access = access
     }
 
     package func answer(_ request: Request) async throws -> Response? {
         let path = request.uri.path
         if let asset = PageFiles.asset(path) {
-            try requireReading(request)
             return asset
         }
         if path == "/" || Self.order(path, below: "/orders/") != nil {
-            try requireReading(request)
             return PageFiles.storefront
         }
         if path == "/storefront/stock" {
-            try requireReading(request)
             let stock = try await watch.look { Stock(pieces: $0.stock, behind: $0.behind) }
             return JSONAnswer.response(.ok, stock)
         }
         if let order = Self.order(path, below: "/storefront/orders/") {
-            try requireReading(request)
+            try access.require(request, for: order)
             return JSONAnswer.response(.ok, try await watch.look { Progress(stock: $0.shelves[order]) })
         }
         return nil

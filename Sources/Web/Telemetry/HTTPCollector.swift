@@ -1,4 +1,5 @@
-package import ServiceRuntime
+package import ProcessSettings
+import ServiceRuntime
 
 /// A collector of traces that takes OTLP/JSON over HTTP (opentelemetry.io/docs/specs/otlp, "OTLP/HTTP").
 ///

@@ -23,10 +23,11 @@ final class RawClient: @unchecked Sendable {
     /// The connection ended before an answer was whole.
     struct Cut: Error {}
 
-    private let descriptor: Int32
+    let descriptor: Int32
     private var buffer: [UInt8] = []
 
-    init(_ port: Int) throws { descriptor = try Sockets.connect(port) }
+    /// - Parameter address: of loopback, that the server sees.
+    init(_ port: Int, from address: String? = nil) throws { descriptor = try Sockets.connect(port, from: address) }
 
     deinit { close(descriptor) }
 
@@ -47,7 +48,8 @@ final class RawClient: @unchecked Sendable {
 
     func write(_ text: String) throws { try write(Array(text.utf8)) }
 
-    func receive() throws -> Answer {
+    /// - Parameter method: of the request; the answer to a HEAD has no body.
+    func receive(of method: String = "GET") throws -> Answer {
         var end = headEnd()
         while end == nil {
             try readMore()
@@ -62,7 +64,7 @@ final class RawClient: @unchecked Sendable {
             headers[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
         }
         buffer.removeFirst(end + 4)
-        let length = Int(headers["content-length"] ?? "0") ?? 0
+        let length = method == "HEAD" ? 0 : Int(headers["content-length"] ?? "0") ?? 0
         while buffer.count < length { try readMore() }
         defer { buffer.removeFirst(length) }
         let status = lines[0].split(separator: " ").dropFirst().first.flatMap { Int($0) }
@@ -87,6 +89,11 @@ final class RawClient: @unchecked Sendable {
     private func headEnd() -> Int? {
         guard buffer.count >= 4 else { return nil }
         return (0...buffer.count - 4).first { buffer[$0..<$0 + 4].elementsEqual([13, 10, 13, 10]) }
+    }
+
+    /// Until so many bytes are here that no answer was made of yet.
+    func readUp(to bytes: Int) throws {
+        while buffer.count < bytes { try readMore() }
     }
 
     private func readMore() throws {

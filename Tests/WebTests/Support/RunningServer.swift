@@ -4,13 +4,13 @@ import Testing
 
 /// Runs a server on a free port of loopback while the body runs.
 func withServer<Value: Sendable>(
-    on wanted: Int? = nil, _ make: (_ port: Int, _ logger: Logger) -> any Service,
+    on wanted: Int? = nil, _ make: (_ port: Int, _ logger: Logger) throws -> any Service,
     _ body: @escaping @Sendable (_ port: Int) async throws -> Value
 ) async throws -> Value {
     var logger = Logger(label: "web.test")
     logger.logLevel = .critical
     let port = try wanted ?? Sockets.freePort()
-    let group = ServiceGroup(services: [make(port, logger)], logger: logger)
+    let group = ServiceGroup(services: [try make(port, logger)], logger: logger)
     let running = Task { try await group.run() }
     let result: Result<Value, any Error>
     do {

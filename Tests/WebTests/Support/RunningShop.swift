@@ -1,3 +1,4 @@
+import Access
 import Contracts
 import Delivery
 import EventLog
@@ -17,7 +18,10 @@ final class RunningShop: Sendable {
     private let checkout: Checkout
     private let thread = ThreadExecutor(name: "database")
     private let surfaces: [any Surface]
+    private let rateLimit: ClientRateLimit?
 
+    /// What opens its orders.
+    static let tokens = OrderTokens(key: Array(0..<32))
     static let maximumBodyBytes = 64 * 1024
 
     /// A product of 35 bytes: 900 of them are a body that passes, and an event that does not.
@@ -25,8 +29,11 @@ final class RunningShop: Sendable {
         "X-\(number)-".padding(toLength: 35, withPad: "x", startingAt: 0)
     }
 
-    init(waiting limit: Int = 100, hasStorefront: Bool = false) throws {
-        surfaces = hasStorefront ? [Storefront(log: InMemoryEventLog(), clock: SystemClock())] : []
+    init(waiting limit: Int = 100, hasStorefront: Bool = false, rateLimit: ClientRateLimit? = nil) throws {
+        self.rateLimit = rateLimit
+        surfaces =
+            hasStorefront
+            ? [Storefront(log: InMemoryEventLog(), clock: SystemClock(), access: OrderAccess(Self.tokens))] : []
         directory = try TemporaryDirectory()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         node = try ServiceNode(
@@ -56,8 +63,9 @@ final class RunningShop: Sendable {
     ) async throws -> Value {
         let server = CheckoutServer(
             checkout: checkout, orders: orders, cancellations: cancellations,
-            reader: try DatabaseReader(path: node.database.path), maximumBodyBytes: Self.maximumBodyBytes,
-            surfaces: surfaces)
+            reader: try DatabaseReader(path: node.database.path), access: OrderAccess(Self.tokens),
+            maximumBodyBytes: Self.maximumBodyBytes,
+            surfaces: surfaces, rateLimit: rateLimit)
         let loops =
             carriesOut
             ? [
@@ -68,7 +76,9 @@ final class RunningShop: Sendable {
         do {
             result = .success(
                 try await withServer(
-                    { port, logger in server.service(port: port, maximumConnections: 100, logger: logger) }, body))
+                    { port, logger in
+                        server.service(port: port, maximumConnections: 100, logger: logger)
+                    }, body))
         } catch {
             result = .failure(error)
         }
@@ -111,5 +121,14 @@ enum Shopper {
         -> RawClient.Answer
     {
         try client.call("POST", "/v1/orders", headers(key), body: Array(body.utf8))
+    }
+
+    /// The header that opens an order.
+    static func opening(_ order: OrderID) -> [String] {
+        ["Authorization: Bearer \(RunningShop.tokens.token(of: order.bytes))"]
+    }
+
+    static func opening(_ order: String) -> [String] {
+        OrderID(order).map { opening($0) } ?? []
     }
 }

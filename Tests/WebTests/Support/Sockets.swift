@@ -39,8 +39,13 @@ enum Sockets {
 
     private static let nextPort = Mutex(Int.random(in: 20_000..<32_000))
 
-    static func connect(_ port: Int) throws -> Int32 {
+    static func connect(_ port: Int, from source: String? = nil) throws -> Int32 {
         let descriptor = try make()
+        if let source {
+            var address = loopback(0)
+            address.sin_addr.s_addr = inet_addr(source)
+            try check("bind", withAddress(&address) { bind(descriptor, $0, $1) })
+        }
         var timeout = timeval(tv_sec: 240, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         var address = loopback(port)

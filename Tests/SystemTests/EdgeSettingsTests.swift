@@ -1,0 +1,68 @@
+import Foundation
+import Testing
+
+/// What clients are held to is configuration: a running order-service with other limits than the usual ones.
+@Suite("Limits of clients, as they are set", .serialized, .timeLimit(.minutes(2)))
+struct EdgeSettingsTests {
+    private static let products = "GET /v1/products HTTP/1.1\r\nConnection: close\r\n"
+
+    private func exchange(_ port: Int, _ request: String) async throws -> String {
+        try await offPool {
+            let client = try SlowClient(port: port)
+            try client.send(request)
+            return try client.receiveAll()
+        }
+    }
+
+    @Test("time-outs, sizes, names and the rate are those of the settings")
+    func settings() async throws {
+        try await withTemporaryDirectory { directory in
+            let service = try ServiceBesides(
+                "order-service", data: directory + "/data", binaries: Project.binaries,
+                environment: [
+                    "STAMPEDE_HTTP_IDLE_SECONDS": "1", "STAMPEDE_HTTP_HEAD_SECONDS": "1",
+                    "STAMPEDE_HTTP_BODY_SECONDS": "1",
+                    "STAMPEDE_HTTP_MAX_HEAD_BYTES": "2000", "STAMPEDE_HTTP_MAX_HEADERS": "10",
+                    "STAMPEDE_HTTP_HOSTS": "shop.example, Other.Example", "STAMPEDE_CHECKOUT_RATE_PER_SECOND": "1",
+                    "STAMPEDE_CHECKOUT_RATE_BURST": "2",
+                ], in: directory)
+            try await service.waitUntilReady()
+            let port = service.portBase
+            func status(_ request: String) async throws -> String {
+                String(try await exchange(port, request).split(separator: " ").dropFirst().first ?? "closed")
+            }
+            let host = "Host: localhost\r\n"
+            #expect(try await status("") == "closed")
+            #expect(try await status("GET /v1/products HTTP/1.1\r\nX: ") == "408")
+            #expect(try await status("POST /v1/orders HTTP/1.1\r\n\(host)Content-Length: 9\r\n\r\n{") == "408")
+            #expect(try await status("\(Self.products)X: \(String(repeating: "x", count: 2000))\r\n\r\n") == "431")
+            #expect(try await status(Self.products + String(repeating: "X: y\r\n", count: 10) + "\r\n") == "431")
+            #expect(try await status("\(Self.products)Host: evil.example\r\n\r\n") == "421")
+            // Two at once, from whatever name; then it is too soon.
+            #expect(try await status("\(Self.products)Host: SHOP.example:80\r\n\r\n") == "200")
+            #expect(try await status("\(Self.products)Host: other.example\r\n\r\n") == "200")
+            let tooSoon = try await exchange(port, "\(Self.products)\(host)\r\n")
+            #expect(tooSoon.hasPrefix("HTTP/1.1 429 ") && tooSoon.lowercased().contains("\r\nretry-after: 1\r\n"))
+            service.terminate()
+            try await waitUntil("order-service ends", within: .seconds(20)) { service.status != nil }
+        }
+    }
+
+    @Test(
+        "a limit that cannot be is refused by name, and nothing is started",
+        arguments: [
+            ("STAMPEDE_HTTP_IDLE_SECONDS", "0"), ("STAMPEDE_HTTP_HEAD_SECONDS", "soon"),
+            ("STAMPEDE_HTTP_BODY_SECONDS", "-1"),
+            ("STAMPEDE_HTTP_TAKING_SECONDS", "1.5"), ("STAMPEDE_HTTP_MAX_HEAD_BYTES", "10"),
+            ("STAMPEDE_HTTP_MAX_HEADERS", "0"), ("STAMPEDE_HTTP_MAX_BUFFERED_BYTES", "1"),
+            ("STAMPEDE_CHECKOUT_RATE_PER_SECOND", "-1"), ("STAMPEDE_CHECKOUT_RATE_BURST", "0"),
+        ])
+    func wrong(key: String, value: String) async throws {
+        try await withTemporaryDirectory { directory in
+            let outcome = try await runProgram(
+                Project.binaries + "/order-service", ["--data", directory + "/data"], environment: [key: value])
+            #expect(outcome.status == 2)
+            #expect(outcome.errors.contains(key) && outcome.errors.contains("'\(value)'"), "\(outcome.errors)")
+        }
+    }
+}
