@@ -27,6 +27,9 @@ let package = Package(
         // What an event is.
         layer("Contracts"),
 
+        // Who may do what: the operator's token and the orders'.
+        layer("Access", [.crypto]),
+
         // What a log is, and the one on disk.
         layer("EventLog", ["Contracts"]),
         .target(name: "CPlatform", path: "Sources/FileEventLog/CPlatform"),
@@ -36,12 +39,15 @@ let package = Package(
         // How events are delivered: outbox, inbox, retry, dead letters, on SQLite.
         layer("Delivery", ["Contracts", "EventLog", .grdb, .crypto, .logging, .metrics, .tracing]),
 
-        // What every process needs: configuration, lifecycle, logging, metrics, the choice of the log.
+        // What a process is told from outside: one table of settings.
+        layer("ProcessSettings", [.configuration, .argumentParser]),
+
+        // What every process needs: lifecycle, logging, metrics, the choice of the log.
         layer(
             "ServiceRuntime",
             [
-                "Contracts", "EventLog", "CPlatform", "FileEventLog", "Delivery", .grdb, .logging, .metrics, .tracing,
-                .configuration, .lifecycle, .argumentParser,
+                "ProcessSettings", "Contracts", "Access", "EventLog", "CPlatform", "FileEventLog", "Delivery", .grdb,
+                .logging, .metrics, .tracing, .lifecycle, .argumentParser,
             ]),
 
         // The five services: rules, schema, handlers; no HTTP.
@@ -78,27 +84,30 @@ let package = Package(
             "Web",
             [
                 "HTTPServing",
-                "Contracts", "EventLog", "Delivery", "ServiceRuntime", "OrderService", "InventoryService",
-                "PaymentService", "AnalyticsService",
+                "ProcessSettings", "Contracts", "Access", "EventLog", "Delivery", "ServiceRuntime", "OrderService",
+                "InventoryService", "PaymentService", "AnalyticsService",
                 .hummingbird, .grdb, .httpTypes, .logging, .metrics, .tracing, .lifecycle, .crypto, .nio, .nioPosix,
                 .nioHTTP1,
             ], resources: [.embedInCode("Pages")]),
 
         // The programs.
-        program("order-service", ["OrderService", "Web", "ServiceRuntime", "Delivery"]),
-        program("inventory-service", ["InventoryService", "Web", "ServiceRuntime", "Delivery"]),
-        program("payment-service", ["PaymentService", "Web", "ServiceRuntime", "Delivery"]),
-        program("notification-service", ["NotificationService", "Web", "ServiceRuntime", "Delivery"]),
-        program("analytics-service", ["AnalyticsService", "Web", "ServiceRuntime", "Delivery"]),
-        program("payment-gateway", ["HTTPServing", .hummingbird, .grdb, .logging, .lifecycle, .crypto, .nio]),
+        program("order-service", ["Access", "OrderService", "Web", "ServiceRuntime", "ProcessSettings", "Delivery"]),
+        program("inventory-service", ["InventoryService", "Web", "ServiceRuntime", "ProcessSettings", "Delivery"]),
+        program("payment-service", ["PaymentService", "Web", "ServiceRuntime", "ProcessSettings", "Delivery"]),
+        program(
+            "notification-service", ["NotificationService", "Web", "ServiceRuntime", "ProcessSettings", "Delivery"]),
+        program("analytics-service", ["AnalyticsService", "Web", "ServiceRuntime", "ProcessSettings", "Delivery"]),
+        program(
+            "payment-gateway",
+            ["Access", "HTTPServing", "ProcessSettings", .hummingbird, .grdb, .logging, .lifecycle, .crypto, .nio]),
         program(
             "flash-sale",
-            ["Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .histogram, .subprocess], card: true),
+            ["Contracts", "Access", "EventLog", "FileEventLog", .nio, .nioPosix, .histogram, .subprocess], card: true),
         program(
             "stampede",
             [
-                "Contracts", "EventLog", "LogFormat", "FileEventLog", "Delivery", "Audit", .grdb, .nio, .nioPosix,
-                .nioHTTP1,
+                "Contracts", "Access", "EventLog", "LogFormat", "FileEventLog", "Delivery", "Audit", .grdb, .nio,
+                .nioPosix, .nioHTTP1,
             ],
             card: true),
 
@@ -106,6 +115,7 @@ let package = Package(
 
         // Tests mirror the sources.
         tests("ContractsTests", ["Contracts"]),
+        tests("AccessTests", ["Access", .crypto]),
         tests("FileEventLogTests", ["Contracts", "EventLog", "LogFormat", "FileEventLog"], exclude: ["log_reader.py"]),
         tests("DeliveryTests", ["Contracts", "EventLog", "Delivery", .grdb, .logging, .tracing]),
         tests(
@@ -114,22 +124,23 @@ let package = Package(
                 "Contracts", "EventLog", "Delivery", "OrderService", "InventoryService", "PaymentService",
                 "NotificationService", "AnalyticsService", "ServiceRuntime", .grdb, .logging,
             ]),
+        tests("ProcessSettingsTests", ["ProcessSettings"]),
         tests(
             "ServiceRuntimeTests",
             [
-                "Contracts", "CPlatform", "EventLog", "Delivery", "ServiceRuntime", .grdb, .logging, .metrics, .tracing,
-                .lifecycle,
+                "ProcessSettings", "Contracts", "CPlatform", "EventLog", "Delivery", "ServiceRuntime", .grdb, .logging,
+                .metrics, .tracing, .lifecycle,
             ]),
         tests("AuditTests", ["Contracts", "EventLog", "FileEventLog", "Audit", .grdb]),
         tests(
             "WebTests",
             [
-                "Contracts", "EventLog", "Delivery", "OrderService", "InventoryService", "PaymentService",
-                "AnalyticsService", "ServiceRuntime", "HTTPServing", "Web", .hummingbird, .httpTypes, .grdb, .logging,
-                .lifecycle, .configuration, .tracing,
+                "ProcessSettings", "Contracts", "Access", "EventLog", "Delivery", "OrderService", "InventoryService",
+                "PaymentService", "AnalyticsService", "ServiceRuntime", "HTTPServing", "Web", .hummingbird, .httpTypes,
+                .grdb, .logging, .lifecycle, .tracing,
                 .nio, .nioPosix, .nioHTTP1,
             ]),
-        tests("PaymentGatewayTests", ["payment-gateway", .grdb]),
+        tests("PaymentGatewayTests", ["payment-gateway", "Access", .grdb]),
         tests(
             "FlashSaleTests",
             ["flash-sale", "Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .nioHTTP1, .subprocess]),
@@ -138,7 +149,8 @@ let package = Package(
             ["simulate", "Simulation", "Contracts", "EventLog", "FileEventLog", "Delivery", .grdb]),
         tests("ArchitectureTests"),
         tests(
-            "SystemTests", ["Contracts", "EventLog", "FileEventLog", .grdb, .subprocess], exclude: ["FaultInjection"]),
+            "SystemTests", ["ProcessSettings", "Contracts", "EventLog", "FileEventLog", .grdb, .subprocess],
+            exclude: ["FaultInjection"]),
 
         // Many orders in a run that was never sold, to look for one among them.
         .executableTarget(
@@ -165,7 +177,8 @@ if Context.environment["STAMPEDE_MUTANTS_BUILD"] != nil {
 if Context.environment["STAMPEDE_COVERAGE_BUILD"] != nil {
     let counted: Set = ["Contracts", "FileEventLog", "Delivery", "Services"]
     let needed: Set = [
-        "EventLog", "CPlatform", "LogFormat", "ServiceRuntime", "Audit", "CSimulatedDisk", "Simulation", "simulate",
+        "Access", "EventLog", "CPlatform", "LogFormat", "ProcessSettings", "ServiceRuntime", "Audit", "CSimulatedDisk",
+        "Simulation", "simulate",
     ]
     package.targets.removeAll { target in
         !needed.contains(target.name) && !counted.contains { target.name == $0 || target.name == "\($0)Tests" }

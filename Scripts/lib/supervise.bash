@@ -39,8 +39,11 @@ answer() {
 }
 
 # become COMMAND…: turns a child of this process into COMMAND, which dies with this process. In a session of its own: a
-# signal to the process group is meant for this process, which then stops the services in order.
-become() { exec setpriv --pdeathsig KILL setsid "$BASH" -c "$UNLESS_ORPHANED" $$ "$@"; }
+# signal to the process group is meant for this process, which then stops the services in order. As the user whom a local
+# `identity` names to setpriv; in one call, because a change of users takes the death signal away again.
+become() {
+    exec setpriv ${identity[@]+"${identity[@]}"} --pdeathsig KILL setsid "$BASH" -c "$UNLESS_ORPHANED" $$ "$@"
+}
 
 # run_helper MEANING COMMAND…: a child that is not a service.
 run_helper() {
@@ -129,7 +132,8 @@ last_words() {
 
 # become_service SERVICE
 become_service() {
-    local arguments=(--data "$DATA")
+    local arguments=(--data "$DATA") identity=()
+    [[ -z $separate_users ]] || mapfile -t identity < <(identity_of "$1")
     [[ $1 != payment-gateway ]] || arguments+=("${GATEWAY_ARGUMENTS[@]}")
     [[ -z ${TEST_FAULTS[$1]:-} ]] || arguments+=(--test-faults "${TEST_FAULTS[$1]}")
     become env --default-signal=INT,QUIT "$BIN/$1" "${arguments[@]}" \

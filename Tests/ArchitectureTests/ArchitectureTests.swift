@@ -23,7 +23,7 @@ struct ArchitectureTests {
             ("Audit", "OrderService"), ("ServiceRuntime", "OrderService"), ("Web", "flash-sale"),
             ("NotificationService", "NIOCore"), ("HTTPServing", "Contracts"), ("HTTPServing", "ServiceRuntime"),
             ("payment-gateway", "Contracts"), ("Simulation", "Audit"), ("Simulation", "ServiceRuntime"),
-            ("simulate", "Web"), ("Simulation", "NIOCore"),
+            ("simulate", "Web"), ("Simulation", "NIOCore"), ("Access", "Contracts"), ("OrderService", "Access"),
         ])
     func forbidden(module: String, imported: String) {
         // A program is no module to import; SwiftPM itself refuses it at link time.

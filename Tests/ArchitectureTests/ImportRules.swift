@@ -5,13 +5,15 @@ struct ImportRules {
     /// The project's own modules, bottom-up.
     static let rows: [[String]] = [
         ["Contracts"],
+        ["Access"],
         ["EventLog"],
         ["CPlatform"],
         ["LogFormat"],
         ["FileEventLog"],
         ["Delivery"],
+        ["ProcessSettings"],
         ["ServiceRuntime"],
-        ["OrderService", "InventoryService", "PaymentService", "NotificationService", "AnalyticsService"],
+        services.sorted(),
         ["CSimulatedDisk"],
         ["Simulation"],
         ["Audit"],
@@ -19,17 +21,21 @@ struct ImportRules {
         ["Web"],
     ]
 
-    static let services = Set(rows[7])
+    static let services: Set = [
+        "OrderService", "InventoryService", "PaymentService", "NotificationService", "AnalyticsService",
+    ]
     private static let rowOfModule = Dictionary(
         uniqueKeysWithValues: rows.enumerated().flatMap { row, modules in modules.map { ($0, row) } })
 
     /// What a module may import besides the project's own modules above it; nil where everything is allowed.
     private static let libraries: [String: Set<String>] = [
         "Contracts": ["Foundation"],
+        "Access": ["Foundation", "Crypto"],
         "EventLog": ["Foundation", "Synchronization"],
         "LogFormat": [],
         "FileEventLog": ["Foundation", "Dispatch", "Synchronization", "Glibc", "Darwin", "Crypto"],
         "Delivery": ["Foundation", "Synchronization", "GRDB", "Crypto", "Logging", "Metrics", "Tracing"],
+        "ProcessSettings": ["Foundation", "Synchronization", "Configuration", "ArgumentParser"],
         "Simulation": ["Foundation", "Synchronization", "GRDB", "Logging"],
         "Audit": ["Foundation", "Synchronization", "Glibc", "Darwin", "GRDB", "Crypto"],
     ]
@@ -37,16 +43,23 @@ struct ImportRules {
     /// Own modules that a module must not import although they stand above it.
     private static func forbidden(_ module: String) -> Set<String> {
         if services.contains(module) {
-            return services.union(["ServiceRuntime", "FileEventLog", "LogFormat", "CPlatform"])
+            return services.union([
+                "Access", "ProcessSettings", "ServiceRuntime", "FileEventLog", "LogFormat", "CPlatform",
+            ])
         }
         switch module {
-        case "Audit": return services.union(["Delivery", "ServiceRuntime", "Simulation", "CSimulatedDisk"])
-        case "Simulation", "simulate": return ["ServiceRuntime", "HTTPServing", "Web"]
+        case "Audit":
+            return services.union([
+                "Access", "Delivery", "ProcessSettings", "ServiceRuntime", "Simulation", "CSimulatedDisk",
+            ])
+        case "Simulation", "simulate": return ["Access", "ProcessSettings", "ServiceRuntime", "HTTPServing", "Web"]
         case "LogFormat": return ["Contracts", "EventLog"]
         case "Delivery": return ["FileEventLog", "LogFormat", "CPlatform"]
         case "ServiceRuntime": return services
         // The outside world and the server that both sides stand on know no shop.
-        case "HTTPServing", "payment-gateway": return Set(rows.joined()).subtracting(["HTTPServing"])
+        case "HTTPServing", "ProcessSettings": return Set(rows.joined()).subtracting(["HTTPServing"])
+        case "payment-gateway": return Set(rows.joined()).subtracting(["HTTPServing", "ProcessSettings", "Access"])
+        case "Access": return ["Contracts"]
         default: return []
         }
     }
@@ -60,6 +73,7 @@ struct ImportRules {
         "NIOPosix": ["HTTPServing", "Web", "payment-gateway", "flash-sale", "stampede"],
         "NIOHTTP1": ["HTTPServing", "Web", "payment-gateway", "flash-sale", "stampede"],
         "Mustache": ["NotificationService"],
+        "Configuration": ["ProcessSettings"],
     ]
 
     /// Why `module` must not import `imported`; nil where it may.

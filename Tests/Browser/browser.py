@@ -22,9 +22,10 @@ class Browser:
     def close(self):
         self.chromium.close()
 
-    def page(self, address):
-        """A page, watched from its first request on."""
-        page = Page(self, self.context.new_page())
+    def page(self, address, stranger=False):
+        """A page, watched from its first request on; a stranger's is one in a browser that has kept nothing."""
+        context = self.chromium.new_context() if stranger else self.context
+        page = Page(self, context.new_page())
         page.tab.goto(address)
         return page
 

@@ -9,6 +9,7 @@ from shop import Shop, Verdict
 
 from browser import Browser
 from dashboard import after_the_sale, during_the_sale
+from diagrams import diagrams
 from report import report_page
 from storefront import storefront
 
@@ -18,6 +19,7 @@ def main():
     parser.add_argument("--bin", required=True)
     parser.add_argument("--root", required=True)
     parser.add_argument("--chromium", required=True)
+    parser.add_argument("--mermaid", required=True)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     options.keep, options.shoppers, options.seed = None, 2000, 1
@@ -30,6 +32,7 @@ def main():
         after_the_sale(browser, shop, verdict)
         report_page(browser, shop, verdict)
         storefront(browser, shop, verdict)
+        diagrams(browser, shop, verdict, options.mermaid)
         browser.close()
     verdict.end()
 

@@ -1,7 +1,6 @@
 """The storefront: from the shelf to an outcome, with answers that are lost and cards that are declined."""
 
 import json
-import os
 import urllib.request
 
 HOSTILE = """<img src=x onerror="alert('sold')">"""
@@ -31,6 +30,7 @@ def storefront(browser, shop, verdict):
     set_gateway(shop, delayMilliseconds=0)
     sold_out(page)
     page.check_access("order page")
+    deep_links(browser, page, shop, verdict)
     page.check_quiet("storefront")
     page.tab.close()
 
@@ -94,6 +94,30 @@ def sold_out(page):
     page.until("sold out is told as that", lambda: headline(page) == "Sold out.")
 
 
+def deep_links(browser, page, shop, verdict):
+    """One's own order opens by its address, a stranger's does not, and a token is never sent but in the header."""
+    mine = page.tab.url
+    order = mine.rsplit("/", 1)[1]
+    page.tab.reload()
+    page.until("one's own order opens by its address", lambda: headline(page) == "Sold out.")
+    stranger = browser.page(mine, stranger=True)
+    stranger.until("a stranger's does not", lambda: "not placed in this browser" in headline(stranger))
+    verdict.check(not stranger.text("#order-lines") and not stranger.text("#order-total"), "nothing of it is shown")
+    token = shop.order_token(order)
+    stranger.tab.goto(mine + "#" + token)
+    stranger.tab.reload()
+    stranger.until("the token after '#' opens it", lambda: headline(stranger) == "Sold out.")
+    verdict.check(token not in stranger.tab.url, "and is gone from the address")
+    sent = [request.url for each in (page, stranger) for request in each.requests]
+    verdict.check(not [url for url in sent if token in url], "no address that was asked for holds a token")
+    stranger.tab.goto(mine[:-4] + ("0000" if mine[-4:] != "0000" else "1111") + "#" + token)
+    stranger.excuse("403")
+    stranger.tab.reload()
+    stranger.until("the token of another order opens nothing", lambda: "not placed in this browser" in headline(stranger))
+    stranger.check_quiet("stranger's page")
+    stranger.tab.close()
+
+
 def add(page, product):
     page.tab.fill("#find", product)
     page.tab.locator("#products li", has_text=product).locator("button").click()
@@ -113,16 +137,11 @@ def back_to_the_shop(page):
 
 
 def put(shop, port, path, body):
-    with open(os.path.join(shop.data, "operator.token")) as file:
-        token = file.read().strip()
     request = urllib.request.Request(
         f"http://127.0.0.1:{shop.port(port)}{path}", json.dumps(body).encode(), method="PUT",
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+        headers={"Authorization": f"Bearer {shop.operator_token()}", "Content-Type": "application/json"})
     urllib.request.urlopen(request, timeout=10).read()
 
 
 def set_gateway(shop, **faults):
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{shop.port('GATEWAY')}/test/faults", json.dumps(faults).encode(), method="PUT",
-        headers={"Content-Type": "application/json"})
-    urllib.request.urlopen(request, timeout=10).read()
+    put(shop, "GATEWAY", "/test/faults", faults)

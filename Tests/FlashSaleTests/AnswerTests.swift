@@ -6,7 +6,7 @@ import Testing
 @Suite("Reading the shop's answers")
 struct AnswerTests {
     private static let receipt =
-        "{\"orderId\":\"0193f1d2-5c3a-7b1e-8f00-0123456789ab\",\"status\":\"pending\",\"total\":{\"amount\":1999,\"currency\":\"GBP\"}}"
+        "{\"orderId\":\"0193f1d2-5c3a-7b1e-8f00-0123456789ab\",\"status\":\"pending\",\"token\":\"AAAA-_\",\"total\":{\"amount\":1999,\"currency\":\"GBP\"}}"
 
     private static func response(_ body: String, headers: String = "") -> String {
         "HTTP/1.1 202 Accepted\r\ncontent-length: \(body.utf8.count)\r\n\(headers)\r\n\(body)"
@@ -54,10 +54,10 @@ struct AnswerTests {
     func receipts() throws {
         let scanned = try #require(Receipt.scanned(Array(Self.receipt.utf8)))
         #expect(scanned == Receipt.decoded(Array(Self.receipt.utf8)))
-        #expect(scanned.total == 1999)
+        #expect(scanned.total == 1999 && scanned.token == "AAAA-_")
         // Another order of keys, blanks, escapes: the parser takes over.
         let spaced = Array(
-            "{ \"total\" : {\"currency\": \"GBP\", \"amount\": 5}, \"orderId\": \"0193F1D2-5c3a-7b1e-8f00-0123456789ab\"}"
+            "{ \"token\": \"t\", \"total\" : {\"currency\": \"GBP\", \"amount\": 5}, \"orderId\": \"0193F1D2-5c3a-7b1e-8f00-0123456789ab\"}"
                 .utf8)
         #expect(Receipt.scanned(spaced) == nil)
         #expect(Receipt(spaced)?.total == 5)
@@ -65,12 +65,14 @@ struct AnswerTests {
     }
 
     @Test(
-        "a receipt without id, total or sense is none",
+        "a receipt without id, token, total or sense is none",
         arguments: [
             "", "{}", "null", "{\"orderId\":\"0193f1d2-5c3a-7b1e-8f00-0123456789ab\"}",
-            "{\"orderId\":\"0193f1d2-5c3a-7b1e-8f00-0123456789aZ\",\"total\":{\"amount\":1,\"currency\":\"GBP\"}}",
-            "{\"orderId\":\"0193f1d2-5c3a-7b1e-8f00-0123456789ab\",\"total\":{\"amount\":1.5,\"currency\":\"GBP\"}}",
-            "{\"orderId\":\"0193f1d2-5c3a-7b1e-8f00-0123456789ab\",\"total\":{\"amount\":99999999999999999999,\"currency\":\"GBP\"}}",
+            "{\"orderId\":\"0193f1d2-5c3a-7b1e-8f00-0123456789ab\",\"total\":{\"amount\":1,\"currency\":\"GBP\"}}",
+            "{\"orderId\":\"0193f1d2-5c3a-7b1e-8f00-0123456789ab\",\"token\":\"\",\"total\":{\"amount\":1,\"currency\":\"GBP\"}}",
+            "{\"orderId\":\"0193f1d2-5c3a-7b1e-8f00-0123456789aZ\",\"token\":\"t\",\"total\":{\"amount\":1,\"currency\":\"GBP\"}}",
+            "{\"orderId\":\"0193f1d2-5c3a-7b1e-8f00-0123456789ab\",\"token\":\"t\",\"total\":{\"amount\":1.5,\"currency\":\"GBP\"}}",
+            "{\"orderId\":\"0193f1d2-5c3a-7b1e-8f00-0123456789ab\",\"token\":\"t\",\"total\":{\"amount\":99999999999999999999,\"currency\":\"GBP\"}}",
         ])
     func noReceipts(text: String) {
         #expect(Receipt(Array(text.utf8)) == nil)

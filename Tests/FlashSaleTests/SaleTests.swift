@@ -56,6 +56,16 @@ struct SaleTests {
         }
     }
 
+    private static let operatorToken = String(repeating: "7a", count: 32)
+
+    /// As the services make it.
+    private static func writeOperatorToken(in data: String) throws {
+        try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+        let path = data + "/operator.token"
+        try Data((operatorToken + "\n").utf8).write(to: URL(fileURLWithPath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    }
+
     private static func auditor(_ directory: String, exitCode: Int) throws -> String {
         let verdict = [0: "VALID", 3: "INVALID", 4: "UNKNOWN"][exitCode] ?? "?"
         let path = directory + "/stampede"
@@ -77,6 +87,7 @@ struct SaleTests {
         var settings = try ServiceSettings(environment: [:])
         settings.checkoutPort = shop.port
         settings.adminPorts = Dictionary(uniqueKeysWithValues: ServiceName.allCases.map { ($0, shop.port) })
+        try writeOperatorToken(in: directory + "/data")
         return Coordinator(
             plan: plan, stock: .units(1_000), manners: .init(), data: directory + "/data", workers: workers,
             drainTimeout: drainTimeout, settings: settings, executable: Siblings.path(of: "flash-sale"),
@@ -124,6 +135,7 @@ struct SaleTests {
                 let seeding = shop.requests.prefix(2)
                 #expect(seeding.map(\.path) == ["/admin/products", "/admin/stock"])
                 #expect(seeding.allSatisfy { $0.method == "PUT" })
+                #expect(seeding.allSatisfy { $0.authorization == "Bearer \(Self.operatorToken)" }, "as the operator")
                 let decoded = try JSONDecoder().decode(Report.self, from: try report.encoded())
                 #expect(decoded == report)
             }
@@ -177,6 +189,7 @@ struct SaleTests {
                 shop in
                 let port = String(shop.port)
                 let marker = directory + "/data"
+                try Self.writeOperatorToken(in: marker)
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
                         _ = try await Subprocess.run(

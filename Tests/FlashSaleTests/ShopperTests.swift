@@ -12,7 +12,7 @@ struct ShopperTests {
         Answer(
             status: 202, retryAfterSeconds: nil,
             body: Array(
-                "{\"orderId\":\"\(id)\",\"status\":\"pending\",\"total\":{\"amount\":\(amount),\"currency\":\"GBP\"}}"
+                "{\"orderId\":\"\(id)\",\"status\":\"pending\",\"token\":\"t\",\"total\":{\"amount\":\(amount),\"currency\":\"GBP\"}}"
                     .utf8))
     }
 
@@ -24,7 +24,7 @@ struct ShopperTests {
 
     @Test("a 202 with the catalogue's total is an accepted order")
     func accepted() {
-        #expect(Self.answered(Self.receipt()) == .leave(.accepted(order: Self.id, total: 1999)))
+        #expect(Self.answered(Self.receipt()) == .leave(.accepted(order: Self.id, total: 1999, token: "t")))
     }
 
     @Test("a 202 with another total, or without an order, is no accepted order")
@@ -33,7 +33,7 @@ struct ShopperTests {
             Self.answered(Self.receipt(1998)) == .leave(.refused(reason: "202 with another total than the catalogue's"))
         )
         let empty = Answer(status: 202, retryAfterSeconds: nil, body: [])
-        #expect(Self.answered(empty) == .leave(.refused(reason: "202 without order id and total")))
+        #expect(Self.answered(empty) == .leave(.refused(reason: "202 without order id, token and total")))
     }
 
     @Test(

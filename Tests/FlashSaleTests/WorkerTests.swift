@@ -22,17 +22,21 @@ struct WorkerTests {
     }
 
     private static func run(
-        _ plan: SalePlan, port: Int, directory: String, manners: Shopper.Manners = manners, connectionLimit: Int = 1_000
+        _ plan: SalePlan, port: Int, directory: String, manners: Shopper.Manners = manners,
+        connectionLimit: Int = 1_000,
+        host: String = "127.0.0.1", find: @escaping Worker.Find = { try .makeAddressResolvingHost($0, port: $1) }
     ) async throws -> (WorkerResult, [JournalFile.Entry]) {
         let journal = directory + "/acknowledged.jsonl"
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let workerPlan = WorkerPlan(
-            port: port, sourceAddresses: ["127.0.0.2", "127.0.0.3"], manners: manners, connectionLimit: connectionLimit)
+            host: host, port: port, sourceAddresses: ["127.0.0.2", "127.0.0.3"], manners: manners,
+            connectionLimit: connectionLimit)
         let result = try await loop.flatSubmit {
             do {
                 let worker = try Worker(
                     plan: workerPlan, visits: SaleVisits(plan: plan, worker: 0, of: 1, port: port),
-                    journal: Journal(path: journal, loop: loop), seed: 1, loop: loop, onProgress: { _ in })
+                    journal: Journal(path: journal, loop: loop), seed: 1, loop: loop, find: find,
+                    onProgress: { _ in })
                 return worker.run(startingAt: Worker.now + 10_000_000)
             } catch {
                 return loop.makeFailedFuture(error)
@@ -214,6 +218,27 @@ struct WorkerTests {
             }
             #expect(!shop.orders.isEmpty)
             #expect(seen.withLock { $0 } == 0)
+        }
+    }
+
+    @Test("a shop that came back at another address is found by its name", .timeLimit(.minutes(1)))
+    func moved() async throws {
+        try await withTemporaryDirectory { directory in
+            try await FakeShop.open(reply: Self.accepting) { shop in
+                let looks = Mutex(0)
+                let (result, _) = try await Self.run(
+                    Self.plan(shoppers: 20), port: shop.port, directory: directory, host: "order-service"
+                ) { _, port in
+                    // The shop listens at 127.0.0.1 only: at the first address nobody does.
+                    let look = looks.withLock {
+                        $0 += 1
+                        return $0
+                    }
+                    return try SocketAddress(ipAddress: look == 1 ? "127.0.0.9" : "127.0.0.1", port: port)
+                }
+                #expect(result.tally.accepted == 20)
+                #expect(result.tally.connectRetries > 0)
+            }
         }
     }
 

@@ -27,9 +27,10 @@ struct GatewayHTTPTests {
 
     @Test("a lost answer was a charge: asking again tells it, once")
     func lostAnswer() async throws {
+        let token = try operatorToken(in: directory)
         try await withGateway(in: directory) { port in
             let control = try LoopbackClient(port: port)
-            _ = try control.call("PUT", "/test/faults", body: Data(#"{"lostAnswerRate":1}"#.utf8))
+            _ = try control.call("PUT", "/test/faults", token: token, body: Data(#"{"lostAnswerRate":1}"#.utf8))
             for _ in 0..<3 {
                 #expect(throws: LoopbackClient.Cut.self) {
                     try LoopbackClient(port: port).call(
@@ -37,7 +38,7 @@ struct GatewayHTTPTests {
                 }
             }
             #expect(try control.call("GET", "/v1/idempotency_keys/charge:1")["status"] == "succeeded")
-            _ = try control.call("PUT", "/test/faults", body: Data(#"{"lostAnswerRate":0}"#.utf8))
+            _ = try control.call("PUT", "/test/faults", token: token, body: Data(#"{"lostAnswerRate":0}"#.utf8))
             let first = try control.call("POST", "/v1/payment_intents", key: "charge:1", body: chargeBody())
             let again = try control.call("POST", "/v1/payment_intents", key: "charge:1", body: chargeBody())
             #expect(first.status == 200)
@@ -48,23 +49,47 @@ struct GatewayHTTPTests {
 
     @Test("a 500 and a 503 bind nothing")
     func failuresBindNothing() async throws {
+        let token = try operatorToken(in: directory)
         try await withGateway(in: directory) { port in
             let client = try LoopbackClient(port: port)
-            _ = try client.call("PUT", "/test/faults", body: Data(#"{"errorRate":1}"#.utf8))
+            _ = try client.call("PUT", "/test/faults", token: token, body: Data(#"{"errorRate":1}"#.utf8))
             #expect(
                 try client.call("POST", "/v1/payment_intents", key: "charge:1", body: chargeBody(amount: 5)).status
                     == 500)
             #expect(try client.call("POST", "/v1/idempotency_keys/charge:1/void").status == 500)
-            _ = try client.call("PUT", "/test/faults", body: Data(#"{"errorRate":0,"down":true}"#.utf8))
+            _ = try client.call("PUT", "/test/faults", token: token, body: Data(#"{"errorRate":0,"down":true}"#.utf8))
             let down = try client.call("POST", "/v1/payment_intents", key: "charge:1", body: chargeBody(amount: 6))
             #expect(down.status == 503)
             #expect(down.headers["retry-after"] == "1")
             #expect(try client.call("GET", "/health/ready").status == 200)
-            _ = try client.call("PUT", "/test/faults", body: Data(#"{"down":false}"#.utf8))
+            _ = try client.call("PUT", "/test/faults", token: token, body: Data(#"{"down":false}"#.utf8))
             #expect(try client.call("GET", "/v1/idempotency_keys/charge:1")["status"] == "unknown")
             #expect(try client.call("POST", "/v1/payment_intents", key: "charge:1", body: chargeBody()).status == 200)
         }
         #expect(try ledgerEntries(in: directory) == ["capture charge:1 1999"])
+    }
+
+    @Test("only the operator changes how the gateway misbehaves, with the token of the data directory")
+    func operatorOnly() async throws {
+        let directory = directory
+        let token = try await withGateway(in: directory) { port in
+            let client = try LoopbackClient(port: port)
+            let down = Data(#"{"down":true}"#.utf8)
+            // No service has started yet, so there is no operator.
+            #expect(try client.call("PUT", "/test/faults", token: "", body: down).status == 401)
+            let token = try operatorToken(in: directory)
+            for wrong in [nil, "x", String(token.dropLast()), token + "0"] {
+                let answer = try client.call("PUT", "/test/faults", token: wrong, body: down)
+                #expect(answer.status == 401 && answer.headers["www-authenticate"] == "Bearer", "\(wrong ?? "none")")
+            }
+            let faults = try client.call("GET", "/test/faults").body
+            #expect(String(decoding: faults, as: UTF8.self).contains(#""down":false"#))
+            return token
+        }
+        let status = try await withGateway(in: directory) { port in
+            try LoopbackClient(port: port).call("PUT", "/test/faults", token: token, body: Data("{}".utf8)).status
+        }
+        #expect(status == 200)
     }
 
     @Test("a bound key answers the same bytes after a restart")

@@ -86,7 +86,7 @@ struct RefusalTests {
             let client = try LoopbackClient(port: port)
             let chunk = Data("10000\r\n".utf8) + Data(repeating: 32, count: 65_536) + Data("\r\n".utf8)
             let head =
-                "POST /v1/refunds HTTP/1.1\r\nHost: x\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "POST /v1/refunds HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n"
             try client.sendRaw(Data(head.utf8) + chunk + chunk + Data("0\r\n\r\n".utf8))
             #expect(try client.receive().status == 413)
             #expect(try client.call("GET", "/health/live").status == 200)

@@ -93,10 +93,24 @@ struct CLICausesTests {
             try Data(rule.utf8).write(to: URL(fileURLWithPath: paymentFaults))
             try await shop.supervisor("start", "payment")
             try await shop.waits(fifth, for: "dead", at: "payment")
+
+            #expect(try await CLI.run("pause", "payment", data: shop.data).status == 0)
+            let sixth = try await shop.place("k-6")
+            let gone = #"{"rules":[{"type":"v1.StockReserved","subject":"\#(sixth)","effect":"unavailable"}]}"#
+            try Data(gone.utf8).write(to: URL(fileURLWithPath: paymentFaults))
+            kill(try shop.run.pid("payment-service"), SIGKILL)
+            try await waitUntil("payment is asked to go on", within: .seconds(30)) {
+                try await CLI.run("resume", "payment", data: shop.data).status == 0
+            }
+            try await shop.waits(sixth, for: "standing", at: "payment")
+            #expect(try await shop.wait(sixth).why.contains("payment-service runs, but its "))
+            try Data(rule.utf8).write(to: URL(fileURLWithPath: paymentFaults))
+            kill(try shop.run.pid("payment-service"), SIGKILL)
+            try await shop.waits(sixth, for: "none")
             let failed = try await CLI.json("orders", "--failed", data: shop.data)
             let lines = try #require(failed["orders"] as? [[String: Any]])
             #expect(lines.map { $0["orderId"] as? String } == [fifth])
-            #expect(lines.first?["heldBy"] as? String == "payment" && lines.first?["status"] as? String == "held")
+            #expect(lines.first?["heldBy"] as? String == "payment" && lines.first?["status"] as? String == "pending")
         }
     }
 
@@ -115,7 +129,8 @@ struct CLICausesTests {
 
     /// The same event once more is seen in the log, and changes nothing.
     private func delivered(again order: String, _ shop: Shop) async throws {
-        let tail = try await CLI.run("tail", "--json", "--order", order, "--type", "OrderCreated", data: shop.data)
+        let tail = try await CLI.run(
+            "tail", "--json", "--personal", "--order", order, "--type", "OrderCreated", data: shop.data)
         let file = shop.data + "/again"
         try Data(tail.output.utf8).write(to: URL(fileURLWithPath: file))
         #expect(try await CLI.run("inject", file, "--service", "order", data: shop.data).status == 0)

@@ -110,7 +110,14 @@ struct CLIDeadLetterTests {
             #expect((letter["envelope"] as? [String: Any])?["type"] as? String == "v1.StockReserved")
             #expect((letter["parked"] as? [Any])?.count == 1 && (letter["actions"] as? [Any])?.count == 1)
             let bytes = try EventCoding.encode(desk.reserved[0])
-            #expect(letter["event"] as? String == Data(bytes).base64EncodedString())
+            let masked = try #require((letter["event"] as? String).flatMap { Data(base64Encoded: $0) })
+            #expect(masked.count == bytes.count && !String(decoding: masked, as: UTF8.self).contains("tok_visa"))
+            #expect(!outcome.output.contains("tok_visa"))
+            let whole = try CLI.object(
+                try await CLI.run("dlq", "show", id, "--personal", "--json", data: data).output)
+            let wholeLetter = try #require((whole["letters"] as? [[String: Any]])?.first)
+            #expect(wholeLetter["event"] as? String == Data(bytes).base64EncodedString())
+            #expect(try await CLI.run("dlq", "show", id, "--personal", data: data).output.contains("tok_visa"))
 
             let dump = try await CLI.run("dlq", "show", "…deadbeef", data: data)
             #expect(dump.output.contains("000000  de ad"))
@@ -263,7 +270,7 @@ struct CLIDeadLetterTests {
             let desk = try Desk(data)
             let admin = try await FakeAdmin(in: data)
             let ports = ["STAMPEDE_INVENTORY_ADMIN_PORT": "\(admin.port)"]
-            let tail = try await CLI.run("tail", "--topic", "inventory", "--json", data: data)
+            let tail = try await CLI.run("tail", "--topic", "inventory", "--json", "--personal", data: data)
             let file = data + "/events.jsonl"
             try Data((tail.output + "{\"base64\":\"AAE=\"}\n").utf8).write(to: URL(fileURLWithPath: file))
             let outcome = try await CLI.run(
@@ -288,7 +295,7 @@ struct CLIDeadLetterTests {
         try await withTemporaryDirectory { data in
             _ = try Desk(data)
             let admin = try await FakeAdmin(in: data)
-            try Data(String(repeating: "ee", count: 32).utf8).write(to: URL(fileURLWithPath: data + "/operator.token"))
+            try FakeAdmin.write(token: String(repeating: "ee", count: 32), in: data)
             let outcome = try await CLI.run(
                 "dlq", "retry", "--service", "payment", data: data,
                 environment: ["STAMPEDE_PAYMENT_ADMIN_PORT": "\(admin.port)"])

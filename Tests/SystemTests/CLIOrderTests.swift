@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import GRDB
+import Synchronization
 import Testing
 
 @Suite("stampede order", .timeLimit(.minutes(2)))
@@ -144,6 +145,46 @@ struct CLIOrderTests {
             unanswered.cause == "down" && unanswered.text.hasPrefix("no final answer to charge:1 yet, on record for"))
         let silent = try await why { world, _ in try world.setPosition(.payment, .inventory, 1) }
         #expect(silent.cause == "unexplained" && silent.text.contains("has read inventory@0 and nothing followed"))
+    }
+
+    @Test("it says why an order waits: the gateway does not run, though its service does and has not tried it yet")
+    func whyTheGatewayIsDown() async throws {
+        let processes = Mutex<[StandInProcess]>([])
+        let down = try await why { world, reserved in
+            let payment = try StandInProcess("payment-service", of: world.data)
+            processes.withLock { $0.append(payment) }
+            try world.setPosition(.payment, .inventory, 1)
+            try world.write(.payment) { db in
+                try db.execute(
+                    sql: "INSERT INTO intents VALUES ('charge:1', 'charge', ?, x'00', x'00', NULL, 'open', 1)",
+                    arguments: [reserved.subject])
+            }
+        }
+        #expect(down.cause == "gatewayDown" && down.text.contains("no final answer to charge:1 yet, on record for"))
+        #expect(down.text.hasSuffix("payment-gateway is not running here"))
+        #expect(down.commands.first?.hasPrefix("Scripts/supervisor start gateway --data ") == true)
+    }
+
+    @Test("it says why a customer waits: the message is not delivered, and Notification runs")
+    func whyTheMessageIsNotThere() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            let order = CLIWorld.order(1)
+            let notification = try StandInProcess("notification-service", of: data)
+            try world.addConfirmedOrder(order, isTold: false)
+            try world.setPosition(.notification, .orders, 2)
+            try world.write(.notification) { db in
+                try db.execute(
+                    sql: "INSERT INTO intents VALUES (?, 'mail', ?, x'00', x'00', NULL, 'open', 1)",
+                    arguments: ["mail:\(order):confirmation", "\(order)"])
+            }
+            let json = try await CLI.json("order", "\(order)", data: data)
+            let wait = try #require((json["waitsFor"] as? [[String: Any]])?.first)
+            #expect(wait["cause"] as? String == "mailOpen" && wait["service"] as? String == "notification")
+            let why = try #require(wait["why"] as? String)
+            #expect(why.hasPrefix("the message mail:\(order):confirmation is not delivered yet, on record for"))
+            withExtendedLifetime(notification) {}
+        }
     }
 
     @Test("it says why an order waits: parked, behind a parked event, dead, behind a dead letter, discarded")
@@ -309,7 +350,7 @@ struct CLIOrderTests {
             try world.append(
                 .orders,
                 [try CLIWorld.created(CLIWorld.order(1), at: 0, email: "\u{1B}[2Jann\u{202E}@example.test\u{9B}")])
-            let outcome = try await CLI.run("order", "\(CLIWorld.order(1))", data: data)
+            let outcome = try await CLI.run("order", "\(CLIWorld.order(1))", "--personal", data: data)
             #expect(outcome.output.contains("[2Jann@example.test"))
             #expect(outcome.output.isHarmless)
         }

@@ -57,7 +57,7 @@ struct CLIOrdersTests {
         try await withOrders { data in
             let failed = try await orders("orders", "--failed", data: data)
             #expect(numbers(failed) == [4, 3, 2])
-            #expect(failed.map { $0["status"] as? String } == ["held", "cancelled", "cancelled"])
+            #expect(failed.map { $0["status"] as? String } == ["pending", "cancelled", "cancelled"])
             #expect(
                 failed.map { $0["why"] as? String } == [
                     "dead letter at payment: no such card", "paymentDeclined: stolen_card", "soldOut",
@@ -77,8 +77,22 @@ struct CLIOrdersTests {
             #expect(numbers(try await orders("orders", data: data)) == [5, 4, 3, 2, 1])
             #expect(numbers(try await orders("orders", "--pending", data: data)) == [5, 4])
             #expect(numbers(try await orders("order", "c-1", data: data)) == [5, 3, 1])
-            let nothing = try await CLI.run("orders", "--reason", "x' OR '1'='1", data: data)
+            let nothing = try await CLI.run("orders", "--reason", "refunded", data: data)
             #expect(nothing.status == 0 && nothing.output.contains("No order failed."))
+        }
+    }
+
+    @Test("a reason that there is not, a group that there is not, and a directory that is no run are told")
+    func mistakes() async throws {
+        try await withOrders { data in
+            let reason = try await CLI.run("orders", "--reason", "x' OR '1'='1", data: data)
+            #expect(reason.status == 2 && reason.errors.contains("paymentDeclined, paymentExpired"))
+            let group = try await CLI.run("dlq", "list", "--group", "zzz", data: data)
+            #expect(group.status == 1 && group.errors.contains("there is no group 'zzz'"))
+            for command in [["orders"], ["orders", "--failed"], ["dlq", "list"]] {
+                let elsewhere = try await runProgram(CLI.executable, command + ["--data", data + "/log"])
+                #expect(elsewhere.status == 1 && elsewhere.errors.contains("holds no run"), "\(command)")
+            }
         }
     }
 }

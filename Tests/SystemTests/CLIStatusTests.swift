@@ -102,6 +102,26 @@ struct CLIStatusTests {
         }
     }
 
+    @Test("a service whose process cannot be seen, as from another container, runs as long as it holds its lock")
+    func unseen() async throws {
+        try await withTemporaryDirectory { data in
+            let directory = data + "/db/order"
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            func state() async throws -> (state: String?, pid: Any?) {
+                let json = try await CLI.json("status", data: data)
+                let services = try #require(json["services"] as? [[String: Any]])
+                let order = try #require(services.first { $0["name"] as? String == "order-service" })
+                return (order["state"] as? String, order["pid"])
+            }
+            let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            try #require(flock(descriptor, LOCK_EX) == 0)
+            let held = try await state()
+            #expect(held.state == "running" && held.pid is NSNull)
+            close(descriptor)
+            #expect(try await state().state == "stopped")
+        }
+    }
+
     @Test("a pid that belongs to another program by now is not the service")
     func pidsAreUsedAgain() async throws {
         try await withTemporaryDirectory { data in

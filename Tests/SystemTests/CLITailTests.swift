@@ -141,6 +141,42 @@ struct CLITailTests {
         }
     }
 
+    @Test("addresses and card tokens are masked, also in what a dead letter wraps, unless they are asked for")
+    func personal() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            try world.addConfirmedOrder(CLIWorld.order(1))
+            let created = try CLIWorld.created(CLIWorld.order(2), at: 5000)
+            try world.append(.orders, [created])
+            let letter = V1.EventDeadLettered(
+                service: .inventory, eventID: created.id, topic: "orders", offset: 2,
+                event: try EventCoding.encode(created),
+                errorKind: "broken-rule", error: "no", attempts: 1)
+            try world.append(
+                ServiceName.inventory.deadLetterTopic,
+                [try CLIWorld.event(letter, CLIWorld.order(2), at: 5001, by: .inventory, cause: created)])
+            for arguments in [
+                ["tail", "--json"], ["tail"], ["order", "\(CLIWorld.order(2))"],
+                ["order", "\(CLIWorld.order(2))", "--json"],
+            ] {
+                let outcome = try await runProgram(CLI.executable, arguments + ["--data", data])
+                #expect(outcome.status == 0, "\(arguments): \(outcome.errors)")
+                let told = outcome.output + Self.unwrapped(outcome.output)
+                #expect(!told.contains("ann@example.test") && !told.contains("tok_visa"), "\(arguments): \(told)")
+                guard arguments.contains("--json") else { continue }
+                let whole = try await runProgram(CLI.executable, arguments + ["--personal", "--data", data])
+                let all = whole.output + Self.unwrapped(whole.output)
+                #expect(all.contains("ann@example.test") && all.contains("tok_visa"), "\(arguments): \(all)")
+            }
+        }
+    }
+
+    /// What stands in a text in base64.
+    private static func unwrapped(_ text: String) -> String {
+        text.matches(of: /"event"\s*:\s*"([^"]+)"/).compactMap { Data(base64Encoded: String($0.1)) }
+            .map { String(decoding: $0, as: UTF8.self) }.joined()
+    }
+
     @Test("what strangers wrote cannot steer the terminal, in text or in JSON")
     func hostileText() async throws {
         try await withTemporaryDirectory { data in

@@ -110,7 +110,7 @@ struct CLIWorld {
     }
 
     /// The whole way of an order, from `milliseconds` on.
-    func addConfirmedOrder(_ order: OrderID, at milliseconds: Int64 = 0) throws {
+    func addConfirmedOrder(_ order: OrderID, at milliseconds: Int64 = 0, isTold: Bool = true) throws {
         let created = try Self.created(order, at: milliseconds)
         let reserved = try Self.reserved(created, at: milliseconds + 2)
         let paid = try Self.paid(reserved, at: milliseconds + 25)
@@ -118,7 +118,7 @@ struct CLIWorld {
         try append(.orders, [created, confirmed])
         try append(.inventory, [reserved])
         try append(.payments, [paid])
-        try append(.notifications, [try Self.told(confirmed, at: milliseconds + 40)])
+        if isTold { try append(.notifications, [try Self.told(confirmed, at: milliseconds + 40)]) }
     }
 
     // MARK: - Databases

@@ -11,10 +11,11 @@ struct OneOrderTests {
     }
 
     /// curl, which every machine that runs the scripts has.
-    private func request(_ method: String, _ url: String, key: String? = nil, body: String? = nil) async throws
-        -> Answer
-    {
+    private func request(
+        _ method: String, _ url: String, key: String? = nil, token: String? = nil, body: String? = nil
+    ) async throws -> Answer {
         var arguments = ["-sS", "-i", "-X", method, url]
+        if let token { arguments += ["-H", "Authorization: Bearer \(token)"] }
         if let key { arguments += ["-H", "Idempotency-Key: \(key)"] }
         if let body { arguments += ["-H", "Content-Type: application/json", "--data-binary", body] }
         let outcome = try await runProgram("/usr/bin/env", ["curl"] + arguments)
@@ -49,34 +50,38 @@ struct OneOrderTests {
             try await run.whileUp {
                 let shop = "http://127.0.0.1:\(run.portBase)"
                 let products = try await request(
-                    "PUT", "http://127.0.0.1:\(run.portBase + 1)/admin/products",
+                    "PUT", "http://127.0.0.1:\(run.portBase + 1)/admin/products", token: try run.operatorToken,
                     body: #"{"products":[{"productId":"P-1","name":"Mug","price":{"amount":1999,"currency":"GBP"}}]}"#)
                 #expect(products.status == 200)
                 let stock = try await request(
-                    "PUT", "http://127.0.0.1:\(run.portBase + 2)/admin/stock",
+                    "PUT", "http://127.0.0.1:\(run.portBase + 2)/admin/stock", token: try run.operatorToken,
                     body: #"{"key":"first","stock":[{"productId":"P-1","available":3}]}"#)
                 #expect(stock.status == 200)
 
                 let first = try await order(run, key: "a", quantity: 2)
                 #expect(first.status == 202)
                 let place = try #require(first.headers["location"])
+                let token = try #require(first.body["token"] as? String)
                 let again = try await order(run, key: "a", quantity: 2)
-                #expect(again.status == 202 && again.headers["location"] == place)
+                #expect(
+                    again.status == 202 && again.headers["location"] == place && again.body["token"] as? String == token
+                )
                 #expect(try await order(run, key: "a", quantity: 1).status == 422)
 
                 let declined = try await order(run, key: "b", card: "tok_chargeDeclined")
                 let tooMany = try await order(run, key: "c", quantity: 50)
                 func settled(_ answer: Answer) async throws -> [String: Any] {
                     let place = try #require(answer.headers["location"])
-                    return try await request("GET", "\(shop)\(place)?wait=20s").body
+                    return try await request("GET", "\(shop)\(place)?wait=20s", token: answer.body["token"] as? String)
+                        .body
                 }
                 #expect(try await settled(first)["status"] as? String == "confirmed")
                 #expect(try await settled(declined)["reason"] as? String == "paymentDeclined")
                 #expect(try await settled(tooMany)["reason"] as? String == "soldOut")
 
-                #expect(try await request("DELETE", shop + place).status == 202)
+                #expect(try await request("DELETE", shop + place, token: token).status == 202)
                 try await waitUntil("the order is refunded", within: .seconds(20)) {
-                    try await request("GET", shop + place).body["reason"] as? String == "refunded"
+                    try await request("GET", shop + place, token: token).body["reason"] as? String == "refunded"
                 }
                 // The stock of both failed orders is for sale again: three more can be bought.
                 #expect(try await settled(order(run, key: "d", quantity: 3))["status"] as? String == "confirmed")

@@ -20,7 +20,9 @@ struct StopTests {
                 environment: ["STAMPEDE_STOP_SECONDS": "\(limit)"], in: directory)
             try await service.waitUntilReady()
             let product = #"{"products":[{"productId":"P-1","name":"Mug","price":{"amount":1,"currency":"GBP"}}]}"#
-            let named = await HTTP.send("PUT", port: service.portBase + 1, "/admin/products", body: product)
+            let token = try SupervisedRun.operatorToken(of: directory + "/data")
+            let named = await HTTP.send(
+                "PUT", port: service.portBase + 1, "/admin/products", token: token, body: product)
             #expect(named?.status == 200)
             try await hinder(service, directory + "/data")
             let begin = ContinuousClock.now
@@ -35,7 +37,7 @@ struct StopTests {
         var connection: SlowClient?
         let ended = try await stop(limit: 4) { service, _ in
             connection = try SlowClient(port: service.portBase)
-            try connection?.send("POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+            try connection?.send("POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
         }
         _ = connection
         #expect(ended.status == 0, "\(ended.errors)")

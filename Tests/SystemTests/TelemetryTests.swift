@@ -56,9 +56,11 @@ struct TelemetryTests {
             ]
             + more + ["http://127.0.0.1:\(run.portBase)/v1/orders"]
         let outcome = try await runProgram("/usr/bin/env", ["curl"] + arguments)
-        let id = try CLI.object(outcome.output)["orderId"] as? String
+        let accepted = try CLI.object(outcome.output)
+        let id = accepted["orderId"] as? String
         let order = try #require(id, "\(outcome.output)\(outcome.errors)")
-        let answer = await HTTP.send("GET", port: run.portBase, "/v1/orders/\(order)?wait=20s")
+        let answer = await HTTP.send(
+            "GET", port: run.portBase, "/v1/orders/\(order)?wait=20s", token: accepted["token"] as? String)
         #expect(answer?.member("status") != "pending", "order \(number) is not settled")
         return order
     }

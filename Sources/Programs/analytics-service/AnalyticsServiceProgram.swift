@@ -2,6 +2,7 @@ import AnalyticsService
 import ArgumentParser
 import Contracts
 import Delivery
+import ProcessSettings
 import ServiceRuntime
 import Web
 
@@ -15,18 +16,18 @@ struct AnalyticsServiceProgram: ServiceProgram {
     static func main() async { await start() }
 
     func card(_ settings: Settings) throws -> ServiceCard {
-        AnalyticsService.card(lowStock: LowStock(threshold: Int64(try settings.lowStockThreshold())))
+        AnalyticsService.card(lowStock: LowStock(threshold: Int64(settings.lowStockThreshold)))
     }
 
     func serve(_ settings: Settings, _ card: ServiceCard) async throws {
         let process = try ServiceProcess(card, settings: settings, collector: HTTPCollector.init)
         var limits = StuckOrders.Limits()
-        limits.age = .seconds(try settings.stuckAfterSeconds())
+        limits.age = .seconds(settings.stuckAfterSeconds)
         let reader = try DatabaseReader(path: process.node.database.path)
         PrometheusRegistry.shared.add(FigureMeasures(reader))
-        let dashboard = try Dashboard(sources(process, settings, card, reader))
+        let dashboard = Dashboard(sources(process, settings, card, reader))
         let admin = try AdminServer.make(
-            port: try settings.adminPort(of: .analytics), process: process, surfaces: [dashboard])
+            port: settings.adminPort(of: .analytics), process: process, surfaces: [dashboard])
         try await process.run(
             parts: AnalyticsService.parts(
                 node: process.node, log: process.log, limits: limits, randomness: process.randomness)
@@ -36,11 +37,11 @@ struct AnalyticsServiceProgram: ServiceProgram {
 
     private func sources(
         _ process: ServiceProcess, _ settings: Settings, _ card: ServiceCard, _ reader: DatabaseReader
-    ) throws -> DashboardSources {
+    ) -> DashboardSources {
         let others = ServiceName.allCases.filter { $0 != .analytics }
         return DashboardSources(
             card: card, reader: reader, log: process.log, clock: process.clock,
-            ports: Dictionary(uniqueKeysWithValues: try others.map { ($0, try settings.adminPort(of: $0)) }),
-            logger: process.logger)
+            ports: Dictionary(uniqueKeysWithValues: others.map { ($0, settings.adminPort(of: $0)) }),
+            hosts: settings.serviceHosts, logger: process.logger)
     }
 }

@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import Foundation
 
@@ -15,6 +16,7 @@ struct FlashSale: AsyncParsableCommand {
     private static let usageExitCode: Int32 = 2
 
     static func main() async {
+        CreationMask.tighten()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

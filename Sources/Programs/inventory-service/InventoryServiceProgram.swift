@@ -2,6 +2,7 @@ import ArgumentParser
 import Contracts
 import Delivery
 import InventoryService
+import ProcessSettings
 import ServiceRuntime
 import Web
 
@@ -15,7 +16,7 @@ struct InventoryServiceProgram: ServiceProgram {
     static func main() async { await start() }
 
     func card(_ settings: Settings) throws -> ServiceCard {
-        InventoryService.card(hold: .seconds(try settings.holdSeconds()))
+        InventoryService.card(hold: .seconds(settings.holdSeconds))
     }
 
     func serve(_ settings: Settings, _ card: ServiceCard) async throws {
@@ -25,7 +26,7 @@ struct InventoryServiceProgram: ServiceProgram {
             parts: doors.parts,
             servers: [
                 AdminServer.make(
-                    port: try settings.adminPort(of: .inventory), process: process,
+                    port: settings.adminPort(of: .inventory), process: process,
                     actions: [SeedingActions.stock(process, doors.stock)])
             ])
     }

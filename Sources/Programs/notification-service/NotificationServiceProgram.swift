@@ -2,6 +2,7 @@ import ArgumentParser
 import Contracts
 import Delivery
 import NotificationService
+import ProcessSettings
 import ServiceRuntime
 import Web
 
@@ -24,8 +25,8 @@ struct NotificationServiceProgram: ServiceProgram {
         try await process.run(
             parts: try NotificationService.parts(
                 node: process.node, channel: mailbox,
-                operatorAddress: settings.operatorEmail() ?? NotificationService.operatorAddress,
+                operatorAddress: settings.operatorEmail,
                 randomness: process.randomness),
-            servers: [AdminServer.make(port: try settings.adminPort(of: .notification), process: process)])
+            servers: [AdminServer.make(port: settings.adminPort(of: .notification), process: process)])
     }
 }

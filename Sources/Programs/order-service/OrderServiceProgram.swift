@@ -1,7 +1,9 @@
+import Access
 import ArgumentParser
 import Contracts
 import Delivery
 import OrderService
+import ProcessSettings
 import ServiceRuntime
 import Web
 
@@ -21,27 +23,33 @@ struct OrderServiceProgram: ServiceProgram {
     func serve(_ settings: Settings, _ card: ServiceCard) async throws {
         let process = try ServiceProcess(card, settings: settings, collector: HTTPCollector.init)
         var limits = CheckoutLimits()
-        limits.lines = try settings.maximumLines()
-        limits.quantity = Int64(try settings.maximumQuantity())
+        limits.lines = settings.maximumLines
+        limits.quantity = Int64(settings.maximumQuantity)
         let doors = OrderDoors(
-            node: process.node, limits: limits, waiting: try settings.maximumWaitingCheckouts(),
+            node: process.node, limits: limits, waiting: settings.maximumWaitingCheckouts,
             randomness: process.randomness)
+        // Made durably before the first order is taken.
+        let access = OrderAccess(
+            try OrderTokens.load(directory: DataLayout(settings.dataDirectory).databaseDirectory(of: .order)) {
+                try process.node.database.read { try OrderStore.hasOrders($0) }
+            })
         let server = CheckoutServer(
             checkout: doors.checkout, orders: doors.orders, cancellations: doors.cancellations,
-            reader: try DatabaseReader(path: process.node.database.path),
-            maximumBodyBytes: try settings.maximumBodyBytes(),
+            reader: try DatabaseReader(path: process.node.database.path), access: access,
+            maximumBodyBytes: settings.maximumBodyBytes,
             telemetry: RequestTelemetry(tracer: process.traces?.tracer),
-            surfaces: [Storefront(log: process.log, clock: process.clock)])
+            surfaces: [Storefront(log: process.log, clock: process.clock, access: access)],
+            rateLimit: ClientRateLimit(settings, clock: process.clock))
 
         try await process.run(
             parts: doors.parts,
             servers: [
                 AdminServer.make(
-                    port: try settings.adminPort(of: .order), process: process,
+                    port: settings.adminPort(of: .order), process: process,
                     actions: [SeedingActions.products(process)]),
                 server.service(
-                    port: try settings.checkoutPort(),
-                    maximumConnections: try OpenFiles.connections(settings.maximumConnections()),
+                    host: settings.listenAddress, port: settings.checkoutPort,
+                    maximumConnections: try OpenFiles.connections(settings.maximumConnections), settings: settings,
                     logger: process.logger),
             ])
     }

@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -10,6 +11,8 @@ struct GatewayResponder: Sendable {
     let injector: FaultInjector
     let admission: Admission
     let counters: Counters
+    /// Where the operator's token is known.
+    let dataDirectory: String
     let logger: Logger
 
     /// Nil where the answer is to be lost.
@@ -26,6 +29,7 @@ struct GatewayResponder: Sendable {
             case .readFaults:
                 return Self.json(status: .ok, injector.faults.body)
             case .changeFaults:
+                try requireOperator(request)
                 let body = try await Self.body(of: request)
                 let faults = try injector.change { faults throws(Refusal) in try faults.changed(by: body) }
                 logger.notice("faults changed", metadata: ["faults": "\(faults)"])
@@ -33,6 +37,20 @@ struct GatewayResponder: Sendable {
             }
         } catch {
             return Self.refused(error)
+        }
+    }
+
+    /// *Guarantee*: only the operator makes the gateway misbehave. Asked each time: the shop's services make the token, and
+    /// may start later than the gateway.
+    private func requireOperator(_ request: Request) throws(Refusal) {
+        do {
+            let token = try OperatorToken.known(dataDirectory: dataDirectory)
+            guard token?.isNamed(by: request.headers[.authorization]) == true else { throw Refusal.notAnOperator }
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch {
+            logger.error("the operator's token cannot be checked", metadata: ["error": "\(error)"])
+            throw .notAnOperator
         }
     }
 
@@ -111,6 +129,7 @@ struct GatewayResponder: Sendable {
         var response = json(status: .init(code: refusal.status), refusal.body)
         if let allow = refusal.allow { response.headers[.allow] = allow }
         if refusal.status == 503 { response.headers[.retryAfter] = "1" }
+        if refusal.status == 401 { response.headers[.wwwAuthenticate] = "Bearer" }
         return response
     }
 

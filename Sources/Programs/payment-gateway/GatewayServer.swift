@@ -2,12 +2,14 @@ import Foundation
 import GRDB
 import HTTPServing
 import Logging
+import NIOCore
 import ServiceLifecycle
 import UnixSignals
 
 /// How a gateway is run.
 struct GatewayConfiguration: Sendable {
     var dataDirectory: String
+    var host = HTTPServer.loopback
     /// 0 takes a free one.
     var port: Int
     var faults = Faults.standard
@@ -44,8 +46,8 @@ struct GatewayServer: Sendable {
 
     /// Serves until a stop signal; calls under way are finished and answered first.
     func run(stopSignals: [UnixSignal]) async throws {
-        let group = serviceGroup(stopSignals: stopSignals) { [logger, directory] port in
-            logger.notice("listening on http://127.0.0.1:\(port), ledger in \(directory.path)")
+        let group = serviceGroup(stopSignals: stopSignals) { [logger, directory, host = configuration.host] port in
+            logger.notice("listening on http://\(host):\(port), ledger in \(directory.path)")
         }
         try await group.run()
         try close()
@@ -63,11 +65,12 @@ struct GatewayServer: Sendable {
     ) -> ServiceGroup {
         let responder = GatewayResponder(
             writer: writer, injector: injector, admission: Admission(limit: configuration.maxConcurrentCalls),
-            counters: counters, logger: logger)
+            counters: counters, dataDirectory: configuration.dataDirectory, logger: logger)
+        var limits = HTTPServer.Limits(connections: HTTPLimits.connections, bodyBytes: HTTPLimits.bodyBytes)
+        limits.idle = .seconds(HTTPLimits.idleSeconds)
         let server = HTTPServer(
-            port: configuration.port,
-            limits: HTTPServer.Limits(connections: HTTPLimits.connections, bodyBytes: HTTPLimits.bodyBytes),
-            logger: logger, bodyTooLarge: { GatewayResponder.refused(.bodyTooLarge) }, onListening: onListening
+            host: configuration.host, port: configuration.port, limits: limits,
+            logger: logger, refuse: { GatewayResponder.refused(Refusal($0)) }, onListening: onListening
         ) { request, channel in
             await responder.respond(to: request, channel)
         }

@@ -1,5 +1,7 @@
+import Access
 import ArgumentParser
 import Foundation
+import ProcessSettings
 
 /// Runs the command and maps its errors to the exit codes of this house.
 @main
@@ -12,6 +14,7 @@ enum Main {
     static let diskFailureExitCode: Int32 = 74
 
     static func main() async {
+        CreationMask.tighten()
         do {
             var command = try PaymentGateway.parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -28,6 +31,10 @@ enum Main {
         if let error = error as? DataDirectoryInUse {
             complain("payment-gateway: \(error)")
             exit(directoryInUseExitCode)
+        }
+        if let error = error as? SettingsRefused {
+            complain("payment-gateway: \(error)")
+            exit(usageExitCode)
         }
         let code = PaymentGateway.exitCode(for: error)
         if code == .success {

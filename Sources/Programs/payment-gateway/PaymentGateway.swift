@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import ProcessSettings
 import UnixSignals
 
 /// The acquirer in the outside world: takes charges, voids and refunds over HTTP and keeps a ledger of its own.
@@ -20,7 +21,7 @@ struct PaymentGateway: AsyncParsableCommand {
     @Option(help: "The data directory; the ledger lies in db/payment-gateway below it.")
     var data = ".stampede"
 
-    @Option(help: "The port on 127.0.0.1; 0 takes a free one. Default: STAMPEDE_GATEWAY_PORT, else 8090.")
+    @Option(help: "The port to listen on; 0 takes a free one. Default: the setting gateway.port.")
     var port: Int?
 
     @Option(help: "Milliseconds until a call is answered.")
@@ -44,6 +45,9 @@ struct PaymentGateway: AsyncParsableCommand {
     @Option(help: "Calls worked on at a time; more wait.")
     var maxConcurrentCalls = Admission.standardLimit
 
+    @OptionGroup(title: "Settings")
+    var settings: SettingsOptions
+
     var faults: Faults {
         Faults(
             delayMilliseconds: delayMilliseconds, jitterMilliseconds: jitterMilliseconds, errorRate: errorRate,
@@ -60,27 +64,16 @@ struct PaymentGateway: AsyncParsableCommand {
             throw ValidationError("--max-concurrent-calls must be between 1 and \(Admission.largestLimit)")
         }
         guard !data.isEmpty else { throw ValidationError("--data must name a directory") }
-        _ = try resolvedPort(environment: ProcessInfo.processInfo.environment)
-    }
-
-    func resolvedPort(environment: [String: String]) throws -> Int {
-        let name = "STAMPEDE_GATEWAY_PORT"
-        if let port {
-            guard (0...65_535).contains(port) else { throw ValidationError("--port must be between 0 and 65535") }
-            return port
-        }
-        guard let text = environment[name] else { return 8090 }
-        guard let port = Int(text), (0...65_535).contains(port) else {
-            throw ValidationError("\(name) must be a port between 0 and 65535, not '\(text)'")
-        }
-        return port
+        guard (0...65_535).contains(port ?? 0) else { throw ValidationError("--port must be between 0 and 65535") }
     }
 
     func run() async throws {
-        let logger = Logger(label: "payment-gateway")
+        let told = try settings.settings(dataDirectory: data)
+        if let text = try settings.printed(told) { return print(text, terminator: "") }
+        let logger = LogLines.logger("payment-gateway")
         let server = try GatewayServer(
             configuration: GatewayConfiguration(
-                dataDirectory: data, port: try resolvedPort(environment: ProcessInfo.processInfo.environment),
+                dataDirectory: data, host: told.gatewayListenAddress, port: port ?? told.gatewayPort,
                 faults: faults, seed: seed ?? UInt64.random(in: .min ... .max),
                 maxConcurrentCalls: maxConcurrentCalls),
             logger: logger)

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPServing
 
 /// A call that is refused: nothing was decided and nothing bound to its key.
 struct Refusal: Error, Equatable {
@@ -21,9 +22,10 @@ struct Refusal: Error, Equatable {
     static let keyVoided = Refusal(
         status: 409, code: "key_voided", message: "This idempotency key was voided: nothing can be captured under it.")
 
-    static let bodyTooLarge = Refusal(
-        status: 413, code: "body_too_large", parameter: "body",
-        message: "The body is larger than \(HTTPLimits.bodyBytes) bytes.")
+    static let notAnOperator = Refusal(
+        status: 401, code: "not_an_operator",
+        message: "Only the operator makes the gateway misbehave: send 'Authorization: Bearer TOKEN', with the text of "
+            + "operator.token in the data directory.")
 
     static let down = Refusal(
         status: 503, type: "api_error", code: "down", message: "The gateway is down: ask again with the same key.")
@@ -42,5 +44,30 @@ struct Refusal: Error, Equatable {
         if let parameter { fields.append("\"param\":\(JSONText.quoted(parameter))") }
         fields.append("\"message\":\(JSONText.quoted(message))")
         return Data("{\"error\":{\(fields.joined(separator: ","))}}".utf8)
+    }
+}
+
+extension Refusal {
+    /// What the server refuses before the gateway is asked.
+    init(_ refusal: HTTPRefusal) {
+        switch refusal {
+        case .malformed(let reason):
+            self.init(status: 400, code: "malformed_request", message: "Not a request: \(reason).")
+        case .headTooLarge(let bytes, let fields):
+            self.init(
+                status: 431, code: "head_too_large",
+                message: "The header is larger than \(bytes) bytes or has more than \(fields) fields.")
+        case .tooSlow(let seconds):
+            self.init(
+                status: 408, code: "request_timeout", message: "The request was not whole within \(seconds) seconds.")
+        case .bodyTooLarge(let limit):
+            self.init(
+                status: 413, code: "body_too_large", parameter: "body",
+                message: "The body is larger than \(limit) bytes.")
+        case .noRoomForBody: self = .overloaded
+        case .wrongHost: self.init(status: 421, code: "misdirected_request", message: "Host names another server.")
+        case .unknownExpectation:
+            self.init(status: 417, code: "expectation_failed", message: "Only 100-continue can be expected.")
+        }
     }
 }

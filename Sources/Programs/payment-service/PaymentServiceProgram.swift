@@ -2,6 +2,7 @@ import ArgumentParser
 import Contracts
 import Delivery
 import PaymentService
+import ProcessSettings
 import ServiceRuntime
 import Web
 
@@ -20,15 +21,15 @@ struct PaymentServiceProgram: ServiceProgram {
 
     func serve(_ settings: Settings, _ card: ServiceCard) async throws {
         let process = try ServiceProcess(card, settings: settings, collector: HTTPCollector.init)
-        let concurrency = try settings.gatewayConcurrency()
+        let concurrency = settings.gatewayConcurrency
         let gateway = HTTPGateway(
-            port: try settings.gatewayPort(), connections: concurrency,
-            timeout: .milliseconds(try settings.gatewayTimeoutMilliseconds()))
+            host: settings.gatewayHost, port: settings.gatewayPort, connections: concurrency,
+            timeout: .milliseconds(settings.gatewayTimeoutMilliseconds))
         try await process.run(
             parts: try PaymentService.parts(
                 node: process.node, gateway: MeasuredGateway(gateway), concurrency: concurrency,
                 randomness: process.randomness,
                 callExecutor: gateway.executor),
-            servers: [AdminServer.make(port: try settings.adminPort(of: .payment), process: process)])
+            servers: [AdminServer.make(port: settings.adminPort(of: .payment), process: process)])
     }
 }

@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import Foundation
 
@@ -15,8 +16,8 @@ struct Stampede: ParsableCommand {
             Exit codes: 0 ok, 1 failure, 2 wrong usage, 3 an invariant is broken, 4 not known yet.
             """,
         subcommands: [
-            StatusCommand.self, LagCommand.self, TailCommand.self, OrdersCommand.self, OrderCommand.self,
-            MailCommand.self, AuditCommand.self,
+            StatusCommand.self, HealthCommand.self, LagCommand.self, TailCommand.self, OrdersCommand.self,
+            OrderCommand.self, OrderTokenCommand.self, MailCommand.self, AuditCommand.self,
             LogCommand.self, DlqCommand.self, PauseCommand.self, ResumeCommand.self, InjectCommand.self,
         ])
 
@@ -24,6 +25,7 @@ struct Stampede: ParsableCommand {
     private static let usage: Int32 = 2
 
     static func main() {
+        CreationMask.tighten()
         // A closed pipe is an error of `write` then, which `Output` ends on in silence.
         signal(SIGPIPE, SIG_IGN)
         do {

@@ -11,6 +11,7 @@ final class FakeShop: Sendable {
         var method: String
         var path: String
         var key: String?
+        var authorization: String?
         var body: String
         /// How often this key was seen before.
         var repetition: Int
@@ -89,7 +90,7 @@ final class FakeShop: Sendable {
     func receipt(for key: String, total: Int64) -> Reply {
         .answer(
             202, headers: [("Content-Type", "application/json")],
-            body: "{\"orderId\":\"\(order(for: key))\",\"status\":\"pending\","
+            body: "{\"orderId\":\"\(order(for: key))\",\"status\":\"pending\",\"token\":\"opens-\(order(for: key))\","
                 + "\"total\":{\"amount\":\(total),\"currency\":\"GBP\"}}")
     }
 
@@ -155,6 +156,7 @@ final class FakeShop: Sendable {
             guard let head else { return }
             let request = Request(
                 method: head.method.rawValue, path: head.uri, key: head.headers.first(name: "Idempotency-Key"),
+                authorization: head.headers.first(name: "Authorization"),
                 body: body, repetition: 0, closes: !head.isKeepAlive)
             switch reply(request) {
             case .hangUp: context.close(promise: nil)

@@ -34,14 +34,19 @@ final class LoopbackClient {
 
     deinit { close(descriptor) }
 
-    func call(_ method: String, _ path: String, key: String? = nil, body: Data? = nil) throws -> Answer {
-        try send(method, path, key: key, body: body)
+    func call(
+        _ method: String, _ path: String, key: String? = nil, token: String? = nil, body: Data? = nil
+    ) throws -> Answer {
+        try send(method, path, key: key, token: token, body: body)
         return try receive()
     }
 
-    func send(_ method: String, _ path: String, key: String? = nil, body: Data? = nil) throws {
+    func send(
+        _ method: String, _ path: String, key: String? = nil, token: String? = nil, body: Data? = nil
+    ) throws {
         var head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         if let key { head += "Idempotency-Key: \(key)\r\n" }
+        if let token { head += "Authorization: Bearer \(token)\r\n" }
         if let body { head += "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n" }
         try sendRaw(Data((head + "\r\n").utf8) + (body ?? Data()))
     }

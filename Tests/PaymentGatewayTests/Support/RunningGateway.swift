@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import GRDB
 import Logging
@@ -32,6 +33,12 @@ extension Faults {
     /// Answers at once and always.
     static let none = Faults(
         delayMilliseconds: 0, jitterMilliseconds: 0, errorRate: 0, lostAnswerRate: 0, declineRate: 0, down: false)
+}
+
+/// The operator's token, as a service of the shop makes it.
+func operatorToken(in directory: TemporaryDirectory) throws -> String {
+    _ = try OperatorToken.load(dataDirectory: directory.path)
+    return try OperatorToken.text(dataDirectory: directory.path) ?? ""
 }
 
 /// Rows of the ledger of a stopped gateway.

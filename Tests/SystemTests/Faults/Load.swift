@@ -14,6 +14,8 @@ final class Load: Sendable {
     /// How long an order is asked for again.
     private let patience: Duration
     private let journal: Mutex<[(order: String, line: String)]>
+    /// What opens each order.
+    private let tokens = Mutex<[String: String]>([:])
     private let journalFile: String
     private let isOver = Mutex(false)
 
@@ -45,11 +47,14 @@ final class Load: Sendable {
             #"{"productId":"P-\#($0)","name":"Mug","price":{"amount":1999,"currency":"GBP"}}"#
         }
         let stock = (0..<Self.products).map { #"{"productId":"P-\#($0)","available":\#(available)}"# }
+        try await waitUntil("a service has made the operator's token", within: patience) {
+            (try? run.operatorToken) != nil
+        }
         try await insist(
-            "the products are taken", "PUT", run.portBase + 1, "/admin/products",
+            "the products are taken", "PUT", run.portBase + 1, "/admin/products", token: try run.operatorToken,
             body: #"{"products":[\#(products.joined(separator: ","))]}"#, status: 200)
         try await insist(
-            "the stock is taken", "PUT", run.portBase + 2, "/admin/stock",
+            "the stock is taken", "PUT", run.portBase + 2, "/admin/stock", token: try run.operatorToken,
             body: #"{"key":"first","stock":[\#(stock.joined(separator: ","))]}"#, status: 200)
     }
 
@@ -72,11 +77,14 @@ final class Load: Sendable {
     func waitUntilSettled(but heldUp: String? = nil) async throws {
         for order in acknowledged where order != heldUp {
             try await waitUntil("order \(order) has an outcome", within: patience) {
-                let answer = await HTTP.send("GET", port: checkoutPort, "/v1/orders/\(order)?wait=5s")
+                let answer = await HTTP.send(
+                    "GET", port: checkoutPort, "/v1/orders/\(order)?wait=5s", token: token(of: order))
                 return answer?.status == 200 && answer?.member("status") != "pending"
             }
         }
     }
+
+    private func token(of order: String) -> String? { tokens.withLock { $0[order] } }
 
     // MARK: -
 
@@ -98,23 +106,25 @@ final class Load: Sendable {
             body: Self.body(of: number),
             status: 202)
         guard let answer, let order = answer.member("orderId") else { return }
+        tokens.withLock { $0[order] = answer.member("token") }
         try note(order, key: key, amount: 1999 * Self.quantity(of: number))
         if number % 20 == 5 {
             try await insist(
-                "order \(number) is cancelled", "DELETE", checkoutPort, "/v1/orders/\(order)", status: 202)
+                "order \(number) is cancelled", "DELETE", checkoutPort, "/v1/orders/\(order)", token: token(of: order),
+                status: 202)
         }
     }
 
     /// Asks until the answer has the status; an error of the shop or no answer at all is asked again, a refusal is not.
     @discardableResult
     private func insist(
-        _ what: String, _ method: String, _ port: Int, _ path: String, key: String? = nil, body: String = "",
-        status: Int
+        _ what: String, _ method: String, _ port: Int, _ path: String, key: String? = nil, token: String? = nil,
+        body: String = "", status: Int
     ) async throws -> HTTP.Answer? {
         var answer: HTTP.Answer?
         try await waitUntil(what, within: patience) {
             if isOver.withLock({ $0 }) { return true }
-            answer = await HTTP.send(method, port: port, path, key: key, body: body)
+            answer = await HTTP.send(method, port: port, path, key: key, token: token, body: body)
             guard let answer else { return false }
             guard answer.status == status || answer.status >= 500 else {
                 throw TookTooLong(

@@ -18,7 +18,7 @@ final class FakeAdmin: Sendable {
     init(in data: String, failing: [String] = []) async throws {
         notes = data + "/asked"
         process = ProcessBox()
-        try Data((Self.token + "\n").utf8).write(to: URL(fileURLWithPath: data + "/operator.token"))
+        try Self.write(token: Self.token, in: data)
         let script = data + "/admin.py"
         try Data(Self.program.utf8).write(to: URL(fileURLWithPath: script))
         let output = Pipe()
@@ -30,6 +30,13 @@ final class FakeAdmin: Sendable {
         guard let port = Int(String(decoding: line, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
         else { throw TookTooLong(description: "the fake admin port did not start") }
         self.port = port
+    }
+
+    /// As the services make it.
+    static func write(token: String, in data: String) throws {
+        let path = data + "/operator.token"
+        try Data((token + "\n").utf8).write(to: URL(fileURLWithPath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     }
 
     deinit { kill(process.process.processIdentifier, SIGKILL) }

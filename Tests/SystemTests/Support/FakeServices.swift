@@ -26,6 +26,8 @@ struct FakeServices {
     private static let program = """
         #!/usr/bin/env python3
         import fcntl, http.server, os, signal, sys
+        if "--print-config" in sys.argv:
+            sys.exit(0)
         name, data = os.path.basename(sys.argv[0]), sys.argv[sys.argv.index("--data") + 1]
         lock = open(f"{data}/{name}.only", "w")
         try:

@@ -4,7 +4,11 @@ import Foundation
 enum HTTP {
     struct Answer: Sendable {
         let status: Int
+        /// Status line and headers.
+        let head: String
         let body: Data
+
+        var text: String { head + "\r\n\r\n" + String(decoding: body, as: UTF8.self) }
 
         /// A member of the body's JSON object; nil where there is none.
         func member(_ name: String) -> String? {
@@ -16,16 +20,18 @@ enum HTTP {
     private static let patience = 10
 
     /// Sends a request and reads to the end of the connection; nil where nobody answers in full.
-    static func send(_ method: String, port: Int, _ path: String, key: String? = nil, body: String = "") async
-        -> Answer?
-    {
+    ///
+    /// - Parameter token: an order's, or the operator's.
+    static func send(
+        _ method: String, port: Int, _ path: String, key: String? = nil, token: String? = nil, body: String = ""
+    ) async -> Answer? {
         let head = """
             \(method) \(path) HTTP/1.1\r
             Host: 127.0.0.1:\(port)\r
             Connection: close\r
             Content-Type: application/json\r
             Content-Length: \(body.utf8.count)\r
-            \(key.map { "Idempotency-Key: \($0)\r\n" } ?? "")\r\n
+            \(key.map { "Idempotency-Key: \($0)\r\n" } ?? "")\(token.map { "Authorization: Bearer \($0)\r\n" } ?? "")\r\n
             """
         return try? await offPool { try exchange(port, Array((head + body).utf8)) }
     }
@@ -70,9 +76,10 @@ enum HTTP {
 
     private static func parse(_ answer: Data) throws -> Answer {
         guard let end = answer.range(of: Data("\r\n\r\n".utf8)),
-            let line = String(decoding: answer[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n").first,
+            case let head = String(decoding: answer[..<end.lowerBound], as: UTF8.self),
+            let line = head.split(separator: "\r\n").first,
             let status = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
         else { throw POSIXError(.EBADMSG) }
-        return Answer(status: status, body: Data(answer[end.upperBound...]))
+        return Answer(status: status, head: head, body: Data(answer[end.upperBound...]))
     }
 }

@@ -28,4 +28,16 @@ final class SlowClient: Sendable {
             throw POSIXError(.EPIPE)
         }
     }
+
+    /// Everything until the server closes.
+    func receiveAll() throws -> String {
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = recv(descriptor, &piece, piece.count, 0)
+            guard count >= 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
+            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+            bytes += piece[..<count]
+        }
+    }
 }

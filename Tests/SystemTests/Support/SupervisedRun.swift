@@ -57,12 +57,23 @@ struct SupervisedRun: Sendable {
         _ = try await supervisor("down")
     }
 
+    /// What makes its bearer the operator of this run.
+    var operatorToken: String {
+        get throws { try Self.operatorToken(of: data) }
+    }
+
+    static func operatorToken(of data: String) throws -> String {
+        try String(contentsOfFile: data + "/operator.token", encoding: .utf8)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
     /// Puts one product on sale.
     func stock() async throws {
         let product = #"{"products":[{"productId":"P-1","name":"Mug","price":{"amount":1999,"currency":"GBP"}}]}"#
         let pieces = #"{"key":"first","stock":[{"productId":"P-1","available":100}]}"#
         for (port, path, body) in [(1, "/admin/products", product), (2, "/admin/stock", pieces)] {
-            let answer = await HTTP.send("PUT", port: portBase + port, path, body: body)
+            let answer = await HTTP.send(
+                "PUT", port: portBase + port, path, token: try operatorToken, body: body)
             guard answer?.status == 200 else { throw TookTooLong(description: "\(path) answers \(answer as Any)") }
         }
     }

@@ -57,6 +57,10 @@ struct CommonOptions: ParsableArguments {
         help: ArgumentHelp("How long to wait for one answer before asking again with the same key.", valueName: "time"))
     var answerTimeout = TimeSpan(nanoseconds: 30_000_000_000)
 
+    @Option(
+        help: ArgumentHelp("How long to wait for services that are not up yet, before the sale.", valueName: "time"))
+    var waitForServices = TimeSpan(nanoseconds: 0)
+
     func validate() throws {
         guard patience.nanoseconds > 0 else { throw ValidationError("--patience must be longer than nothing") }
         guard answerTimeout.nanoseconds > 0 else {

@@ -39,7 +39,8 @@ struct ReplayCommand: AsyncParsableCommand {
         let replay = Replay(
             file: URL(fileURLWithPath: file).lastPathComponent, book: book, stock: stock, ordersPerSecond: rate,
             manners: common.manners, data: common.dataDirectory, drainTimeout: common.drainTimeout.duration,
-            settings: try ServiceSettings(dataDirectory: common.dataDirectory))
+            settings: try ServiceSettings(dataDirectory: common.dataDirectory),
+            patienceForServices: common.waitForServices.duration)
         try common.deliver(try await replay.run())
     }
 }

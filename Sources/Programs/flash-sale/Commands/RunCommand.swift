@@ -35,6 +35,9 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Worker processes; by default one for every 18,000 shoppers.", valueName: "n"))
     var workers: Int?
 
+    @Flag(help: ArgumentHelp("Only look whether the arguments are right.", visibility: .hidden))
+    var checkArguments = false
+
     func validate() throws {
         guard (1...5_000_000).contains(shoppers) else { throw ValidationError("--shoppers takes 1 to 5,000,000") }
         guard (1...100_000).contains(products) else { throw ValidationError("--products takes 1 to 100,000") }
@@ -46,6 +49,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if checkArguments { return }
         let schedule = Schedule(
             shoppers: shoppers, arrivalNanoseconds: arrival.nanoseconds, pattern: pattern, seed: seed)
         let plan = SalePlan(
@@ -54,7 +58,8 @@ struct RunCommand: AsyncParsableCommand {
         let coordinator = Coordinator(
             plan: plan, stock: stock, manners: common.manners, data: common.dataDirectory,
             workers: workers ?? Coordinator.workers(for: shoppers), drainTimeout: common.drainTimeout.duration,
-            settings: try ServiceSettings(dataDirectory: common.dataDirectory))
+            settings: try ServiceSettings(dataDirectory: common.dataDirectory),
+            patienceForServices: common.waitForServices.duration)
         try common.deliver(try await coordinator.run())
     }
 }

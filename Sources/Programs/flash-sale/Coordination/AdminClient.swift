@@ -1,3 +1,4 @@
+import Access
 import Contracts
 import Foundation
 import NIOCore
@@ -6,6 +7,8 @@ import NIOPosix
 /// A service's admin port did not do what it was asked.
 struct AdminError: Error, CustomStringConvertible {
     var description: String
+    /// Whether there was no connection, so that nothing was asked.
+    var isUnreachable = false
 }
 
 /// Fills the shop's shelves through the services' admin ports.
@@ -39,15 +42,20 @@ struct AdminClient: Sendable {
         var stock: [StockLine]
     }
 
+    static let pauseBetweenCalls = Duration.milliseconds(200)
+
     let group: any EventLoopGroup
     let settings: ServiceSettings
+    /// How long a service that is not up yet is waited for, and the token that one will make.
+    var patience = Duration.zero
+    /// The run's data directory, where the services put the operator's token.
+    let data: String
 
     func put(products: [Product]) async throws {
         for start in stride(from: 0, to: products.count, by: Self.batch) {
             let slice = products[start..<min(start + Self.batch, products.count)]
             try await put(
-                "/admin/products", Products(products: Array(slice)), to: settings.adminPort(of: .order),
-                of: "order-service")
+                "/admin/products", Products(products: Array(slice)), to: settings.adminPort(of: .order), of: .order)
         }
     }
 
@@ -57,32 +65,68 @@ struct AdminClient: Sendable {
             let slice = stock[start..<min(start + Self.batch, stock.count)]
             try await put(
                 "/admin/stock", StockLevels(key: "\(key)-\(start)", stock: Array(slice)),
-                to: settings.adminPort(of: .inventory),
-                of: "inventory-service")
+                to: settings.adminPort(of: .inventory), of: .inventory)
         }
     }
 
-    private func put(_ path: String, _ body: some Encodable, to port: Int, of service: String) async throws {
+    private func put(_ path: String, _ body: some Encodable, to port: Int, of service: ServiceName) async throws {
+        let clock = ContinuousClock()
+        let deadline = clock.now + patience
+        while true {
+            do {
+                return try await putOnce(path, body, to: port, of: service)
+            } catch let error as AdminError where error.isUnreachable && clock.now < deadline {
+                try await clock.sleep(for: Self.pauseBetweenCalls)
+            }
+        }
+    }
+
+    private func putOnce(_ path: String, _ body: some Encodable, to port: Int, of service: ServiceName) async throws {
+        let host = settings.hosts.host(of: service)
+        let token = try operatorToken()
         let text = String(decoding: try JSONEncoder().encode(body), as: UTF8.self)
-        let request = CheckoutRequest.put(path, body: text, port: port, allocator: ByteBufferAllocator())
+        let request = CheckoutRequest.put(
+            path, body: text, token: token, port: port, allocator: ByteBufferAllocator())
         let answer: Answer
         do {
-            answer = try await Self.send(request, to: port, on: group.next())
+            answer = try await Self.send(request, to: port, of: host, on: group.next())
         } catch {
             throw AdminError(
-                description: "PUT \(path) at 127.0.0.1:\(port) failed: \(error). Is \(service) up? "
-                    + "Try 'Scripts/supervisor status'")
+                description: "PUT \(path) at \(host):\(port) failed: \(error). Is \(service)-service up? "
+                    + "Try 'Scripts/supervisor status'",
+                isUnreachable: (error as? AdminError)?.isUnreachable ?? false)
         }
         guard (200..<300).contains(answer.status) else {
             throw AdminError(
-                description: "PUT \(path) at 127.0.0.1:\(port) answered \(answer.status): \(answer.text.prefix(300))")
+                description: "PUT \(path) at \(host):\(port) answered \(answer.status): \(answer.text.prefix(300))")
         }
+    }
+
+    /// What makes us an operator.
+    ///
+    /// - Throws: `AdminError`, `AccessError`.
+    private func operatorToken() throws -> String {
+        guard let token = try OperatorToken.text(dataDirectory: data) else {
+            throw AdminError(
+                description:
+                    "there is no \(data)/\(OperatorToken.fileName), which makes its reader the operator who stocks "
+                    + "the shelves. Has a service ever started on this directory? Try 'Scripts/supervisor status'",
+                isUnreachable: true)
+        }
+        return token
     }
 
     /// One request and its answer.
     static func send(
-        _ request: ByteBuffer, to port: Int, on loop: any EventLoop, within limit: TimeAmount = Self.timeout
+        _ request: ByteBuffer, to port: Int, of host: String = "127.0.0.1", on loop: any EventLoop,
+        within limit: TimeAmount = Self.timeout
     ) async throws -> Answer {
+        let address: SocketAddress
+        do {
+            address = try .makeAddressResolvingHost(host, port: port)
+        } catch {
+            throw AdminError(description: "\(error)", isUnreachable: true)
+        }
         let promise = loop.makePromise(of: Answer.self)
         let connected = ClientBootstrap(group: loop)
             .channelInitializer { channel in
@@ -91,8 +135,8 @@ struct AdminClient: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Exchange(ticket: 0, request: request, owner: owner))
                 }
             }
-            .connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: port))
-        connected.whenFailure { promise.fail($0) }
+            .connect(to: address)
+        connected.whenFailure { promise.fail(AdminError(description: "\($0)", isUnreachable: true)) }
         let timeout = loop.scheduleTask(in: limit) {
             promise.fail(AdminError(description: "no answer in \(limit.nanoseconds / 1_000_000_000) s"))
         }

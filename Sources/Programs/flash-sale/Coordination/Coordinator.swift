@@ -17,6 +17,8 @@ struct Coordinator: Sendable {
     var workers: Int
     var drainTimeout: Duration
     var settings: ServiceSettings
+    /// How long services that are not up yet are waited for.
+    var patienceForServices = Duration.zero
     var executable = Siblings.own
     var auditor = Siblings.path(of: "stampede")
 
@@ -25,8 +27,9 @@ struct Coordinator: Sendable {
     }
 
     func run() async throws -> Report {
-        try FileManager.default.createDirectory(atPath: data + "/sale", withIntermediateDirectories: true)
+        // Before anything is made there: whoever mistypes the directory is told so by the operator's token, which is not there.
         try await seed()
+        try FileManager.default.createDirectory(atPath: data + "/sale", withIntermediateDirectories: true)
         let floor = Floor(workers: workers)
         let watch = try Watch(data: data, floor: floor, wantsTotals: false)
         defer { watch.follower.stop() }
@@ -39,6 +42,7 @@ struct Coordinator: Sendable {
         }
         guard let start = floor.start else { throw WorkerError(description: "the sale never started") }
         let own = ProcessorTime.ofThisProcess()
+        watch.say("Auditing")
         let audit = await AuditRun(executable: auditor, data: data).finding()
         return SaleOutcome(
             kind: "run", run: plan.run,
@@ -57,7 +61,8 @@ struct Coordinator: Sendable {
     private func seed() async throws {
         let catalogue = Catalogue(products: plan.products, seed: plan.seed)
         let units = stock.spread(over: plan.products, shoppers: plan.shoppers)
-        let client = AdminClient(group: MultiThreadedEventLoopGroup.singleton, settings: settings)
+        let client = AdminClient(
+            group: MultiThreadedEventLoopGroup.singleton, settings: settings, patience: patienceForServices, data: data)
         try await client.put(
             products: catalogue.products.map {
                 .init(productId: $0.id, name: $0.name, price: .init(amount: $0.price, currency: Catalogue.currency))
@@ -80,11 +85,13 @@ struct Coordinator: Sendable {
 
     private func assignment(of worker: Int) -> WorkerOrder.Assignment {
         let first = 2 + worker * Self.sourceAddressesAWorker
+        let isOnLoopback = settings.hosts == .loopback
         return WorkerOrder.Assignment(
             sale: plan, worker: worker, workers: workers,
             plan: WorkerPlan(
-                port: settings.checkoutPort,
-                sourceAddresses: (first..<first + Self.sourceAddressesAWorker).map { "127.0.0.\($0)" },
+                host: settings.hosts.host(of: .order), port: settings.checkoutPort,
+                sourceAddresses: isOnLoopback
+                    ? (first..<first + Self.sourceAddressesAWorker).map { "127.0.0.\($0)" } : [],
                 manners: manners, connectionLimit: max(1, OpenFileLimit.raise() - OpenFileLimit.reserve)),
             journalPath: JournalFile.path(data: data, run: plan.run, worker: worker))
     }

@@ -64,7 +64,8 @@ final class LagProbe: Sendable {
     private func positions(of service: ServiceName) async throws -> [Delivery.Reading] {
         let port = settings.adminPort(of: service)
         let request = CheckoutRequest.get("/admin/delivery", port: port, allocator: ByteBufferAllocator())
-        let answer = try await AdminClient.send(request, to: port, on: loop, within: Self.timeout)
+        let answer = try await AdminClient.send(
+            request, to: port, of: settings.hosts.host(of: service), on: loop, within: Self.timeout)
         return try JSONDecoder().decode(Delivery.self, from: Data(answer.body)).positions
     }
 

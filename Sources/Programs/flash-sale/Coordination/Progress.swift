@@ -4,12 +4,13 @@ import Foundation
 struct ProgressState: Sendable, Equatable {
     var seconds: Double
     var tally: Tally
+    /// Of those accepted: an outcome may be in the log before its shopper has the answer.
     var settled: Int
-    var isDraining = false
 
     /// One line, 80 columns at most.
     var line: String {
-        let inFlight = max(0, tally.accepted - settled)
+        let settled = min(settled, tally.accepted)
+        let inFlight = tally.accepted - settled
         let parts = [
             Figures.seconds(seconds).leftPadded(to: 7, with: " "),
             "sent \(Figures.grouped(tally.sent))",

@@ -5,13 +5,21 @@ import Foundation
 struct ServiceSettings: Sendable, Equatable {
     var checkoutPort = 8080
     var adminPorts: [ServiceName: Int] = [:]
+    var hosts = ServiceHosts.loopback
 
-    /// - Throws: `SettingsError` for a value that is no port.
+    /// - Throws: `SettingsError` for a value that is no port, or no host.
     init(environment: [String: String] = ProcessInfo.processInfo.environment) throws(SettingsError) {
         checkoutPort = try Self.port("STAMPEDE_CHECKOUT_PORT", in: environment) ?? checkoutPort
         for (index, service) in ServiceName.allCases.enumerated() {
             let name = "STAMPEDE_\(service.rawValue.uppercased())_ADMIN_PORT"
             adminPorts[service] = try Self.port(name, in: environment) ?? 9101 + index
+        }
+        if let text = environment[ServiceHosts.variable], !text.isEmpty {
+            guard let hosts = ServiceHosts(text) else {
+                throw SettingsError(
+                    description: "\(ServiceHosts.variable) is '\(text)', but must be \(ServiceHosts.expected)")
+            }
+            self.hosts = hosts
         }
     }
 

@@ -80,6 +80,8 @@ final class Watch: Sendable {
         return observation
     }
 
+    func say(_ text: String) { display.say(text) }
+
     /// Waits until every accepted order is settled, or for `timeout`.
     func drain(_ accepted: [AcceptedOrder], timeout: Duration) async throws -> Settlement {
         let clock = ContinuousClock()

@@ -15,12 +15,14 @@ struct Replay: Sendable {
     var data: String
     var drainTimeout: Duration
     var settings: ServiceSettings
+    /// How long services that are not up yet are waited for.
+    var patienceForServices = Duration.zero
     var auditor = Siblings.path(of: "stampede")
 
     func run() async throws -> Report {
-        try FileManager.default.createDirectory(atPath: data + "/sale", withIntermediateDirectories: true)
         let name = RunName.make(prefix: "replay", seed: nil)
         try await seed(name)
+        try FileManager.default.createDirectory(atPath: data + "/sale", withIntermediateDirectories: true)
         let plan = ReplayPlan(book, ordersPerSecond: ordersPerSecond)
         let visits = ReplayVisits.Outcome(count: plan.stops.count)
         let floor = Floor(workers: 1)
@@ -35,6 +37,7 @@ struct Replay: Sendable {
         }
         guard let start = floor.start else { throw WorkerError(description: "the replay never started") }
         let own = ProcessorTime.ofThisProcess()
+        watch.say("Auditing")
         let audit = await AuditRun(executable: auditor, data: data).finding()
         let intended = plan.stops.indices.filter { if case .place = plan.stops[$0].errand { true } else { false } }
             .map { plan.intended($0) }
@@ -55,7 +58,8 @@ struct Replay: Sendable {
     }
 
     private func seed(_ name: String) async throws {
-        let client = AdminClient(group: MultiThreadedEventLoopGroup.singleton, settings: settings)
+        let client = AdminClient(
+            group: MultiThreadedEventLoopGroup.singleton, settings: settings, patience: patienceForServices, data: data)
         let demand = book.demand
         try await client.put(
             products: demand.map {
@@ -79,7 +83,8 @@ struct Replay: Sendable {
         }
         let limit = min(Self.connectionLimit, OpenFileLimit.raise() - OpenFileLimit.reserve)
         let workerPlan = WorkerPlan(
-            port: settings.checkoutPort, sourceAddresses: [], manners: manners, connectionLimit: max(1, limit))
+            host: settings.hosts.host(of: .order), port: settings.checkoutPort, sourceAddresses: [], manners: manners,
+            connectionLimit: max(1, limit))
         let journalPath = JournalFile.path(data: data, run: name, worker: 0)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let port = settings.checkoutPort
@@ -107,7 +112,7 @@ struct Replay: Sendable {
             switch stop.errand {
             case .place(let invoice): stopOfKey[ReplayPlan.key(run: name, invoice: invoice.number)] = index
             case .cancel(let placed):
-                if case .accepted? = departures[index], case .accepted(let order, _)? = departures[placed] {
+                if case .accepted? = departures[index], case .accepted(let order, _, _)? = departures[placed] {
                     mustBeCancelled.insert(order)
                 }
             }

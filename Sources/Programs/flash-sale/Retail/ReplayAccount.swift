@@ -62,7 +62,7 @@ struct ReplayAccount {
             fate.reason = entry.usableLines == 0 ? InvoiceRefusal.noOrderLine.rawValue : nil
         case .order(let invoice):
             fate.total = invoice.total
-            if case .accepted(let order, _)? = departure {
+            if case .accepted(let order, _, _)? = departure {
                 fate.fate = .accepted
                 fate.order = order
             } else {

@@ -26,7 +26,8 @@ final class ReplayVisits: Visits {
     private let port: Int
     private let outcome: Outcome
     private let allocator = ByteBufferAllocator()
-    private var orders: [Int: String] = [:]
+    /// What may have to be cancelled.
+    private var orders: [Int: (id: String, token: String)] = [:]
 
     init(plan: ReplayPlan, run: String, port: Int, outcome: Outcome) {
         self.plan = plan
@@ -52,12 +53,14 @@ final class ReplayVisits: Visits {
         case .cancel(let stop):
             guard let order = orders[stop] else { return nil }
             return Visit(
-                request: CheckoutRequest.cancel(order: order, port: port, allocator: allocator), purpose: .cancellation)
+                request: CheckoutRequest.cancel(
+                    order: order.id, token: order.token, port: port, allocator: allocator),
+                purpose: .cancellation)
         }
     }
 
     func departed(_ visitor: Int, as departure: Departure) -> Int? {
-        if case .accepted(let order, _) = departure, !order.isEmpty { orders[visitor] = order }
+        if case .accepted(let order, _, let token) = departure, !order.isEmpty { orders[visitor] = (order, token) }
         outcome.record(visitor, departure)
         return plan.stops[visitor].successor
     }

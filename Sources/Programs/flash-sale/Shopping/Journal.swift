@@ -31,7 +31,7 @@ final class Journal {
     init(path: String, loop: any EventLoop, mustBeNew: Bool = true) throws(JournalError) {
         self.path = path
         self.loop = loop
-        file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (mustBeNew ? O_EXCL : 0), 0o644)
+        file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (mustBeNew ? O_EXCL : 0), 0o640)
         guard file >= 0 else {
             throw JournalError(description: "cannot create the journal \(path): \(String(cString: strerror(errno)))")
         }

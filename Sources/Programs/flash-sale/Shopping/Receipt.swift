@@ -1,9 +1,10 @@
 import Contracts
 import Foundation
 
-/// What a 202 says: the order's id and its total.
+/// What a 202 says: the order's id, what opens it, and its total.
 struct Receipt: Equatable {
     var order: String
+    var token: String
     var total: Int64
     var currency: String
 
@@ -12,8 +13,9 @@ struct Receipt: Equatable {
         self = receipt
     }
 
-    private init(order: String, total: Int64, currency: String) {
+    private init(order: String, token: String, total: Int64, currency: String) {
         self.order = order
+        self.token = token
         self.total = total
         self.currency = currency
     }
@@ -24,6 +26,8 @@ struct Receipt: Equatable {
             guard !bytes.contains(UInt8(ascii: "\\")),
                 let idStart = position(after: "\"orderId\":\"", in: bytes), idStart + 36 < bytes.count,
                 bytes[idStart + 36] == UInt8(ascii: "\""),
+                let tokenStart = position(after: "\"token\":\"", in: bytes),
+                let tokenEnd = bytes[tokenStart...].firstIndex(of: UInt8(ascii: "\"")), tokenEnd > tokenStart,
                 let amountStart = position(after: "\"amount\":", in: bytes),
                 let currencyStart = position(after: "\"currency\":\"", in: bytes), currencyStart + 3 < bytes.count,
                 bytes[currencyStart + 3] == UInt8(ascii: "\"")
@@ -41,19 +45,21 @@ struct Receipt: Equatable {
             let order = String(decoding: bytes[idStart..<idStart + 36], as: UTF8.self)
             guard OrderID(order) != nil else { return nil }
             return Receipt(
-                order: order, total: amount,
+                order: order, token: String(decoding: bytes[tokenStart..<tokenEnd], as: UTF8.self), total: amount,
                 currency: String(decoding: bytes[currencyStart..<currencyStart + 3], as: UTF8.self))
         }
     }
 
     private struct Wire: Decodable {
         var orderId: OrderID
+        var token: String
         var total: Money
     }
 
     static func decoded(_ body: [UInt8]) -> Receipt? {
-        guard let wire = try? JSONDecoder().decode(Wire.self, from: Data(body)) else { return nil }
-        return Receipt(order: wire.orderId.description, total: wire.total.amount, currency: wire.total.currency)
+        guard let wire = try? JSONDecoder().decode(Wire.self, from: Data(body)), !wire.token.isEmpty else { return nil }
+        return Receipt(
+            order: wire.orderId.description, token: wire.token, total: wire.total.amount, currency: wire.total.currency)
     }
 
     private static func position(after text: StaticString, in bytes: UnsafeRawBufferPointer) -> Int? {

@@ -84,11 +84,13 @@ struct Shopper: Sendable, Equatable {
 
     private static func reading(_ answer: Answer, purpose: Visit.Purpose) -> Departure {
         guard case .order(_, let total, let currency) = purpose else { return .accepted(order: "", total: 0) }
-        guard let receipt = Receipt(answer.body) else { return .refused(reason: "202 without order id and total") }
+        guard let receipt = Receipt(answer.body) else {
+            return .refused(reason: "202 without order id, token and total")
+        }
         guard receipt.total == total, receipt.currency == currency else {
             return .refused(reason: "202 with another total than the catalogue's")
         }
-        return .accepted(order: receipt.order, total: total)
+        return .accepted(order: receipt.order, total: total, token: receipt.token)
     }
 
     /// `422` and the title of the problem document, where there is one.

@@ -28,8 +28,8 @@ protocol Visits: AnyObject {
 
 /// How a visit ended.
 enum Departure: Sendable, Equatable {
-    /// 202; `order` is empty for a cancellation.
-    case accepted(order: String, total: Int64)
+    /// 202; `order`, and `token`, which opens it, are empty for a cancellation.
+    case accepted(order: String, total: Int64, token: String = "")
     /// A final refusal, or an answer that makes no sense.
     case refused(reason: String)
     /// Patience ran out after at least one request was sent.

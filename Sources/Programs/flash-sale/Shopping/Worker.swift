@@ -3,8 +3,10 @@ import NIOPosix
 
 /// Where the shop is and how shoppers behave.
 struct WorkerPlan: Codable, Sendable, Equatable {
+    /// An address, or a name that is looked up, and looked up again after a connect that failed.
+    var host = "127.0.0.1"
     var port: Int
-    /// Local addresses to come from, in turn; each has about 28,000 ports.
+    /// Local addresses to come from, in turn; each has about 28,000 ports. None for the system's choice.
     var sourceAddresses: [String]
     var manners: Shopper.Manners
     /// Connections held at once; the process's open files less what it needs itself.
@@ -31,7 +33,9 @@ final class Worker {
     private let loop: any EventLoop
     private let plan: WorkerPlan
     private let visits: any Visits
-    private let server: SocketAddress
+    private let find: Find
+    private var server: SocketAddress
+    private var isFindingServer = false
     private let sources: [SocketAddress]
     private let journal: Journal
     private let onProgress: (Tally) -> Void
@@ -54,8 +58,12 @@ final class Worker {
     private var openConnections = OpenConnections()
     private var result = WorkerResult()
 
+    /// The address of a host, by name or address. Blocks.
+    typealias Find = @Sendable (_ host: String, _ port: Int) throws -> SocketAddress
+
     init(
         plan: WorkerPlan, visits: any Visits, journal: Journal, seed: UInt64, loop: any EventLoop,
+        find: @escaping Find = { try .makeAddressResolvingHost($0, port: $1) },
         onProgress: @escaping (Tally) -> Void
     ) throws {
         self.plan = plan
@@ -63,7 +71,8 @@ final class Worker {
         self.journal = journal
         self.loop = loop
         self.onProgress = onProgress
-        server = try SocketAddress(ipAddress: "127.0.0.1", port: plan.port)
+        self.find = find
+        server = try find(plan.host, plan.port)
         sources = try plan.sourceAddresses.map { try SocketAddress(ipAddress: $0, port: 0) }
         finished = loop.makePromise()
         exchanges = Array(repeating: nil, count: visits.count)
@@ -186,10 +195,24 @@ final class Worker {
             exchanges[visitor] = nil
             connections -= 1
             result.tally.connectRetries += 1
+            findServerAgain()
             let step = shoppers[visitor].suffered(
                 .connectFailed, now: Self.now, manners: plan.manners, jitter: jitter.unit())
             take(step, visitor)
             admitHeld()
+        }
+    }
+
+    /// A container that comes back may have another address. Off the loop: a name server may take its time.
+    private func findServerAgain() {
+        guard !isFindingServer, (try? SocketAddress(ipAddress: plan.host, port: plan.port)) == nil else { return }
+        isFindingServer = true
+        NIOThreadPool.singleton.runIfActive(eventLoop: loop) { [find, plan] in
+            try find(plan.host, plan.port)
+        }.assumeIsolated().whenComplete { [self] found in
+            isFindingServer = false
+            // A name that nobody has for the moment is looked up again after the next failure.
+            if case .success(let address) = found { server = address }
         }
     }
 
@@ -210,7 +233,7 @@ final class Worker {
         hasDeparted[visitor] = true
         departures += 1
         switch departure {
-        case .accepted(let order, let total):
+        case .accepted(let order, let total, _):
             let now = Self.now
             result.accept.record(nanoseconds: now - shoppers[visitor].intended)
             result.acceptFromSend.record(nanoseconds: now - (shoppers[visitor].firstSent ?? now))

@@ -46,6 +46,11 @@ struct Desks {
 
         /// What a retry would handle.
         var effective: [UInt8] { corrected ?? event }
+
+        /// With what is personal as its reader sees it.
+        func view(_ personal: Personal) -> Content {
+            Content(event: personal.view(event), corrected: corrected.map { personal.view($0) })
+        }
     }
 
     /// Passes letters with their bytes to `body`, a page at a time: no read lasts as long as who takes them does.

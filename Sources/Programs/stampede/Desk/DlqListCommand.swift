@@ -22,10 +22,14 @@ struct DlqListCommand: ParsableCommand {
     var letters = false
 
     func run() throws {
-        try common.directory.require()
+        try common.directory.requireRun()
         var problems: [String] = []
         let filter = try filter.filter(common.directory, settled: all)
         let found = Desks(data: common.directory).letters(filter, problems: &problems)
+        if found.isEmpty, let unknown = filter.groups.first {
+            let known = Desks(data: common.directory).letters(LetterFilter(takesSettled: all), problems: &problems)
+            throw Failure.noGroup(unknown, known: Set(known.map(\.group.id)).sorted())
+        }
         let output = Output()
         if common.json {
             let json: JSONValue =
@@ -44,6 +48,10 @@ struct DlqListCommand: ParsableCommand {
         } else {
             let text = LetterText(now: Words.now(), width: output.width, style: output.style)
             output.lines(letters ? text.lines(found) : text.lines(LetterGroup.groups(of: found)))
+            let option = common.directory.option
+            output.line()
+            output.line("Type: stampede dlq show SAMPLE\(option)")
+            output.line("      stampede dlq retry --group GROUP --plan\(option)")
         }
         output.flush()
         for problem in problems { Talk.problem(problem) }

@@ -15,6 +15,8 @@ struct DlqShowCommand: ParsableCommand {
     @Option(help: "The letter at this service only.")
     var service: [ServiceArgument] = []
 
+    @OptionGroup var personal: PersonalOption
+
     @Argument(help: "The event's id, or enough of its beginning or end to mean one.")
     var id: String
 
@@ -25,10 +27,10 @@ struct DlqShowCommand: ParsableCommand {
         let services = service.isEmpty ? ServiceName.allCases : service.map(\.service)
         let all = try desks.letters(LetterFilter(services: services, takesSettled: true))
         let wanted = try LetterID(id).resolve(among: all, data)
-        let files = try all.filter { $0.id == wanted }.map { try LetterFile($0, desks) }
+        let files = try all.filter { $0.id == wanted }.map { try LetterFile($0, desks, personal.view) }
         let output = Output()
         if common.json {
-            output.line(try JSONValue.object(["letters": .array(files.map(\.json))]).document())
+            output.line(try personal.view.view(.object(["letters": .array(files.map(\.json))])).document())
         } else {
             for (index, file) in files.enumerated() {
                 if index > 0 { output.line(output.style.paint(String(repeating: "─", count: output.width), .faint)) }

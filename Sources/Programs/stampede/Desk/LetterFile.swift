@@ -11,9 +11,9 @@ struct LetterFile {
     /// Events of the same subject that wait for this one, in order.
     let parked: [JSONValue]
 
-    init(_ letter: DeskLetter, _ desks: Desks) throws {
+    init(_ letter: DeskLetter, _ desks: Desks, _ personal: Personal) throws {
         self.letter = letter
-        content = try desks.content(of: letter)
+        content = try desks.content(of: letter).view(personal)
         (actions, parked) =
             try Evidence.read(desks.data.database(of: letter.service)) { db in
                 let actions = try Evidence.records(

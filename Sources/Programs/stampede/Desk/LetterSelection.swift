@@ -26,7 +26,16 @@ struct LetterSelection: ParsableArguments {
     /// - Throws: `Failure.noLetter`, `.ambiguousLetter`.
     func letters(_ data: DataDirectory) throws -> [DeskLetter] {
         let desks = Desks(data: data)
-        guard !ids.isEmpty else { return try desks.letters(try filter.filter(data, settled: false)) }
+        guard !ids.isEmpty else {
+            let filter = try filter.filter(data, settled: false)
+            let found = try desks.letters(filter)
+            if found.isEmpty, let unknown = filter.groups.first {
+                // A group whose letters are all settled is not unknown: nothing is left to do.
+                let known = Set(try desks.letters(LetterFilter(takesSettled: true)).map(\.group.id))
+                if !known.contains(unknown) { throw Failure.noGroup(unknown, known: known.sorted()) }
+            }
+            return found
+        }
         // Named one by one, also those that are settled: then the service says so.
         let candidates = try desks.letters(try filter.filter(data, settled: true))
         var wanted: Set<EventID> = []

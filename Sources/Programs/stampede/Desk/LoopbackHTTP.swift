@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// One HTTP/1.1 exchange with 127.0.0.1 on a connection of its own. Blocks the thread, which is the command's.
+/// One HTTP/1.1 exchange with a service on a connection of its own. Blocks the thread, which is the command's.
 enum LoopbackHTTP {
     struct Answer: Sendable {
         let status: Int
@@ -26,7 +26,13 @@ enum LoopbackHTTP {
     /// 256 letters with a long error each.
     fileprivate static let maximumAnswerBytes = 4 << 20
 
-    static func send(_ request: Request, to port: Int, within limit: TimeAmount) throws(Failed) -> Answer {
+    static func send(_ request: Request, to place: ServicePlace, within limit: TimeAmount) throws(Failed) -> Answer {
+        let address: SocketAddress
+        do {
+            address = try .makeAddressResolvingHost(place.host, port: place.port)
+        } catch {
+            throw .notSent("\(error)")
+        }
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let promise = loop.makePromise(of: Answer.self)
         do {
@@ -40,10 +46,10 @@ enum LoopbackHTTP {
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHTTPClientHandlers()
                         try channel.pipeline.syncOperations.addHandler(
-                            Exchange(request: request, port: port, promise: promise))
+                            Exchange(request: request, port: place.port, promise: promise))
                     }
                 }
-                .connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: port))
+                .connect(to: address)
             connected.whenFailure { promise.fail(Failed.notSent("\($0)")) }
             connected.whenSuccess { channel in
                 promise.futureResult.whenComplete { _ in channel.close(promise: nil) }

@@ -1,3 +1,4 @@
+import Access
 import Contracts
 import Foundation
 import NIOCore
@@ -8,7 +9,7 @@ import NIOHTTP1
 /// What changes a service's database goes through the service: the CLI never writes beside it.
 struct OperatorClient {
     let service: ServiceName
-    let port: Int
+    let place: ServicePlace
     private let token: String
     private let data: DataDirectory
 
@@ -18,13 +19,14 @@ struct OperatorClient {
     private static let maximumRepeats = 5
     private static let repeatSeconds = 1.0
 
-    /// - Throws: `Failure.noToken`, `.noPort`.
+    /// - Throws: `Failure.noToken`, `.noPort`, `AccessError`.
     init(_ service: ServiceName, _ run: RunDirectory) throws {
         self.service = service
         data = run.data
-        port = try run.adminPort(of: service)
-        let text = DataDirectory.text(data.operatorToken)?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
-        guard !text.isEmpty else { throw Failure.noToken(file: data.operatorToken) }
+        place = try run.adminPlace(of: service)
+        guard let text = try OperatorToken.text(dataDirectory: data.path), !text.isEmpty else {
+            throw Failure.noToken(file: data.operatorToken)
+        }
         token = text
     }
 
@@ -44,7 +46,8 @@ struct OperatorClient {
             let isUnderWay = json?["type"]?.text?.hasSuffix(":still-under-way") == true
             guard answer.status == 503, isRepeatable || !isUnderWay, repeats < Self.maximumRepeats else {
                 throw Failure.notDone(
-                    service: service.rawValue, port: port, status: answer.status, reason: reason(json, answer.status))
+                    service: service.rawValue, place: place.description, status: answer.status,
+                    reason: reason(json, answer.status))
             }
             repeats += 1
             Talk.say("\(service.rawValue)-service: \(reason(json, answer.status)). Asking again")
@@ -54,11 +57,11 @@ struct OperatorClient {
 
     private func send(_ request: LoopbackHTTP.Request) throws -> LoopbackHTTP.Answer {
         do {
-            return try LoopbackHTTP.send(request, to: port, within: Self.timeLimit)
+            return try LoopbackHTTP.send(request, to: place, within: Self.timeLimit)
         } catch .notSent {
-            throw Failure.serviceDown(service: service.rawValue, port: port)
+            throw Failure.serviceDown(service: service.rawValue, place: place.description)
         } catch .noAnswer(let reason) {
-            throw Failure.noAnswer(service: service.rawValue, port: port, reason: reason)
+            throw Failure.noAnswer(service: service.rawValue, place: place.description, reason: reason)
         }
     }
 

@@ -50,7 +50,7 @@ struct OrderSearch {
     }
 
     /// False, too, where Order's database cannot be read: the story names it.
-    private func isKnown(_ id: OrderID) throws -> Bool {
+    func isKnown(_ id: OrderID) throws -> Bool {
         do {
             return try !query("SELECT order_id FROM orders WHERE order_id = ?", [Data(id.bytes)]).isEmpty
         } catch Failure.unreadable {

@@ -29,6 +29,8 @@ struct LagReport {
     }
 
     private(set) var rows: [Row] = []
+    /// What keeps a service that is behind from reading, where something does.
+    private(set) var obstacles: [(service: ServiceName, reason: WaitingReason)] = []
     private(set) var time = Words.now()
     /// What could not be read this time, with file and remedy.
     private(set) var problems: [String] = []
@@ -61,7 +63,25 @@ struct LagReport {
         problems += rows.compactMap(\.reading.problem)
         problems = problems.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         time = Words.now()
+        obstacles = Self.obstacles(rows, data, now: time)
     }
+
+    private static func obstacles(
+        _ rows: [Row], _ data: DataDirectory, now: Timestamp
+    ) -> [(service: ServiceName, reason: WaitingReason)] {
+        let behind = ServiceName.allCases.filter { name in
+            rows.contains { $0.reading.service == name && $0.reading.behind != 0 }
+        }
+        let run = RunDirectory(data)
+        let reasons = concurrently(behind) { service in
+            // A database that cannot be read is among the problems already.
+            let pause = try? Evidence.read(data.database(of: service)) { try ConsumerPause.read($0) }
+            return ServiceCondition(service, pause ?? nil, run, now: now).obstacle
+        }
+        return zip(behind, reasons).compactMap { service, reason in reason.map { (service, $0) } }
+    }
+
+    func obstacle(of row: Row) -> WaitingReason? { obstacles.first { $0.service == row.reading.service }?.reason }
 
     /// Seconds since a row was read.
     func age(_ row: Row) -> Double { LagReading.seconds(from: row.reading.time, to: time) }
@@ -69,6 +89,13 @@ struct LagReport {
     var json: JSONValue {
         .object([
             "time": JSONValue(time), "problems": .array(problems.map(JSONValue.string)),
+            "obstacles": .array(
+                obstacles.map { service, reason in
+                    .object([
+                        "service": .string(service.rawValue), "cause": .string(reason.cause.rawValue),
+                        "text": .string(reason.text), "type": .array(reason.commands.map(JSONValue.string)),
+                    ])
+                }),
             "consumers": .array(
                 rows.map { row in
                     .object([

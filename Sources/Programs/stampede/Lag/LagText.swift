@@ -22,6 +22,7 @@ struct LagText {
             ])
         }
         return table.lines(width: width, style: style)
+            + obstacles(width, style)
             + report.rows.compactMap(parked).map { style.paint(TerminalText.fitted($0, to: width), .warning) }
     }
 
@@ -37,10 +38,19 @@ struct LagText {
 
     private func catchingUp(_ row: LagReport.Row) -> Table.Cell {
         if row.reading.behind == 0 { return "-" }
+        if report.obstacle(of: row) != nil { return .init("stands", .bad) }
         if let seconds = row.secondsToCatchUp { return .init(Words.duration(seconds: seconds)) }
         // What is read as it comes is behind by what came this moment.
         if let seconds = row.reading.secondsBehind, seconds < Self.oldAge { return "keeps up" }
         return row.rate == nil ? "?" : .init("never", .bad)
+    }
+
+    /// What keeps services from reading, and what to type.
+    private func obstacles(_ width: Int, _ style: Style) -> [String] {
+        report.obstacles.flatMap { service, reason in
+            TerminalText.wrapped("\(service.rawValue): \(TerminalText.safe(reason.text))", to: width)
+                .map { style.paint($0, .warning) } + reason.commands.map { "  Type: \($0)" }
+        }
     }
 
     private func parked(_ row: LagReport.Row) -> String? {

@@ -23,7 +23,8 @@ struct MailCommand: ParsableCommand {
         let output = Output()
         if common.json {
             let document = JSONValue.object([
-                "orderId": .string(order.description), "messages": .array(messages.map(\.json)),
+                "orderId": .string(order.description),
+                "messages": .array(messages.map { $0.json(Personal(isShown: true)) }),
             ])
             output.line(try document.document())
         } else {
@@ -56,12 +57,17 @@ extension MailMessage {
         }
     }
 
-    var json: JSONValue {
+    func json(_ personal: Personal) -> JSONValue {
         .object([
             "headers": .array(
-                headers.map { .object(["name": .string($0.name), "value": .string($0.value)]) }),
+                headers.map { header in
+                    let isTo = header.name.lowercased() == "to"
+                    let value = isTo ? personal.view(address: header.value) ?? "" : header.value
+                    return .object(["name": .string(header.name), "value": .string(value)])
+                }),
             "messageId": JSONValue(header("Message-ID")), "kind": JSONValue(header("X-Stampede-Kind")),
-            "date": JSONValue(header("Date")), "from": JSONValue(header("From")), "to": JSONValue(header("To")),
+            "date": JSONValue(header("Date")), "from": JSONValue(header("From")),
+            "to": JSONValue(personal.view(address: header("To"))),
             "subject": JSONValue(header("Subject")), "text": JSONValue(text), "html": JSONValue(html),
         ])
     }

@@ -12,7 +12,9 @@ struct OrderList {
         /// At whose desk it is held up, if at any.
         let heldBy: ServiceName?
 
-        var status: String { heldBy == nil ? row?["status"]?.text ?? "unknown" : "held" }
+        var status: String { row?["status"]?.text ?? "unknown" }
+        /// With what a desk does to it: `confirmed, held`.
+        var shownStatus: String { heldBy == nil ? status : status + ", held" }
         var placedAt: Timestamp? { row?["createdAt"]?.text.flatMap { Timestamp($0) } }
     }
 
@@ -83,14 +85,10 @@ struct OrderList {
         for line in lines {
             let placed = line.placedAt.map { $0.description.prefix(19).replacing("T", with: " ") } ?? "-"
             let paint: Style.Paint =
-                switch line.status {
-                case "confirmed": .good
-                case "held": .bad
-                default: .warning
-                }
+                if line.heldBy != nil { .bad } else if line.status == "confirmed" { .good } else { .warning }
             table.add([
                 .init("…" + line.order.description.suffix(Self.shownDigits)), .init(String(placed)),
-                .init(line.status, paint),
+                .init(line.shownStatus, paint),
                 .init(line.why ?? "-"),
             ])
         }

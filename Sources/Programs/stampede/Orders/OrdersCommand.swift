@@ -29,13 +29,17 @@ struct OrdersCommand: ParsableCommand {
 
     func validate() throws {
         guard (0...10_000).contains(number) else { throw ValidationError("-n goes from 0 to 10000") }
+        if let reason, CancellationReason(rawValue: reason) == nil {
+            let known = CancellationReason.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("no order is cancelled for '\(reason)'; the reasons are: \(known)")
+        }
         guard !pending || !failed && reason == nil else {
             throw ValidationError("--pending stands alone: an order without outcome has not failed")
         }
     }
 
     func run() throws {
-        try common.directory.require()
+        try common.directory.requireRun()
         let held = try HeldOrders(common.directory)
         let book = OrderBook(data: common.directory)
         let isAboutFailure = failed || reason != nil

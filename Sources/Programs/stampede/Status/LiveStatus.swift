@@ -17,12 +17,12 @@ struct LiveStatus: Sendable {
     let retries: [JSONValue]
     let testFaults: Bool
 
-    private static let timeLimit = TimeAmount.milliseconds(500)
+    static let timeLimit = TimeAmount.milliseconds(500)
 
     /// Nil where the service does not answer in time: a status does not wait for whoever hangs.
-    static func ask(_ service: ServiceName, port: Int) -> LiveStatus? {
+    static func ask(_ service: ServiceName, at place: ServicePlace) -> LiveStatus? {
         let request = LoopbackHTTP.Request(method: .GET, path: "/admin/status")
-        guard let answer = try? LoopbackHTTP.send(request, to: port, within: timeLimit), answer.status == 200,
+        guard let answer = try? LoopbackHTTP.send(request, to: place, within: timeLimit), answer.status == 200,
             let json = JSONValue.parse(answer.body), json["service"]?.text == service.rawValue
         else { return nil }
         return LiveStatus(

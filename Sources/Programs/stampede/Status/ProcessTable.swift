@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 
 /// A living process, from `/proc`.
 struct LiveProcess {
@@ -6,6 +7,8 @@ struct LiveProcess {
     let uptimeSeconds: Double
     let cpuSeconds: Double
     let residentBytes: Int64
+    /// Whether a signal stopped it (SIGSTOP): it lives, and does nothing.
+    let isStopped: Bool
 
     /// Nil where no such process lives, or where it is not the program: pids are used again.
     init?(pid: Int32, program: String) {
@@ -17,9 +20,17 @@ struct LiveProcess {
         else { return nil }
         let ticks = Double(max(1, sysconf(Int32(_SC_CLK_TCK))))
         self.pid = pid
+        isStopped = fields[0] == "T"
         cpuSeconds = (user + system) / ticks
         uptimeSeconds = max(0, uptime - start / ticks)
         residentBytes = pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    /// What there is to say of one that was asked and gave no answer.
+    var silence: String {
+        isStopped
+            ? "is stopped by a signal; kill -CONT \(pid) lets it go on"
+            : "runs (pid \(pid)), and gave no answer within \(LiveStatus.timeLimit.nanoseconds / 1_000_000) ms"
     }
 
     /// The fields of `/proc/PID/stat` from the third on (proc(5)); the second may hold blanks and parentheses.

@@ -1,3 +1,4 @@
+import Audit
 import Contracts
 import Foundation
 
@@ -15,6 +16,10 @@ struct Program: Hashable {
     /// Where its database lies, and the lock it holds for its life.
     func databaseDirectory(_ data: DataDirectory) -> String {
         "\(data.path)/db/\(service?.rawValue ?? name)"
+    }
+
+    func database(_ data: DataDirectory) -> String {
+        "\(databaseDirectory(data))/\(service?.rawValue ?? name).db"
     }
 }
 
@@ -49,9 +54,14 @@ struct RunDirectory {
         }
     }
 
+    /// Whether it lives: also where its process cannot be seen, in a container of its own, by the lock that it holds.
+    func isRunning(_ program: Program, _ process: LiveProcess?) -> Bool {
+        process != nil || EvidenceDatabase(path: program.database(data)).ownerRuns()
+    }
+
     /// `running`, `stopped`, `died` (its pid file is there, it is not), or what the supervisor says it is at.
     func state(_ program: Program, _ process: LiveProcess?) -> String {
-        if process != nil { return states[program.name]?.state ?? "running" }
+        if isRunning(program, process) { return states[program.name]?.state ?? "running" }
         if let stated = states[program.name]?.state, stated != "running" { return stated }
         return Self.pid(data, program.name) == nil ? "stopped" : "died"
     }
@@ -97,17 +107,41 @@ struct RunDirectory {
     ///
     /// - Throws: `Failure.noPort`.
     func adminPort(of service: ServiceName) throws -> Int {
-        let variable = "STAMPEDE_\(service.rawValue.uppercased())_ADMIN_PORT"
-        if let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty {
-            guard let port = Int(text), (1...65_535).contains(port) else {
-                throw Failure.noPort(variable: variable, value: text)
-            }
-            return port
+        try port("STAMPEDE_\(service.rawValue.uppercased())_ADMIN_PORT")
+            ?? Self.firstAdminPort + (ServiceName.allCases.firstIndex(of: service) ?? 0)
+    }
+
+    /// By the environment, else as the run was started; nil where neither says.
+    private func port(_ variable: String) throws -> Int? {
+        guard let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty else {
+            return environment[variable]
         }
-        return environment[variable] ?? Self.firstAdminPort + (ServiceName.allCases.firstIndex(of: service) ?? 0)
+        guard let port = Int(text), (1...65_535).contains(port) else {
+            throw Failure.noPort(variable: variable, value: text)
+        }
+        return port
     }
 
     private static let firstAdminPort = 9101
+
+    /// Where a service's admin surface is called.
+    ///
+    /// - Throws: `Failure.noPort`, `.noHost`.
+    func adminPlace(of service: ServiceName) throws -> ServicePlace {
+        ServicePlace(host: try ServicePlace.hosts().host(of: service), port: try adminPort(of: service))
+    }
+
+    /// Where a program answers to `/health`.
+    ///
+    /// - Throws: `Failure.noPort`, `.noHost`.
+    func healthPlace(of program: Program) throws -> ServicePlace {
+        if let service = program.service { return try adminPlace(of: service) }
+        return ServicePlace(
+            host: try ServicePlace.hosts().host(of: program.name),
+            port: try port("STAMPEDE_GATEWAY_PORT") ?? Self.gatewayPort)
+    }
+
+    private static let gatewayPort = 8090
 
     private static func environment(_ data: DataDirectory) -> [String: Int] {
         var ports: [String: Int] = [:]

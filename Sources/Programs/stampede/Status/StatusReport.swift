@@ -12,6 +12,8 @@ struct StatusReport {
         let delivery: DeliveryStatus?
         /// Nil where it does not run, or does not answer.
         var live: LiveStatus?
+        /// Why it is not to be trusted that it runs: it was asked, and gave no answer.
+        var silence: String?
     }
 
     let data: DataDirectory
@@ -25,12 +27,8 @@ struct StatusReport {
 
     /// - Throws: `Failure.noDataDirectory`, `.nothingThere`.
     init(_ data: DataDirectory) throws {
-        try data.require()
+        try data.requireRun()
         let run = RunDirectory(data)
-        guard run.hasPidFiles || DataDirectory.isDirectory(data.log) || DataDirectory.isDirectory(data.path + "/db")
-        else {
-            throw Failure.nothingThere(data.path)
-        }
         let logbook = Logbook(data)
         var problems: [String] = []
         var services: [Service] = []
@@ -74,14 +72,18 @@ struct StatusReport {
 
     /// All at once, so that several that hang cost no more time than one.
     private static func askRunning(_ services: inout [Service], _ run: RunDirectory) {
-        let running = services.indices.compactMap { index -> (Int, ServiceName, Int)? in
-            guard services[index].process != nil, let service = services[index].program.service,
-                let port = try? run.adminPort(of: service)  // a port that is none is said by what needs it
+        let running = services.indices.compactMap { index -> (Int, ServiceName, ServicePlace)? in
+            guard run.isRunning(services[index].program, services[index].process),
+                let service = services[index].program.service,
+                let place = try? run.adminPlace(of: service)  // a place that is none is said by what needs it
             else { return nil }
-            return (index, service, port)
+            return (index, service, place)
         }
-        let answers = concurrently(running) { LiveStatus.ask($0.1, port: $0.2) }
-        for ((index, _, _), answer) in zip(running, answers) { services[index].live = answer }
+        let answers = concurrently(running) { LiveStatus.ask($0.1, at: $0.2) }
+        for ((index, _, _), answer) in zip(running, answers) {
+            services[index].live = answer
+            if answer == nil { services[index].silence = services[index].process?.silence }
+        }
     }
 
     // MARK: - JSON
@@ -125,7 +127,7 @@ struct StatusReport {
                 .array(
                     live.standing.map { .object(["part": .string($0.part), "reason": .string($0.reason)]) })
             } ?? .null,
-            "breaker": service.live?.breaker ?? .null,
+            "breaker": service.live?.breaker ?? .null, "silence": JSONValue(service.silence),
             "testFaults": service.live.map { .bool($0.testFaults) } ?? .null,
         ])
     }

@@ -121,6 +121,7 @@ struct StatusText {
         }
         for service in report.services {
             if let pause = service.delivery?.paused { add(service, since: pause.since, pause.text) }
+            if let silence = service.silence { add(service, silence) }
             guard let live = service.live else { continue }
             for part in live.standing { add(service, "\(part.part) stands: \(part.reason)") }
             if let state = live.breaker["state"]?.text, state != "closed" {

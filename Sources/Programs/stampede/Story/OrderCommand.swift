@@ -25,6 +25,8 @@ struct OrderCommand: ParsableCommand {
     @Flag(help: "Read the whole log, not only where the order's events should lie.")
     var scan = false
 
+    @OptionGroup var personal: PersonalOption
+
     func validate() throws {
         guard !mermaid || !common.json else { throw ValidationError("--json and --mermaid exclude each other") }
     }
@@ -42,7 +44,7 @@ struct OrderCommand: ParsableCommand {
     }
 
     private func tell(_ order: OrderID, _ output: Output) throws {
-        let story = try OrderStory(of: order, in: common.directory, whole: scan)
+        let story = try OrderStory(of: order, in: common.directory, whole: scan, personal: personal.view)
         if common.json {
             output.line(try story.json.document())
         } else if mermaid {

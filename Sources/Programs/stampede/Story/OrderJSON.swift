@@ -2,7 +2,9 @@ import Contracts
 
 /// An order's story for programs: the facts of `OrderText`, whole.
 extension OrderStory {
-    var json: JSONValue {
+    var json: JSONValue { personal.view(whole) }
+
+    private var whole: JSONValue {
         .object([
             "orderId": .string(order.description), "status": .string(status), "reason": JSONValue(reason),
             "placedAt": JSONValue(start), "settledAfterMilliseconds": milliseconds(progress.settledAfter),
@@ -10,7 +12,7 @@ extension OrderStory {
             "calls": each(\.calls), "parked": each(\.parked), "deadLetters": each(\.deadLetters),
             "deskActions": each(\.actions), "anomalies": each(\.anomalies), "unpublished": .array(unpublished),
             "gateway": .object(["keys": .array(gateway.keys), "ledger": .array(gateway.ledger)]),
-            "messages": .array(messages.map(\.json)),
+            "messages": .array(messages.map { $0.json(personal) }),
             "searched": .object(["eventsRead": JSONValue(eventsRead), "eventsInLog": JSONValue(eventsInLog)]),
             "problems": .array(problems.map(JSONValue.string)),
         ])

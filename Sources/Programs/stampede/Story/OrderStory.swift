@@ -13,6 +13,7 @@ struct OrderStory {
     let order: OrderID
     let data: DataDirectory
     let time: Timestamp
+    let personal: Personal
     let story: StoryEvents
     let progress: OrderProgress
     let records: [ServiceRecords]
@@ -29,7 +30,7 @@ struct OrderStory {
     ///
     /// - Parameter whole: reads the log from its beginning to its end, for certainty.
     /// - Throws: `Failure.noOrder`.
-    init(of order: OrderID, in data: DataDirectory, whole: Bool = false) throws {
+    init(of order: OrderID, in data: DataDirectory, whole: Bool = false, personal: Personal) throws {
         var evidence = OrderEvidence(of: order, in: data)
         evidence.readLog(whole: whole ? nil : [])
         guard !evidence.isEmpty else {
@@ -44,6 +45,7 @@ struct OrderStory {
         }
         self.order = order
         self.data = data
+        self.personal = personal
         time = found.time
         story = found.story
         progress = found.progress

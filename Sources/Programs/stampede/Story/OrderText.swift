@@ -28,7 +28,8 @@ struct OrderText {
             Words.money(created?["total"]),
             created.map { Words.lines($0["lines"]) } ?? row.map { Words.lines($0["lines"]) },
             (created?["customerID"]?.text ?? row?["customerId"]?.text).map { "customer \($0)" },
-            created?["email"]?.text ?? row?["email"]?.text, story.start.map { "placed \($0)" },
+            story.personal.view(address: created?["email"]?.text ?? row?["email"]?.text),
+            story.start.map { "placed \($0)" },
             story.progress.settledAfter.map { "settled in \(Words.duration(microseconds: $0))" },
         ].compactMap(\.self).filter { !$0.isEmpty }
         return [title] + TerminalText.wrapped(TerminalText.safe(parts.joined(separator: ", ")), to: width)

@@ -25,8 +25,8 @@ struct OrderWaits {
             }
             let search = WaitingSearch(
                 awaited: awaited, records: records,
-                condition: ServiceCondition(awaited.service, records, run, now: time), ends: evidence.trail.ends,
-                now: time)
+                condition: ServiceCondition(awaited.service, records?.paused, run, now: time),
+                ends: evidence.trail.ends, now: time)
             let placed = records?.first("order")?["createdAt"]?.text.flatMap { Timestamp($0) }
             waits.append(
                 OrderStory.Wait(

@@ -61,7 +61,7 @@ struct RecordsTable {
         story.messages.map {
             Line(
                 place: "mailbox", what: $0.header("X-Stampede-Kind") ?? "message",
-                parts: [$0.header("To"), $0.header("Subject")])
+                parts: [story.personal.view(address: $0.header("To")), $0.header("Subject")])
         }
     }
 

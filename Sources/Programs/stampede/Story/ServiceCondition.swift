@@ -10,26 +10,30 @@ struct ServiceCondition {
     let pause: ConsumerPause?
     /// Nil where it does not run, or does not answer.
     let live: LiveStatus?
+    /// `runs (pid 7), but gives no answer`; nil where it answers, or was not asked.
+    let silence: String?
     /// Whether the gateway's process lives.
     let gatewayRuns: Bool
 
     var program: String { Program.of(service).name }
 
-    init(_ service: ServiceName, _ records: ServiceRecords?, _ run: RunDirectory, now: Timestamp) {
+    init(_ service: ServiceName, _ pause: ConsumerPause?, _ run: RunDirectory, now: Timestamp) {
         self.service = service
         let program = Program.of(service)
         let process = run.process(program)
-        isRunning = process != nil
+        isRunning = run.isRunning(program, process)
         absence = Self.absence(program, run.state(program, process), run.data, now)
-        pause = records?.paused
-        live = process.flatMap { _ in (try? run.adminPort(of: service)).flatMap { LiveStatus.ask(service, port: $0) } }
-        gatewayRuns = run.process(.gateway) != nil
+        self.pause = pause
+        let place = isRunning ? try? run.adminPlace(of: service) : nil
+        live = place.flatMap { LiveStatus.ask(service, at: $0) }
+        silence = place == nil || live != nil ? nil : process?.silence
+        gatewayRuns = run.isRunning(.gateway, run.process(.gateway))
     }
 
     private static func absence(_ program: Program, _ state: String, _ data: DataDirectory, _ now: Timestamp) -> String
     {
         let words = "is not running" + (state == "stopped" ? "" : " (\(state))")
-        let database = "\(program.databaseDirectory(data))/\(program.service?.rawValue ?? program.name).db"
+        let database = program.database(data)
         let signs = [database, database + "-wal"].compactMap { path -> Date? in
             // A file that is not there is no sign.
             (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date
@@ -47,6 +51,10 @@ struct ServiceCondition {
                 .paused, "its consumer is \(pause.text)\(more)", type: "stampede resume \(service.rawValue)")
         }
         if !isRunning { return WaitingReason(.down, "\(program) \(absence)", type: start) }
+        if let silence {
+            return WaitingReason(
+                .silent, "\(program) \(silence)", type: "Scripts/supervisor restart \(service.rawValue)")
+        }
         let standing = (live?.standing ?? []).map { "\($0.part) stands: \($0.reason)" }
         return standing.isEmpty
             ? nil : WaitingReason(.standing, "\(program) runs, but its " + standing.joined(separator: "; its "))

@@ -15,7 +15,7 @@ struct StoryEvent: Sendable {
     var repeats: Int?
 
     var place: String { "\(topic.name)@\(offset)" }
-    var summary: String { EventSummary.text(type: envelope.type, data: envelope.data) }
+    var summary: String { EventSummary.text(type: envelope.type, data: PersonalData.masked(envelope.data)) }
     var data: JSONValue { JSONValue.parse(envelope.data) ?? .null }
 
     /// The service whose topic it is on; nil on a topic that no service writes.

@@ -20,6 +20,8 @@ struct WaitingReason {
         case paused
         /// The service does not run.
         case down
+        /// The service's process lives, and gives no answer: stopped, or hung.
+        case silent
         /// A part of the service waits for disk, database or log.
         case standing
         /// The consumer has not come to it yet.

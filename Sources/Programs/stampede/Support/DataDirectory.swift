@@ -40,6 +40,9 @@ struct DataDirectory: Sendable {
     /// What makes its reader an operator; the services made it.
     var operatorToken: String { path + "/operator.token" }
 
+    /// Where the key of the orders' tokens lies; order-service made it.
+    var orderTokenKeyDirectory: String { path + "/db/order" }
+
     func database(of service: ServiceName) -> String {
         path + "/db/\(service.rawValue)/\(service.rawValue).db"
     }
@@ -54,6 +57,14 @@ struct DataDirectory: Sendable {
     /// - Throws: `Failure.noDataDirectory`.
     func require() throws {
         guard exists else { throw Failure.noDataDirectory(path) }
+    }
+
+    /// - Throws: `Failure.noDataDirectory`, `.nothingThere` where no service ever ran.
+    func requireRun() throws {
+        try require()
+        guard RunDirectory(self).hasPidFiles || Self.isDirectory(log) || Self.isDirectory(path + "/db") else {
+            throw Failure.nothingThere(path)
+        }
     }
 
     /// A small text file; nil where there is none, or where it is none.

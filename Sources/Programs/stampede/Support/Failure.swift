@@ -1,3 +1,6 @@
+import Access
+import Contracts
+
 /// Why a command cannot answer. Each says where, and what to do.
 enum Failure: Error, Equatable, CustomStringConvertible {
     case noDataDirectory(String)
@@ -13,13 +16,17 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case notPassed(topic: String, service: String, offset: UInt64, wanted: UInt64)
     case noHead(file: String, line: Int, reason: String)
     case noLetter(String, data: String)
+    case noGroup(String, known: [String])
     case ambiguousLetter(String, candidates: [String])
     case severalDesks(String, services: [String])
     case noToken(file: String)
+    case noOrderTokenKey(directory: String)
     case noPort(variable: String, value: String)
-    case serviceDown(service: String, port: Int)
-    case noAnswer(service: String, port: Int, reason: String)
-    case notDone(service: String, port: Int, status: Int, reason: String)
+    case noHost(value: String)
+    case noServiceHere(String)
+    case serviceDown(service: String, place: String)
+    case noAnswer(service: String, place: String, reason: String)
+    case notDone(service: String, place: String, status: Int, reason: String)
     case badLine(file: String, line: Int, reason: String)
     case badDocument(file: String, reason: String)
     case subjectStays(String)
@@ -53,6 +60,10 @@ enum Failure: Error, Equatable, CustomStringConvertible {
                 + "Wait until it has passed ('stampede status'), or leave --before out to archive what can go"
         case .noHead(let file, let line, let reason):
             "line \(line) of \(file) is no chain head: \(reason). 'stampede log verify --save-head FILE' writes such a file"
+        case .noGroup(let group, let known):
+            known.isEmpty
+                ? "there is no group '\(group)': no dead letters lie there"
+                : "there is no group '\(group)'; there are: \(known.joined(separator: ", "))"
         case .noLetter(let id, let data):
             "no dead letter \(id) in \(data). 'stampede dlq list --letters --all' shows all of them"
         case .ambiguousLetter(let text, let candidates):
@@ -63,16 +74,23 @@ enum Failure: Error, Equatable, CustomStringConvertible {
         case .noToken(let file):
             "there is no operator's token \(file): no service ever started on this data directory. "
                 + "Start the services ('Scripts/supervisor up'), or name another directory with --data"
+        case .noOrderTokenKey(let directory):
+            "there is no \(directory)/\(OrderTokens.fileName): order-service never started on this data directory, or somebody "
+                + "moved the key away. Name another directory with --data, or put it back"
         case .noPort(let variable, let value):
             "\(variable) is '\(value)', which is no port"
-        case .serviceDown(let service, let port):
-            "\(service)-service does not answer on 127.0.0.1:\(port), so nothing was asked of it. "
+        case .noHost(let value):
+            "\(ServiceHosts.variable) is '\(value)', but must be \(ServiceHosts.expected)"
+        case .noServiceHere(let path):
+            "no service has a database in \(path), so it is not clear whom to ask: name one, as in 'stampede health order'"
+        case .serviceDown(let service, let place):
+            "\(service)-service does not answer on \(place), so nothing was asked of it. "
                 + "Is it up? See 'Scripts/supervisor status', then run this again"
-        case .noAnswer(let service, let port, let reason):
-            "\(service)-service on 127.0.0.1:\(port) gave no answer: \(reason). What was asked may have been done; "
+        case .noAnswer(let service, let place, let reason):
+            "\(service)-service on \(place) gave no answer: \(reason). What was asked may have been done; "
                 + "see 'Scripts/supervisor status', then run this again: nothing is done twice"
-        case .notDone(let service, let port, let status, let reason):
-            "\(service)-service on 127.0.0.1:\(port) did not do it (\(status)): \(reason)"
+        case .notDone(let service, let place, let status, let reason):
+            "\(service)-service on \(place) did not do it (\(status)): \(reason)"
         case .badLine(let file, let line, let reason):
             "line \(line) of \(file): \(reason). Nothing was sent"
         case .badDocument(let file, let reason):

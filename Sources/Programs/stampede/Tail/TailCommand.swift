@@ -47,6 +47,8 @@ struct TailCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Go on as events come.")
     var follow = false
 
+    @OptionGroup var personal: PersonalOption
+
     static let usualNumber: UInt64 = 20
 
     func validate() throws {
@@ -138,7 +140,8 @@ struct TailCommand: ParsableCommand {
         }
     }
 
-    private func show(_ entry: TailEntry, _ placeWidth: Int, _ output: Output) {
+    private func show(_ whole: TailEntry, _ placeWidth: Int, _ output: Output) {
+        let entry = whole.view(personal.view)
         if !common.json {
             output.line(TailLine.text(entry, placeWidth: placeWidth, width: output.width, style: output.style))
         } else if let line = TailLine.json(entry) {

@@ -5,7 +5,7 @@ import EventLog
 struct TailEntry {
     let topic: Topic
     let offset: UInt64
-    let envelope: Envelope?
+    private(set) var envelope: Envelope?
     let reason: String?
 
     init(_ event: LoggedEvent) {
@@ -18,6 +18,13 @@ struct TailEntry {
             envelope = nil
             reason = "\(error)"
         }
+    }
+
+    /// With what is personal as its reader sees it.
+    func view(_ personal: Personal) -> TailEntry {
+        var entry = self
+        entry.envelope = envelope.map { personal.view($0) }
+        return entry
     }
 }
 
