@@ -63,7 +63,7 @@ def run(options, shop, description, name, port, phases, *selection):
     seconds = max(5, int(options.seconds * SHARES[name]))
     command = [
         os.path.join(os.path.dirname(sys.executable), "schemathesis"), "run", description,
-        "--url", f"http://127.0.0.1:{port}", "--seed", str(options.seed), "--max-time", str(seconds), "--phases", phases, "--exclude-checks", "use_after_free",
+        "--url", f"http://127.0.0.1:{port}", "--seed", str(options.seed), "--max-time", str(seconds), "--phases", phases,
         "--request-timeout", str(MAXIMUM_SECONDS), "--continue-on-failure", "--generation-database", "none",
         "--suppress-health-check", "all", "--warnings", "off", "--no-color", "--output-sanitize", "false", *selection,
     ]
@@ -92,14 +92,15 @@ def main():
         bearer = ("--header", "Authorization: Bearer " + token(shop))
         pids = {name: shop.pid(name) for name in ("order-service", "inventory-service", "analytics-service")}
         whole = "examples,coverage,fuzzing"
+        usual = ("--exclude-checks", "use_after_free")
         results = [
             run(options, shop, description, "checkout", shop.base, whole + ",stateful", "--include-tag", "checkout",
-                "--include-tag", "pages"),
+                "--include-tag", "pages", "--exclude-checks", "use_after_free,ignored_auth"),
             run(options, shop, description, "order admin", shop.base + 1, whole, "--include-tag", "admin",
-                "--include-tag", "operator", "--exclude-path", "/admin/stock", *bearer),
+                "--include-tag", "operator", "--exclude-path", "/admin/stock", *bearer, *usual),
             run(options, shop, description, "inventory admin", shop.base + 2, whole, "--include-tag", "admin",
-                "--include-tag", "operator", "--exclude-path", "/admin/products", *bearer),
-            run(options, shop, description, "dashboard", shop.base + 5, whole, "--include-tag", "dashboard"),
+                "--include-tag", "operator", "--exclude-path", "/admin/products", *bearer, *usual),
+            run(options, shop, description, "dashboard", shop.base + 5, whole, "--include-tag", "dashboard", *usual),
         ]
         for name, pid in pids.items():
             if shop.pid(name) != pid:

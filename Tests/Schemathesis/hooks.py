@@ -5,6 +5,7 @@ import uuid
 import schemathesis
 
 TOKENS = {}  # of the orders that were placed, by id
+OPENED = ("/v1/orders/{id}", "/storefront/orders/{id}")
 
 
 @schemathesis.hook
@@ -15,7 +16,7 @@ def before_call(context, case, kwargs):
     if case.operation.label == "POST /v1/orders" and case.headers:
         # A key of its own for each order: drawn ones come twice, with other bodies.
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
-    if case.operation.label.endswith("orders/{id}") and case.headers is not None:
+    if case.operation.path in OPENED and case.headers is not None:
         # Whoever placed an order has its token; of any other one nobody has.
         token = TOKENS.get((case.path_parameters or {}).get("id"))
         if token:
@@ -30,3 +31,12 @@ def after_call(context, case, response):
     if case.operation.label == "POST /v1/orders" and response.status_code == 202:
         answer = json.loads(response.content)
         TOKENS[answer["orderId"]] = answer["token"]
+
+
+@schemathesis.check
+def opened_by_its_own_token(context, response, case):
+    """An order opens for the token of its 202, and for nothing else."""
+    if case.operation.path in OPENED and response.status_code < 300:
+        sent = response.request.headers.get("Authorization")
+        mine = TOKENS.get((case.path_parameters or {}).get("id"))
+        assert mine and sent == "Bearer " + mine, f"opened by {sent}"
