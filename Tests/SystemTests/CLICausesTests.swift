@@ -79,6 +79,19 @@ struct CLICausesTests {
             #expect(try await CLI.run("resume", "payment", data: shop.data).status == 0)
             try await shop.waits(third, for: "none")
 
+            // It lives, holds its lock, and does nothing.
+            let payment = try shop.run.pid("payment-service")
+            kill(payment, SIGSTOP)
+            defer { kill(payment, SIGCONT) }
+            let hung = try await shop.place("k-hung")
+            try await shop.waits(hung, for: "silent", at: "payment")
+            for command in [["status"], ["lag"], ["order", hung]] {
+                let told = try await runProgram(CLI.executable, command + ["--data", shop.data])
+                #expect(told.output.contains("kill -CONT \(payment)"), "stampede \(command)")
+            }
+            kill(payment, SIGCONT)
+            try await shop.waits(hung, for: "none")
+
             try await shop.supervisor("stop", "gateway")
             let fourth = try await shop.place("k-4")
             try await shop.waits(fourth, for: "breakerOpen", at: "payment")
