@@ -114,6 +114,7 @@ let package = Package(
         program("simulate", ["Contracts", "Simulation", "Audit", "Delivery"]),
 
         // Tests mirror the sources.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: .houseRules),
         tests("ContractsTests", ["Contracts"]),
         tests("AccessTests", ["Access", .crypto]),
         tests("FileEventLogTests", ["Contracts", "EventLog", "LogFormat", "FileEventLog"], exclude: ["log_reader.py"]),
@@ -178,7 +179,7 @@ if Context.environment["STAMPEDE_COVERAGE_BUILD"] != nil {
     let counted: Set = ["Contracts", "FileEventLog", "Delivery", "Services"]
     let needed: Set = [
         "Access", "EventLog", "CPlatform", "LogFormat", "ProcessSettings", "ServiceRuntime", "Audit", "CSimulatedDisk",
-        "Simulation", "simulate",
+        "Simulation", "simulate", "TestSupport",
     ]
     package.targets.removeAll { target in
         !needed.contains(target.name) && !counted.contains { target.name == $0 || target.name == "\($0)Tests" }
@@ -189,7 +190,7 @@ if Context.environment["STAMPEDE_COVERAGE_BUILD"] != nil {
 // Scripts/lib/sanitize builds once more, with a sanitizer: the two programs that it runs, and what they are made of.
 if Context.environment["STAMPEDE_SANITIZER_BUILD"] != nil {
     package.targets.removeAll { target in
-        target.type == .test || ["HTTPServing", "Web"].contains(target.name)
+        target.type == .test || ["HTTPServing", "Web", "TestSupport"].contains(target.name)
             || target.type == .executable && !["simulate", "stress"].contains(target.name)
     }
     // What none of them uses is not even fetched.
@@ -255,5 +256,6 @@ func program(_ name: String, _ dependencies: [Target.Dependency], card: Bool = f
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, swiftSettings: .houseRules)
+        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", exclude: exclude,
+        swiftSettings: .houseRules)
 }

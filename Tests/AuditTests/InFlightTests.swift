@@ -4,6 +4,7 @@ import Foundation
 import GRDB
 import Synchronization
 import Testing
+import TestSupport
 
 /// A shop that is still at work is UNKNOWN, never INVALID.
 @Suite(.timeLimit(.minutes(15)))

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Testing
+import TestSupport
 
 @Suite("An event's bytes", .timeLimit(.minutes(2)))
 struct EventCodingTests {
@@ -8,19 +9,19 @@ struct EventCodingTests {
         func text(_ maximum: Int) -> String {
             let letters: [Character] = ["a", "Z", "/", "é", "😀", "\n", "\u{0}", " ", "\u{301}"]
             var text = ""
-            for _ in 0..<random.next(below: 20) where text.utf8.count < maximum - 4 {
-                text.append(letters[random.next(below: letters.count)])
+            for _ in 0..<random.below(20) where text.utf8.count < maximum - 4 {
+                text.append(letters[random.below(letters.count)])
             }
             return text
         }
         func id<Owner>() -> Identifier<Owner> { Identifier(high: random.next(), low: random.next()) }
-        let data = random.bytes([0, 1, 7, 200, 3000][random.next(below: 5)])
+        let data = random.bytes([0, 1, 7, 200, 3000][random.below(5)])
         return Envelope(
             id: id(), source: text(255), type: text(255), subject: text(255),
             time: Timestamp(microseconds: Int64(bitPattern: random.next())),
-            correlationID: id(), causationID: random.next(below: 2) == 0 ? nil : id(),
-            twinOf: random.next(below: 2) == 0 ? nil : id(),
-            traceparent: random.next(below: 2) == 0 ? nil : text(255), data: data)
+            correlationID: id(), causationID: random.below(2) == 0 ? nil : id(),
+            twinOf: random.below(2) == 0 ? nil : id(),
+            traceparent: random.below(2) == 0 ? nil : text(255), data: data)
     }
 
     private static let sample = Envelope(
@@ -77,12 +78,12 @@ struct EventCodingTests {
     func noise() {
         var random = SeededRandom(seed: 8)
         for round in 0..<5000 {
-            var bytes = random.bytes(random.next(below: 200))
+            var bytes = random.bytes(random.below(200))
             if bytes.count > 8 {
                 bytes[0] = 1
                 bytes[1] &= 7
                 if round % 2 == 0, bytes.count >= 60 {
-                    let header = 48 + random.next(below: bytes.count - 48)
+                    let header = 48 + random.below(bytes.count - 48)
                     bytes.replaceSubrange(2..<8, with: [UInt8(header), 0, UInt8(bytes.count - header), 0, 0, 0])
                 }
             }

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Testing
+import TestSupport
 
 @Suite("Timestamps")
 struct TimestampTests {

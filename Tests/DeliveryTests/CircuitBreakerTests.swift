@@ -1,6 +1,7 @@
 import Contracts
 import Delivery
 import Testing
+import TestSupport
 
 @Suite("The circuit breaker")
 struct CircuitBreakerTests {

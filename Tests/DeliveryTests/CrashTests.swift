@@ -4,6 +4,7 @@ import EventLog
 import Foundation
 import GRDB
 import Testing
+import TestSupport
 
 @Suite("Crashes: one effect and one event, wherever the process died")
 struct CrashTests {

@@ -2,6 +2,7 @@ import Delivery
 import Foundation
 import GRDB
 import Testing
+import TestSupport
 
 @Suite("Durability of a service's database")
 struct DurabilityTests {

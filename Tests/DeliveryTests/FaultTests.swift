@@ -3,6 +3,7 @@ import Delivery
 import EventLog
 import GRDB
 import Testing
+import TestSupport
 
 @Suite("Whose fault an error is")
 struct FaultTests {

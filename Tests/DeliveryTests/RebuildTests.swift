@@ -3,6 +3,7 @@ import Delivery
 import EventLog
 import GRDB
 import Testing
+import TestSupport
 
 @Suite("Rebuild and order under random faults")
 struct RebuildTests {

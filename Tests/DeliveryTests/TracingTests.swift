@@ -1,5 +1,6 @@
 import Contracts
 import EventLog
+import TestSupport
 import Testing
 import Tracing
 

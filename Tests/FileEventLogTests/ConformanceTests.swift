@@ -2,6 +2,7 @@ import Contracts
 import EventLog
 import Foundation
 import Testing
+import TestSupport
 
 /// What every log must do that claims to be one; a log may decline a promise by name (`LogUnderTest`).
 @Suite("Every event log", .tags(.unit), .timeLimit(.minutes(2)))
@@ -40,7 +41,7 @@ struct ConformanceTests {
         var random = SeededRandom(seed: 3)
         var all: [[UInt8]] = []
         for _ in 0..<40 {
-            let batch = (0..<1 + random.next(below: 9)).map { event(all.count + $0, bytes: random.next(below: 120)) }
+            let batch = (0..<1 + random.below(9)).map { event(all.count + $0, bytes: random.below(120)) }
             try writer.append(batch, firstSequence: UInt64(all.count) + 1)
             all += batch
         }

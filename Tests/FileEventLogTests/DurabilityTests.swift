@@ -2,6 +2,7 @@ import Contracts
 import EventLog
 import FileEventLog
 import Testing
+import TestSupport
 
 @Suite("Acknowledged means on disk", .tags(.unit), .timeLimit(.minutes(5)))
 struct DurabilityTests {
@@ -188,11 +189,11 @@ struct DurabilityTests {
         for round in 0..<200 {
             await Task.yield()
             let disk = MemoryDisk()
-            disk.die(afterChanges: random.next(below: 170))
+            disk.die(afterChanges: random.below(170))
             var promised = run(disk)
             for _ in 0..<3 {
-                if random.next(below: 2) == 0 { disk.killProcess() } else { disk.losePower(.seeded(random.next())) }
-                disk.die(afterChanges: random.next(below: 12))
+                if random.below(2) == 0 { disk.killProcess() } else { disk.losePower(.seeded(random.next())) }
+                disk.die(afterChanges: random.below(12))
                 let again = run(disk)
                 promised.acknowledged = max(promised.acknowledged, again.acknowledged)
                 promised.seen = max(promised.seen, again.seen)

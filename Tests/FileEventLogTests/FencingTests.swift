@@ -3,6 +3,7 @@ import EventLog
 import FileEventLog
 import Foundation
 import Testing
+import TestSupport
 
 @Suite("Fencing", .tags(.unit), .timeLimit(.minutes(2)))
 struct FencingTests {

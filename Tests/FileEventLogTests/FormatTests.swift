@@ -4,6 +4,7 @@ import FileEventLog
 import Foundation
 import LogFormat
 import Testing
+import TestSupport
 
 /// docs/reference/log-format.md, held by a second reader that knows only that page (`log_reader.py`) and by golden files.
 @Suite("The format on disk", .tags(.unit), .timeLimit(.minutes(2)))
@@ -17,7 +18,7 @@ struct FormatTests {
         var random = SeededRandom(seed: 12)
         func id<Owner>() -> Identifier<Owner> { Identifier(high: random.next(), low: random.next()) }
         return (0..<count).map { number -> Envelope in
-            let note = String(repeating: "é", count: random.next(below: 90))
+            let note = String(repeating: "é", count: random.below(90))
             let causationID: EventID? = number % 2 == 0 ? nil : id()
             let twinOf: EventID? = number % 5 == 0 ? id() : nil
             let traceparent = number % 4 == 0 ? "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" : nil
@@ -147,7 +148,7 @@ struct FormatTests {
             let writer = try log.openWriter(of: .orders)
             epoch += 1
             for _ in 0..<8 where next < bytes.count {
-                let end = min(next + 1 + random.next(below: 5), bytes.count)
+                let end = min(next + 1 + random.below(5), bytes.count)
                 try writer.append(Array(bytes[next..<end]), firstSequence: UInt64(next) + 1)
                 let reader = try log.openReader(of: .orders, from: Position(nextOffset: UInt64(next), token: []))
                 let appended = clock.now().microseconds - 1

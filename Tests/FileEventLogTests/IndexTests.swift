@@ -3,6 +3,7 @@ import EventLog
 import FileEventLog
 import LogFormat
 import Testing
+import TestSupport
 
 @Suite("The sparse index", .tags(.unit), .timeLimit(.minutes(2)))
 struct IndexTests {
@@ -89,8 +90,8 @@ struct IndexTests {
         for round in 0..<300 {
             // Any byte changed, its checksum mended: only what it leads to can tell.
             var lie = good
-            let place = 32 + random.next(below: lie.count - 32)
-            lie[place] ^= 1 << UInt8(random.next(below: 8))
+            let place = 32 + random.below(lie.count - 32)
+            lie[place] ^= 1 << UInt8(random.below(8))
             lie.set(crc32c(Array(lie[0..<12]) + lie[16...]), at: 12)
             disk.put(lie, at: path)
             try check("byte \(place) changed, round \(round)")

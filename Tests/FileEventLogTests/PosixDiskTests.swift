@@ -3,6 +3,7 @@ import EventLog
 import FileEventLog
 import Foundation
 import Testing
+import TestSupport
 
 @Suite("The real disk")
 struct PosixDiskTests {

@@ -4,6 +4,7 @@ import FileEventLog
 import Foundation
 import Synchronization
 import Testing
+import TestSupport
 
 @Suite("Wake-up", .tags(.unit), .timeLimit(.minutes(2)))
 struct WakeUpTests {

@@ -6,6 +6,7 @@ import NIOCore
 import Subprocess
 import Synchronization
 import Testing
+import TestSupport
 
 @testable import flash_sale
 

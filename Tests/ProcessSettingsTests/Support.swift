@@ -1,20 +1,9 @@
 import Foundation
+import TestSupport
 
 @testable import ProcessSettings
 
-/// A directory that is removed with the value that holds it.
-final class TemporaryDirectory {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("settings-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(atPath: path)  // a leftover in the temporary directory breaks no test
-    }
-
+extension TemporaryDirectory {
     func file(_ text: String) throws -> String {
         let file = path + "/shop.json"
         try text.write(toFile: file, atomically: true, encoding: .utf8)

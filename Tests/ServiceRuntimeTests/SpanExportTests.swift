@@ -6,6 +6,7 @@ import ProcessSettings
 import ServiceLifecycle
 import Synchronization
 import Testing
+import TestSupport
 import Tracing
 
 @testable import ServiceRuntime

@@ -3,6 +3,7 @@ import Contracts
 import Delivery
 import Foundation
 import Testing
+import TestSupport
 
 @testable import ServiceRuntime
 

@@ -2,6 +2,7 @@ import Contracts
 import Delivery
 import Foundation
 import Testing
+import TestSupport
 
 @testable import ServiceRuntime
 

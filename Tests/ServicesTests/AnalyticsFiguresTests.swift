@@ -4,6 +4,7 @@ import EventLog
 import Foundation
 import GRDB
 import Testing
+import TestSupport
 
 @testable import AnalyticsService
 

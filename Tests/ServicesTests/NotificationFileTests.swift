@@ -2,6 +2,7 @@ import Delivery
 import Foundation
 import ServiceRuntime
 import Testing
+import TestSupport
 
 @testable import NotificationService
 

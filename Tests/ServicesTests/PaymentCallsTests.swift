@@ -1,6 +1,7 @@
 import Contracts
 import Delivery
 import Testing
+import TestSupport
 
 @testable import PaymentService
 

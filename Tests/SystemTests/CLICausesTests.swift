@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// A shop that runs, and is stopped up here and there: each time, `stampede order` says where the order is held up.
 @Suite("stampede order names the true cause", .serialized, .timeLimit(.minutes(4)))

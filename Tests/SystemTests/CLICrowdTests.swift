@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import GRDB
 import Testing
+import TestSupport
 
 /// One order among many: what is read to find it does not grow with how many there are.
 @Suite("stampede order, in a crowd", .timeLimit(.minutes(5)))

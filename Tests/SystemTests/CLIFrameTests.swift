@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Testing
+import TestSupport
 
 @Suite("stampede: how it answers", .timeLimit(.minutes(2)))
 struct CLIFrameTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// What a container's health check and a script that waits are told.
 @Suite("stampede health", .serialized, .timeLimit(.minutes(3)))

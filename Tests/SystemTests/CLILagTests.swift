@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import GRDB
 import Testing
+import TestSupport
 
 @Suite("stampede lag", .timeLimit(.minutes(2)))
 struct CLILagTests {

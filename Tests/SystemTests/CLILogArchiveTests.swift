@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Testing
+import TestSupport
 
 @Suite("stampede log archive, stats, export and noted heads", .timeLimit(.minutes(2)))
 struct CLILogArchiveTests {

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import Synchronization
 import Testing
+import TestSupport
 
 @Suite("stampede order", .timeLimit(.minutes(2)))
 struct CLIOrderTests {

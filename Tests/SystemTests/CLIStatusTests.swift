@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import GRDB
 import Testing
+import TestSupport
 
 @Suite("stampede status", .timeLimit(.minutes(2)))
 struct CLIStatusTests {

@@ -2,6 +2,7 @@ import Contracts
 import EventLog
 import Foundation
 import Testing
+import TestSupport
 
 @Suite("stampede tail", .timeLimit(.minutes(2)))
 struct CLITailTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// `Scripts/chaos` at small size: that it strikes, that it judges, and that it leaves nothing behind.
 @Suite("Chaos on the real services", .serialized, .tags(.chaos), .timeLimit(.minutes(3)))

@@ -1,6 +1,7 @@
 import Foundation
 import ProcessSettings
 import Testing
+import TestSupport
 
 /// Every setting, wrong in every way, in every place, told to the programs as they are run.
 @Suite("A wrong configuration starts nothing", .timeLimit(.minutes(5)))

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Testing
+import TestSupport
 
 /// Each service in each trouble of the delivery patterns, on the real programs, twenty orders at a time.
 ///

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// What clients are held to is configuration: a running order-service with other limits than the usual ones.
 @Suite("Limits of clients, as they are set", .serialized, .timeLimit(.minutes(2)))

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Testing
+import TestSupport
 
 /// The same idempotency key from a thousand connections, all of which are let go at once.
 @Suite("One key from a thousand connections", .serialized, .timeLimit(.minutes(3)))

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// The breaker itself: a call that it does not see is a call that no sweep breaks.
 @Suite("What is counted before it is broken", .tags(.chaos), .serialized, .timeLimit(.minutes(3)))

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// The disk breaks under one service at one call, for one call after the other. `docs/reference/fault-sweep.md`.
 @Suite("A disk that fails at the Nth call", .tags(.chaos), .serialized, .timeLimit(.minutes(SweepPlan.current.minutes)))

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// Two order-services on one data directory, on purpose.
 @Suite("A topic has one writer", .tags(.chaos), .serialized, .timeLimit(.minutes(3)))

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// What a run leaves on disk is nobody else's business.
 @Suite("Files are closed to the world", .serialized, .timeLimit(.minutes(3)))

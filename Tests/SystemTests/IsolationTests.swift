@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// What each service touches during a sale, as the kernel saw it.
 @Suite("A service keeps to its own", .serialized, .timeLimit(.minutes(5)))

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Testing
+import TestSupport
 
 /// What an operator does with a log that grows, and what the services do for it themselves.
 @Suite("A log that is looked after", .serialized, .timeLimit(.minutes(5)))

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// One order at a time, through the front door.
 @Suite("An order from checkout to its end", .serialized, .timeLimit(.minutes(3)))

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// The real order-service, and the file that its customers' tokens hang on.
 @Suite("The key of the orders' tokens", .serialized, .timeLimit(.minutes(2)))

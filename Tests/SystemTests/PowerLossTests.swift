@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// The power is cut under all services at once: everything that was not synced is gone, names of files included.
 @Suite("A power cut", .tags(.chaos), .serialized, .timeLimit(.minutes(5)))
@@ -16,7 +17,7 @@ struct PowerLossTests {
         try await withTemporaryDirectory { directory in
             try await LoopImage.withImage(in: directory) { image in
                 try await PoweredShop.withShop(on: image, in: directory) { shop in
-                    var random = SplitMix(seed: Self.seed)
+                    var random = SeededRandom(seed: Self.seed)
                     for cut in 1...Self.cuts {
                         let orders = 3 + random.below(40)
                         let loss = try await shop.sellAndLosePower(afterOrders: orders)

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// The real programs, a sale on them, and the audit's word about it.
 @Suite("A flash sale on the real services", .serialized, .timeLimit(.minutes(6)))

@@ -4,6 +4,7 @@ import FileEventLog
 import Foundation
 import Synchronization
 import Testing
+import TestSupport
 
 /// A sale in which everything goes wrong that can, told of at full length; and then whatever was written and answered.
 @Suite("Who bought what stays with who needs it", .serialized, .timeLimit(.minutes(4)))

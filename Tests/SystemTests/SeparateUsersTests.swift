@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// `Scripts/supervisor up --separate-users`: what a service that was taken over could do, and what goes on all the same.
 @Suite("Each process as a user of its own", .serialized, .timeLimit(.minutes(4)))

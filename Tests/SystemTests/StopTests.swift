@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Testing
+import TestSupport
 
 /// Real services that are told to stop, and something is in the way.
 @Suite("A graceful stop", .serialized, .timeLimit(.minutes(2)))

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// `Scripts/supervisor` against six fake services: what it promises, whatever dies.
 @Suite(.serialized, .timeLimit(.minutes(2)))

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Testing
+import TestSupport
 
 /// A small shop that records every trace and writes every message of its log, and what can be seen of its orders.
 @Suite("What a shop tells of itself", .serialized, .timeLimit(.minutes(3)))

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// Services that fail on purpose, under the supervisor.
 @Suite("Test faults", .serialized, .timeLimit(.minutes(3)))

@@ -6,6 +6,7 @@ import OrderService
 import ProcessSettings
 import ServiceRuntime
 import Testing
+import TestSupport
 
 @testable import Delivery
 @testable import Web

@@ -3,6 +3,7 @@ import Delivery
 import Foundation
 import GRDB
 import Testing
+import TestSupport
 
 @testable import Web
 

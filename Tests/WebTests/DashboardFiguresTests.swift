@@ -2,6 +2,7 @@ import Contracts
 import EventLog
 import Foundation
 import Testing
+import TestSupport
 
 @testable import AnalyticsService
 @testable import Web

@@ -4,6 +4,7 @@ import Delivery
 import Foundation
 import ServiceRuntime
 import Testing
+import TestSupport
 
 @testable import Web
 

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import ServiceRuntime
 import Testing
+import TestSupport
 
 @testable import Web
 

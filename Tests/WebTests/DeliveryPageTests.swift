@@ -5,6 +5,7 @@ import Foundation
 import GRDB
 import ServiceRuntime
 import Testing
+import TestSupport
 
 @testable import Delivery
 @testable import Web

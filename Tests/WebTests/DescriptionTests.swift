@@ -7,6 +7,7 @@ import OrderService
 import ProcessSettings
 import ServiceRuntime
 import Testing
+import TestSupport
 
 @testable import Web
 

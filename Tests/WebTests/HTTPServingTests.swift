@@ -4,6 +4,7 @@ import Hummingbird
 import NIOCore
 import Synchronization
 import Testing
+import TestSupport
 
 @testable import HTTPServing
 

@@ -4,6 +4,7 @@ import Delivery
 import Foundation
 import GRDB
 import Testing
+import TestSupport
 
 @testable import Web
 

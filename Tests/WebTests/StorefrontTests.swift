@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import ServiceRuntime
 import Testing
+import TestSupport
 
 @testable import Web
 

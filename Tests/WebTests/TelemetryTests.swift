@@ -10,6 +10,7 @@ import ProcessSettings
 import ServiceRuntime
 import Synchronization
 import Testing
+import TestSupport
 import Tracing
 
 @testable import Web

@@ -3,6 +3,7 @@ import EventLog
 import FileEventLog
 import Foundation
 import GRDB
+import TestSupport
 
 /// A shop in miniature that leaves real evidence: log files, databases, ledger, journal and mailbox, written in the order
 /// in which the services write them, one small step at a time, so that a test can stop anywhere and doctor anything.
@@ -17,7 +18,7 @@ final class Shop {
     var log: [Topic: [Envelope]] = [:]
     /// Microseconds since 1970.
     var clock: Int64 = 1_800_000_000_000_000
-    var random: SplitMix64
+    var random: SeededRandom
     var books = Books()
     private var serial: UInt64 = 0
     private let locks: [Int32]
@@ -52,7 +53,7 @@ final class Shop {
     }
 
     init(seed: UInt64 = 1, segmentBytes: UInt64 = 1 << 14) throws {
-        random = SplitMix64(state: seed)
+        random = SeededRandom(seed: seed)
         var template = Array((NSTemporaryDirectory() + "/stampede-audit-tests-XXXXXX").utf8CString)
         guard mkdtemp(&template) != nil else { throw ShopError("no temporary directory") }
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -219,17 +220,4 @@ final class Shop {
 struct ShopError: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
-}
-
-/// Steele, Lea, Flood: "Fast splittable pseudorandom number generators".
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
 }

@@ -6,6 +6,7 @@ import GRDB
 import Logging
 import Synchronization
 import Testing
+import TestSupport
 import Tracing
 
 /// One service with everything around it in the test's hands: database in a temporary file, log in memory, a clock that the

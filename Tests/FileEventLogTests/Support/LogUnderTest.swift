@@ -2,6 +2,7 @@ import Contracts
 import EventLog
 import FileEventLog
 import Testing
+import TestSupport
 
 /// Something that claims to be an `EventLog`, and which of the promises it makes: it can decline one by name.
 struct LogUnderTest: Sendable, CustomTestStringConvertible {

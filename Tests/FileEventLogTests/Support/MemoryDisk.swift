@@ -1,5 +1,6 @@
 import FileEventLog
 import Synchronization
+import TestSupport
 
 /// A disk in memory that keeps apart what was written and what would survive a power loss, writes down every call,
 /// and fails or dies when it is told to.
@@ -145,7 +146,7 @@ final class MemoryDisk: Disk {
                 switch survival {
                 case .nothing: kept = 0
                 case .everything: kept = changes.count
-                case .seeded: kept = random?.next(below: changes.count + 1) ?? 0
+                case .seeded: kept = random?.below(changes.count + 1) ?? 0
                 }
                 for change in changes[..<kept] { Self.carryOut(change, &state.durableEntries) }
             }
@@ -159,7 +160,7 @@ final class MemoryDisk: Disk {
                         switch survival {
                         case .nothing: survives = false
                         case .everything: survives = true
-                        case .seeded: survives = random?.next(below: 2) == 1
+                        case .seeded: survives = random?.below(2) == 1
                         }
                         guard survives else { continue }
                         let range = max(offset, sector * 512)..<min(offset + bytes.count, sector * 512 + 512)
@@ -224,25 +225,6 @@ final class MemoryDisk: Disk {
         case .remove(let path): entries[path] = nil
         }
     }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-
-    mutating func next(below bound: Int) -> Int { Int(next() % UInt64(bound)) }
-
-    mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }
 }
 
 extension MemoryDisk {

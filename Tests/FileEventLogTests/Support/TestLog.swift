@@ -4,6 +4,7 @@ import FileEventLog
 import Foundation
 import Synchronization
 import Testing
+import TestSupport
 
 extension Topic {
     static let test = Topic("test")

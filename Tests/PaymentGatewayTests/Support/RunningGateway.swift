@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import Logging
 import ServiceLifecycle
+import TestSupport
 
 @testable import payment_gateway
 

@@ -1,4 +1,5 @@
 import Contracts
+import TestSupport
 
 /// A seeded sale as the logs of four topics would hold it: legal orders, each topic in its order, nothing promised between
 /// topics.

@@ -6,6 +6,7 @@ import GRDB
 import Logging
 import Synchronization
 import Testing
+import TestSupport
 
 /// One service with everything around it in the test's hands: its card, a database in a temporary file, a log in memory,
 /// a clock that the test moves, randomness from a seed. No processes, no threads.

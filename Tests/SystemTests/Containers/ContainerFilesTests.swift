@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Testing
+import TestSupport
 
 /// Dockerfile and docker-compose.yml, held against what the code calls its topics, databases, programs and ports.
 @Suite("The containers give each service its own, and nothing else", .timeLimit(.minutes(1)))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Which faults a sweep tries, as `STAMPEDE_SWEEP` says:
 ///
@@ -88,7 +89,7 @@ struct SweepPlan: Sendable {
     private func drawn(
         _ kind: DiskFault.Kind, _ count: Int, _ rehearsal: Rehearsal, besides faults: [DiskFault]
     ) -> [DiskFault] {
-        var random = SplitMix(seed: seed &+ UInt64(DiskFault.Kind.allCases.firstIndex(of: kind) ?? 0))
+        var random = SeededRandom(seed: seed &+ UInt64(DiskFault.Kind.allCases.firstIndex(of: kind) ?? 0))
         return (0..<count).reduce(into: faults) { faults, index in
             var fault = drawn(kind, index, rehearsal, &random)
             for _ in 0..<10 where faults.contains(fault) {
@@ -99,7 +100,7 @@ struct SweepPlan: Sendable {
     }
 
     private func drawn(
-        _ kind: DiskFault.Kind, _ index: Int, _ rehearsal: Rehearsal, _ random: inout SplitMix
+        _ kind: DiskFault.Kind, _ index: Int, _ rehearsal: Rehearsal, _ random: inout SeededRandom
     ) -> DiskFault {
         let service = DiskFault.services[random.below(DiskFault.services.count)]
         let stage = DiskFault.Stage.allCases[index % DiskFault.Stage.allCases.count]
@@ -107,24 +108,4 @@ struct SweepPlan: Sendable {
         let calls = rehearsal.calls(kind, service, stage, place)
         return DiskFault(kind, 1 + random.below(max(1, calls)), service, stage, in: place)
     }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): a seed is a sequence.
-struct SplitMix {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-
-    /// A number from 0 to `limit` - 1.
-    mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
 }

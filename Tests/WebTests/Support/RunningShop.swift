@@ -7,6 +7,7 @@ import GRDB
 import Logging
 import OrderService
 import ServiceRuntime
+import TestSupport
 import Web
 
 /// The real checkout over HTTP on a real database; its commands run when the test says so, or on a thread of their own.

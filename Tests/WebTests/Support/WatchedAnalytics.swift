@@ -5,6 +5,7 @@ import EventLog
 import Foundation
 import Logging
 import ServiceRuntime
+import TestSupport
 
 @testable import Web
 

@@ -9,7 +9,7 @@ struct LagText {
             .init(title: "CONSUMER"), .init(title: "TOPIC", isFlexible: true),
             .init(title: "BEHIND", alignment: .right), .init(title: "FOR", alignment: .right),
             .init(title: "READ/S", alignment: .right), .init(title: "COMING/S", alignment: .right),
-            .init(title: "CAUGHT UP IN", alignment: .right), .init(title: "AGE", alignment: .right),
+            .init(title: "DONE IN", alignment: .right), .init(title: "AGE", alignment: .right),
         ])
         for row in report.rows where isWorthALine(row) {
             let isBehind = row.reading.behind != 0

@@ -1,14 +1,5 @@
 import Foundation
 
-/// Runs `body` with a fresh directory, and removes the directory with all it holds afterwards.
-func withTemporaryDirectory<Result>(_ body: (String) async throws -> Result) async throws -> Result {
-    let path = FileManager.default.temporaryDirectory
-        .appendingPathComponent("stampede-\(UUID().uuidString.prefix(8).lowercased())").path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: path) }  // what is left of a test harms nobody
-    return try await body(path)
-}
-
 /// Moves a directory to where it stays, for whoever looks into a failure.
 func keep(_ directory: String) throws -> String {
     let kept = FileManager.default.temporaryDirectory.path + "/stampede-kept-\(UUID().uuidString.prefix(8))"

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Runs blocking work on a thread of its own: the cooperative pool has to stay free for the server.
+/// Runs blocking work on a thread of its own: the cooperative pool has to stay free for what is tested.
 /// It stays within the test's task, so that what fails there is told of that test.
-func blocking<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+package func blocking<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await Task(executorPreference: OwnThread()) { try work() }.value
 }
 
