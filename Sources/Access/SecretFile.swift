@@ -2,10 +2,15 @@ import Foundation
 
 /// A small file that holds a secret, or what a secret is checked against.
 struct SecretFile {
-    let path: String
+    typealias Write = (_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int
 
-    init(_ path: String) {
+    let path: String
+    private let writeSome: Write
+
+    /// - Parameter writeSome: `write(2)`, or one that fails when a test wants it to.
+    init(_ path: String, writeSome: @escaping Write = { Foundation.write($0, $1, $2) }) {
         self.path = path
+        self.writeSome = writeSome
     }
 
     /// Longer files are not these.
@@ -83,7 +88,7 @@ struct SecretFile {
         defer { unlink(temporary) }
         do {
             defer { close(descriptor) }
-            try done(Foundation.write(descriptor, bytes, bytes.count) == bytes.count, "write")
+            try done(writeAll(bytes, to: descriptor), "write")
             try done(fchmod(descriptor, mode) == 0, "fchmod")
             try done(fsync(descriptor) == 0, "fsync")
         }
@@ -93,6 +98,20 @@ struct SecretFile {
         try done(directory >= 0, "open its directory")
         defer { close(directory) }
         try done(fsync(directory) == 0, "fsync its directory")
+    }
+
+    /// *Why on and on*: a disk that fills up takes the first half, and says only for the second one why not.
+    private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = writeSome(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return false }
+                rest = rest.dropFirst(count)
+            }
+            return true
+        }
     }
 
     private func fault(_ what: String) -> AccessError {

@@ -153,7 +153,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private func start(_ context: ChannelHandlerContext, _ body: @escaping @Sendable () async -> Void) {
-        answering = Task(executorPreference: setup.executor, operation: body)
+        answering = setup.tasks.start(body)
     }
 
     // MARK: - Writing
@@ -212,7 +212,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         dropBody()
         let response = setup.refuse(refusal)
         let bound = NIOLoopBound((self, intake), eventLoop: intake.eventLoop)
-        _ = Task(executorPreference: setup.executor) {
+        setup.tasks.start {
             let body = await WholeBody.of(response)
             let (handler, intake) = bound.value
             handler.writeLast(PlainAnswer.bytes(response, body), intake)

@@ -14,7 +14,7 @@ struct ConnectionSetup: ServerChildChannel {
     let refuse: HTTPServer.Refuse
     let limits: HTTPServer.Limits
     let hosts: HostPolicy
-    let executor: EventLoopExecutor
+    let tasks: RequestTasks
     let watch: ConnectionWatch
     let room: BodyRoom
 

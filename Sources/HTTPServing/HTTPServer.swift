@@ -57,22 +57,24 @@ package struct HTTPServer: Service, CustomStringConvertible {
     package func run() async throws {
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let executor = EventLoopExecutor(eventLoops.next())
+        let tasks = RequestTasks(on: eventLoops.next(), executor)
         var failure: (any Error)?
         await withTaskExecutorPreference(executor) {
             do {
-                try await server(eventLoops, executor).run()
+                try await server(eventLoops, tasks).run()
             } catch {
                 failure = error
             }
         }
+        try await tasks.end()
         try await eventLoops.shutdownGracefully()
         if let failure { throw failure }
     }
 
-    private func server(_ eventLoops: any EventLoopGroup, _ executor: EventLoopExecutor) -> any Service {
+    private func server(_ eventLoops: any EventLoopGroup, _ tasks: RequestTasks) -> any Service {
         let burst = max(1, min(Self.acceptBurst, limits.connections / 8))
         return ConnectionSetup(
-            respond: respond, refuse: refuse, limits: limits, hosts: hosts, executor: executor,
+            respond: respond, refuse: refuse, limits: limits, hosts: hosts, tasks: tasks,
             watch: ConnectionWatch(limits, on: eventLoops.next()), room: BodyRoom(bytes: limits.bufferedBytes)
         ).server(
             configuration: ServerConfiguration(

@@ -54,6 +54,10 @@ extension Problem {
         return problem
     }
 
+    static func tooManyValues(limit: Int) -> Problem {
+        Problem(413, .bodyTooLarge, "Body too large", detail: "the body has more than \(limit) JSON values")
+    }
+
     static func bodyTooLarge(limit: Int) -> Problem {
         Problem(413, .bodyTooLarge, "Body too large", detail: "the body has more than \(limit) bytes")
     }

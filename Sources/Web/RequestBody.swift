@@ -1,9 +1,16 @@
 import Foundation
 import Hummingbird
 import NIOCore
+import ServiceRuntime
 
 /// Reads requests within bounds.
 enum RequestBody {
+    /// A body up to here is decoded where it was read.
+    private static let quicklyDecodedBytes = 1024
+    /// An order of 1,000 lines has 3,006.
+    private static let maximumValues = 10_000
+    private static let decoding = ThreadExecutor(name: "bodies")
+
     /// - Throws: `Problem` 413 or 400.
     static func read(_ request: Request, limit: Int) async throws -> Data {
         if let length = request.headers[.contentLength].flatMap(Int.init), length > limit {
@@ -14,6 +21,23 @@ enum RequestBody {
         } catch is NIOTooManyBytesError {
             throw Problem.bodyTooLarge(limit: limit)
         }
+    }
+
+    /// - Throws: `Problem` 413 for a body that would take long to read, however few its bytes.
+    static func requireFewValues(in data: Data) throws {
+        guard data.count <= maximumValues || JSONValueCount(data).values <= maximumValues else {
+            throw Problem.tooManyValues(limit: maximumValues)
+        }
+    }
+
+    /// Decodes a large body off the event loop, where all connections would wait for it.
+    ///
+    /// - Throws: `Problem` 400 that names the field.
+    static func decodeElsewhere<Value: Decodable & Sendable>(
+        _ type: Value.Type, from data: Data
+    ) async throws -> Value {
+        guard data.count > quicklyDecodedBytes else { return try decode(type, from: data) }
+        return try await withTaskExecutorPreference(decoding) { try decode(type, from: data) }
     }
 
     /// - Throws: `Problem` 400 that names the field.

@@ -127,4 +127,36 @@ struct OrderTokensTests {
         }
         #expect(error?.isOfTheDisk == false)
     }
+
+    @Test("a disk that fills up in the middle of a file is told as such, and leaves nothing behind")
+    func fullDisk() throws {
+        let directory = try TemporaryDirectory()
+        var calls = 0
+        let file = SecretFile(directory.path + "/key") { descriptor, bytes, count in
+            calls += 1
+            if calls == 1 { return write(descriptor, bytes, count / 2) }
+            errno = ENOSPC
+            return -1
+        }
+        let error = #expect(throws: AccessError.self) { try file.make([1, 2, 3, 4], mode: 0o600) }
+        #expect(error?.isOfTheDisk == true)
+        #expect(error?.description.contains("No space left on device") == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
+    }
+
+    @Test("a file that is written in pieces is whole, whatever interrupts it")
+    func pieces() throws {
+        let directory = try TemporaryDirectory()
+        var calls = 0
+        let file = SecretFile(directory.path + "/key") { descriptor, bytes, count in
+            calls += 1
+            guard calls.isMultiple(of: 2) else {
+                errno = EINTR
+                return -1
+            }
+            return write(descriptor, bytes, 1)
+        }
+        try file.make([1, 2, 3, 4], mode: 0o600)
+        #expect(try file.read(isPrivate: true) == [1, 2, 3, 4])
+    }
 }

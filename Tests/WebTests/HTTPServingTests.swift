@@ -124,6 +124,36 @@ struct HTTPServingTests {
         }
     }
 
+    @Test("a server that stops lets each answer under way come to its end, also where nobody is left to hear it")
+    func stopping() async throws {
+        let (begun, cancelled, ended) = (Flag(), Flag(), Flag())
+        try await withEcho({ _, _ in
+            begun.raise()
+            // A commit, say: it cannot be called off, and tells later that it is done.
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { commit in
+                    Thread.detachNewThread {
+                        while !cancelled.isUp { Thread.sleep(forTimeInterval: 0.01) }
+                        Thread.sleep(forTimeInterval: 0.5)
+                        commit.resume()
+                    }
+                }
+            } onCancel: {
+                cancelled.raise()
+            }
+            ended.raise()
+            return nil
+        }) { port in
+            var client: RawClient? = try RawClient(port)
+            try client?.send("GET", "/")
+            try await eventually { begun.isUp }
+            client?.resetOnClose()
+            client = nil
+            try await eventually { cancelled.isUp }
+        }
+        #expect(ended.isUp)
+    }
+
     @Test("never more connections at a time than allowed; the next is served when one ends")
     func bounded() async throws {
         let arrived = Mutex(0)

@@ -25,8 +25,9 @@ enum FormerWrites {
             let count = pread(descriptor, &bytes, chunk, position)
             guard count >= 0 else { throw failed("read", path) }
             guard count > 0 else { break }
-            guard pwrite(descriptor, bytes, count, position) == count else { throw failed("written", path) }
-            position += off_t(count)
+            let written = pwrite(descriptor, bytes, count, position)
+            guard written > 0 else { throw failed("written", path) }
+            position += off_t(written)
         }
         guard fdatasync(descriptor) == 0 else { throw failed("synced", path) }
     }

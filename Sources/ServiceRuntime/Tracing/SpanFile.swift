@@ -30,8 +30,9 @@ package struct SpanFile: SpanDestination {
         defer { close(descriptor) }
         let before = lseek(descriptor, 0, SEEK_END)
         let line = request + [UInt8(ascii: "\n")]
-        guard write(descriptor, line, line.count) == line.count else {
-            let error = SpanFileError(path: path, errno: errno)
+        let written = write(descriptor, line, line.count)
+        guard written == line.count else {
+            let error = SpanFileError(path: path, errno: written < 0 ? errno : ENOSPC)
             _ = ftruncate(descriptor, before)  // half a line would spoil the next one
             throw error
         }

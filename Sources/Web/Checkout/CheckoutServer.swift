@@ -98,8 +98,13 @@ package struct CheckoutServer: Endpoint {
             }
         }
         let bytes = try await RequestBody.read(request, limit: maximumBodyBytes)
-        let body =
-            try PlaceOrderBody(compact: [UInt8](bytes)) ?? RequestBody.decode(PlaceOrderBody.self, from: bytes)
+        try RequestBody.requireFewValues(in: bytes)
+        let body: PlaceOrderBody
+        if let compact = PlaceOrderBody(compact: [UInt8](bytes)) {
+            body = compact
+        } else {
+            body = try await RequestBody.decodeElsewhere(PlaceOrderBody.self, from: bytes)
+        }
         let order = CheckoutRequest(
             customerID: body.customerId, email: body.email, currency: body.currency, cardToken: body.cardToken,
             lines: body.lines.map { StockLine(productID: $0.productId, quantity: $0.quantity.value) },
