@@ -3,9 +3,9 @@ import NIOCore
 /// Looks after the connections of one server, and ends those whose clients let it wait.
 ///
 /// *Guarantee*: where it is the client's turn (to send a request, or the rest of one, or to take its answer), a connection
-/// lives no longer than the limit for that; while connections run short, no longer than a second. *Why one look at all of
-/// them*: a timer a connection is two allocations and a place in a heap for each request of each shopper. *If broken*:
-/// some thousand clients that send a byte a minute keep the shop closed.
+/// lives no longer than the limit for that; while connections run short, no longer than a second. A server that stopped has
+/// none left. *Why one look at all of them*: a timer a connection is two allocations and a place in a heap for each request
+/// of each shopper. *If broken*: some thousand clients that send a byte a minute keep the shop closed.
 ///
 /// Unchecked: confined to the server's event loop.
 final class ConnectionWatch: @unchecked Sendable {
@@ -14,6 +14,7 @@ final class ConnectionWatch: @unchecked Sendable {
     private let interval: TimeAmount
     private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
     private var isLooking = false
+    private var allClosed: EventLoopPromise<Void>?
 
     private static let longestInterval = TimeAmount.milliseconds(250)
 
@@ -31,7 +32,26 @@ final class ConnectionWatch: @unchecked Sendable {
         lookLater()
     }
 
-    func remove(_ connection: ConnectionHandler) { connections[ObjectIdentifier(connection)] = nil }
+    func remove(_ connection: ConnectionHandler) {
+        connections[ObjectIdentifier(connection)] = nil
+        if connections.isEmpty { allClosed?.succeed() }
+    }
+
+    /// Returns when all connections are closed; closes them if it is cancelled. To be called once, when no new one can come.
+    func end() async throws {
+        try await withTaskCancellationHandler {
+            try await eventLoop.flatSubmit { [self] in
+                let promise = eventLoop.makePromise(of: Void.self)
+                allClosed = promise
+                if connections.isEmpty { promise.succeed() }
+                return promise.futureResult
+            }.get()
+        } onCancel: {
+            eventLoop.execute { [self] in
+                for connection in Array(connections.values) { connection.intake?.close(promise: nil) }
+            }
+        }
+    }
 
     private func lookLater() { eventLoop.scheduleTask(in: interval) { [self] in look() } }
 

@@ -58,24 +58,28 @@ package struct HTTPServer: Service, CustomStringConvertible {
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let executor = EventLoopExecutor(eventLoops.next())
         let tasks = RequestTasks(on: eventLoops.next(), executor)
+        let watch = ConnectionWatch(limits, on: eventLoops.next())
         var failure: (any Error)?
         await withTaskExecutorPreference(executor) {
             do {
-                try await server(eventLoops, tasks).run()
+                try await server(eventLoops, tasks, watch).run()
             } catch {
                 failure = error
             }
         }
+        try await watch.end()
         try await tasks.end()
         try await eventLoops.shutdownGracefully()
         if let failure { throw failure }
     }
 
-    private func server(_ eventLoops: any EventLoopGroup, _ tasks: RequestTasks) -> any Service {
+    private func server(_ eventLoops: any EventLoopGroup, _ tasks: RequestTasks, _ watch: ConnectionWatch)
+        -> any Service
+    {
         let burst = max(1, min(Self.acceptBurst, limits.connections / 8))
         return ConnectionSetup(
             respond: respond, refuse: refuse, limits: limits, hosts: hosts, tasks: tasks,
-            watch: ConnectionWatch(limits, on: eventLoops.next()), room: BodyRoom(bytes: limits.bufferedBytes)
+            watch: watch, room: BodyRoom(bytes: limits.bufferedBytes)
         ).server(
             configuration: ServerConfiguration(
                 address: .hostname(host, port: port), backlog: Self.backlog,

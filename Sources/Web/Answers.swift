@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import HTTPServing
 import HTTPTypes
@@ -22,22 +23,31 @@ package struct Problem: Error, Sendable {
         self.field = field
     }
 
-    private struct Body: Encodable {
-        let type: String
-        let title: String
-        let status: Int
-        let detail: String
-        let field: String?
+    /// By hand: who sends nothing but what is refused should cost little.
+    private var body: [UInt8] {
+        var writer = CanonicalJSONWriter()
+        writer.raw(#"{"detail":"#)
+        writer.string(detail)
+        if let field {
+            writer.raw(#","field":"#)
+            writer.string(field)
+        }
+        writer.raw(#","status":"#)
+        writer.integer(status)
+        writer.raw(#","title":"#)
+        writer.string(title)
+        writer.raw(#","type":"#)
+        writer.string("urn:stampede:problem:\(type.rawValue)")
+        writer.raw("}")
+        return writer.bytes
     }
 
     package var response: Response {
-        let body = Body(
-            type: "urn:stampede:problem:\(type.rawValue)", title: title, status: status, detail: detail, field: field)
         var fields: HTTPFields = [.contentType: "application/problem+json"]
         for (name, value) in headers { fields[name] = value }
         return Response(
             status: HTTPResponse.Status(code: status), headers: fields,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: JSONAnswer.encode(body))))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 }
 
@@ -122,9 +132,12 @@ enum JSONAnswer {
     }
 
     static func response(_ status: HTTPResponse.Status, data: Data) -> Response {
+        response(status, ByteBuffer(bytes: data))
+    }
+
+    static func response(_ status: HTTPResponse.Status, _ text: ByteBuffer) -> Response {
         Response(
-            status: status, headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+            status: status, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: text))
     }
 }
 

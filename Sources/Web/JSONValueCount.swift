@@ -4,12 +4,10 @@ import Foundation
 ///
 /// *Guarantee*: what the decoder is given has at most as many values as was asked for. *If broken*: a megabyte of zeros
 /// keeps the decoder busy for as long as three hundred orders take, and a thousand clients send one after the other.
-struct JSONValueCount {
+enum JSONValueCount {
     /// No fewer than there are, and one too many in an empty list or object; of a text that is no JSON, some number.
-    let values: Int
-
-    init(_ text: Data) {
-        values = text.withUnsafeBytes { bytes in
+    static func exceeds(_ limit: Int, in text: Data) -> Bool {
+        text.withUnsafeBytes { bytes in
             var count = 1
             var isInString = false
             var isEscaped = false
@@ -26,9 +24,10 @@ struct JSONValueCount {
                     isInString = true
                 } else if byte == UInt8(ascii: ",") || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{") {
                     count += 1
+                    if count > limit { return true }
                 }
             }
-            return count
+            return count > limit
         }
     }
 }

@@ -25,7 +25,7 @@ enum RequestBody {
 
     /// - Throws: `Problem` 413 for a body that would take long to read, however few its bytes.
     static func requireFewValues(in data: Data) throws {
-        guard data.count <= maximumValues || JSONValueCount(data).values <= maximumValues else {
+        guard data.count <= maximumValues || !JSONValueCount.exceeds(maximumValues, in: data) else {
             throw Problem.tooManyValues(limit: maximumValues)
         }
     }

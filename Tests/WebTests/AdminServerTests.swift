@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import GRDB
 import InventoryService
+import NIOCore
 import OrderService
 import ProcessSettings
 import ServiceRuntime
@@ -50,6 +51,30 @@ struct AdminServerTests {
         }
     }
 
+    @Test("a catalogue that was changed is the one that is shown from then on, also to whoever asked while it changed")
+    func listing() async throws {
+        let directory = try TemporaryDirectory()
+        let process = try ServiceProcess(OrderService.card(), settings: Settings(dataDirectory: directory.path))
+        let listing = ProductListing(try DatabaseReader(path: process.node.database.path))
+        let action = SeedingActions.products(process, listing)
+        @Sendable func shown() async throws -> String { String(buffer: try await listing.text()) }
+        #expect(try await shown() == #"{"products":[]}"#)
+        try await withServer({ AdminServer.make(port: $0, logger: $1, actions: [action]) }) { port in
+            for price in 1...20 {
+                async let asked = shown()
+                let body =
+                    #"{"products":[{"productId":"A","name":"Tea","price":{"amount":\#(price),"currency":"GBP"}}]}"#
+                try await blocking {
+                    let answer = try RawClient(port).call(
+                        "PUT", "/admin/products", [TestOperator.authorization], body: Array(body.utf8))
+                    #expect(answer.status == 200)
+                }
+                _ = try await asked
+                #expect(try await shown().contains(#""amount":\#(price),"#))
+            }
+        }
+    }
+
     @Test("PUT /admin/products adds and replaces; a wrong one names its field and changes nothing")
     func products() async throws {
         let directory = try TemporaryDirectory()
@@ -59,8 +84,9 @@ struct AdminServerTests {
                 "\($0.productID) \($0.price.amount) \($0.price.currency)"
             }
         }
-        try await withServer({ AdminServer.make(port: $0, logger: $1, actions: [SeedingActions.products(process)]) }) {
-            port in
+        let listing = ProductListing(try DatabaseReader(path: process.node.database.path))
+        let action = SeedingActions.products(process, listing)
+        try await withServer({ AdminServer.make(port: $0, logger: $1, actions: [action]) }) { port in
             try await blocking {
                 let client = try RawClient(port)
                 func put(_ body: String) throws -> RawClient.Answer {
@@ -197,8 +223,9 @@ struct AdminServerTests {
             try db.execute(sql: "PRAGMA max_page_count = \(try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0)")
         }
         let list = (0..<2000).map { #"{"productId":"P-\#($0)","name":"Tea","price":{"amount":1,"currency":"GBP"}}"# }
-        try await withServer({ AdminServer.make(port: $0, logger: $1, actions: [SeedingActions.products(process)]) }) {
-            port in
+        let listing = ProductListing(try DatabaseReader(path: process.node.database.path))
+        let action = SeedingActions.products(process, listing)
+        try await withServer({ AdminServer.make(port: $0, logger: $1, actions: [action]) }) { port in
             try await blocking {
                 let body = Array("{\"products\":[\(list.joined(separator: ","))]}".utf8)
                 let answer = try RawClient(port).call(

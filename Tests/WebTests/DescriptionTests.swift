@@ -69,7 +69,8 @@ struct DescriptionTests {
             InventoryService.card(), settings: Settings(dataDirectory: directory.path + "/i"))
         let stock = CommandQueue(node: inventory.node, limit: 1, handler: StockTaking(randomness: SystemRandomness()))
         let desk = OperatorActions(queue: order.operators, testFaults: true)
-        let actions = [SeedingActions.products(order), SeedingActions.stock(inventory, stock)] + desk.all
+        let listing = ProductListing(try DatabaseReader(path: order.node.database.path))
+        let actions = [SeedingActions.products(order, listing), SeedingActions.stock(inventory, stock)] + desk.all
         let all: [[HTTPOperation]] = [
             CheckoutOperations.all, Storefront.operations, Dashboard.operations, AdminOperations.health,
             [AdminOperations.status, AdminOperations.delivery], actions.map(\.operation),

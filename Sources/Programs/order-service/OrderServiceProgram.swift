@@ -33,9 +33,11 @@ struct OrderServiceProgram: ServiceProgram {
             try OrderTokens.load(directory: DataLayout(settings.dataDirectory).databaseDirectory(of: .order)) {
                 try process.node.database.read { try OrderStore.hasOrders($0) }
             })
+        let reader = try DatabaseReader(path: process.node.database.path)
+        let products = ProductListing(reader)
         let server = CheckoutServer(
             checkout: doors.checkout, orders: doors.orders, cancellations: doors.cancellations,
-            reader: try DatabaseReader(path: process.node.database.path), access: access,
+            reader: reader, products: products, access: access,
             maximumBodyBytes: settings.maximumBodyBytes,
             telemetry: RequestTelemetry(tracer: process.traces?.tracer),
             surfaces: [Storefront(log: process.log, clock: process.clock, access: access)],
@@ -46,7 +48,7 @@ struct OrderServiceProgram: ServiceProgram {
             servers: [
                 AdminServer.make(
                     port: settings.adminPort(of: .order), process: process,
-                    actions: [SeedingActions.products(process)]),
+                    actions: [SeedingActions.products(process, products)]),
                 server.service(
                     host: settings.listenAddress, port: settings.checkoutPort,
                     maximumConnections: try OpenFiles.connections(settings.maximumConnections), settings: settings,

@@ -16,7 +16,7 @@ package enum SeedingActions {
     }
 
     /// `PUT /admin/products` on Order: adds or replaces products.
-    package static func products(_ process: ServiceProcess) -> AdminAction {
+    package static func products(_ process: ServiceProcess, _ listing: ProductListing) -> AdminAction {
         struct Body: Decodable {
             struct Price: Decodable {
                 let amount: WholeNumber
@@ -45,6 +45,7 @@ package enum SeedingActions {
                     return CommandDecision(reply: ())
                 }
             }
+            listing.changed()
             return [UInt8](JSONAnswer.encode(Changed(changed: products.count)))
         }
     }

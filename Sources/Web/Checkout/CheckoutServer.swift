@@ -18,6 +18,7 @@ package struct CheckoutServer: Endpoint {
     private let orders: CommandQueue<Checkout>
     private let cancellations: CommandQueue<Cancellation>
     private let reader: DatabaseReader
+    private let products: ProductListing
     private let access: OrderAccess
     private let maximumBodyBytes: Int
     let telemetry: RequestTelemetry?
@@ -34,7 +35,7 @@ package struct CheckoutServer: Endpoint {
 
     package init(
         checkout: Checkout, orders: CommandQueue<Checkout>, cancellations: CommandQueue<Cancellation>,
-        reader: DatabaseReader, access: OrderAccess, maximumBodyBytes: Int,
+        reader: DatabaseReader, products: ProductListing, access: OrderAccess, maximumBodyBytes: Int,
         telemetry: RequestTelemetry = RequestTelemetry(),
         surfaces: [any Surface] = [], rateLimit: ClientRateLimit? = nil
     ) {
@@ -42,6 +43,7 @@ package struct CheckoutServer: Endpoint {
         self.orders = orders
         self.cancellations = cancellations
         self.reader = reader
+        self.products = products
         self.access = access
         self.maximumBodyBytes = maximumBodyBytes
         self.telemetry = telemetry
@@ -76,7 +78,7 @@ package struct CheckoutServer: Endpoint {
             return try await place(request)
         }
         if path == "/v1/products" {
-            return JSONAnswer.response(.ok, ProductsJSON(products: try await reader.read { try Catalog.products($0) }))
+            return JSONAnswer.response(.ok, try await products.text())
         }
         let prefix = "/v1/orders/"
         guard path.hasPrefix(prefix), let order = OrderID(path.dropFirst(prefix.count)) else {

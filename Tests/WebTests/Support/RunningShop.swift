@@ -62,9 +62,10 @@ final class RunningShop: Sendable {
     func serving<Value: Sendable>(
         carriesOut: Bool = true, _ body: @escaping @Sendable (_ port: Int) async throws -> Value
     ) async throws -> Value {
+        let reader = try DatabaseReader(path: node.database.path)
         let server = CheckoutServer(
             checkout: checkout, orders: orders, cancellations: cancellations,
-            reader: try DatabaseReader(path: node.database.path), access: OrderAccess(Self.tokens),
+            reader: reader, products: ProductListing(reader), access: OrderAccess(Self.tokens),
             maximumBodyBytes: Self.maximumBodyBytes,
             surfaces: surfaces, rateLimit: rateLimit)
         let loops =
