@@ -1,6 +1,7 @@
 import Contracts
 import Delivery
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Test faults")
@@ -78,13 +79,18 @@ struct TestFaultsTests {
 
     @Test("a handler that traps ends the process, and says which event it was")
     func traps() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            [path = path as String] in
             let faults = TestFaults(rules: [.init(type: "v1.Ordered", effect: .traps)])
-            let harness = try Harness { World.inventory($0).failing(faults) }
+            let harness = try Harness(
+                { World.inventory($0).failing(faults) }, directory: TemporaryDirectory(existing: path))
             try harness.emit(World.Ordered(), "a")
             _ = try harness.consumer.turn()
         }
         let said = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        withExtendedLifetime(directory) {}
         #expect(said.contains("--test-faults traps on v1.Ordered "), "\(said)")
     }
 }

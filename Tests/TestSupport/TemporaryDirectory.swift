@@ -11,6 +11,11 @@ package final class TemporaryDirectory: Sendable {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
+    /// One that is there already: what a process that is to die is given by its parent, which outlives it.
+    package init(existing path: String) {
+        self.path = path
+    }
+
     deinit {
         try? FileManager.default.removeItem(atPath: path)  // a leftover in the temporary directory breaks no test
     }
