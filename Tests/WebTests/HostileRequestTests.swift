@@ -86,6 +86,21 @@ struct HostileRequestTests {
         }
     }
 
+    @Test("who was refused for good may go on sending for a moment, and hears why")
+    func goingOn() async throws {
+        let shop = try RunningShop()
+        try await shop.serving { port in
+            try await blocking {
+                let client = try RawClient(port)
+                try client.write(Self.sized("-1"))
+                while try !client.hasAnswer(within: 100) {}
+                // A closed socket would answer the first with a reset, and not take the next.
+                for _ in 0..<20 { try client.write(String(repeating: "x", count: 10_000)) }
+                expectProblem(try client.receive(), 400, "malformed-request")
+            }
+        }
+    }
+
     @Test("a head that is too large, in one field, in many, or in its target, is 431 and the end of the connection")
     func largeHeads() async throws {
         let shop = try RunningShop()
