@@ -9,6 +9,8 @@ struct Fleet {
     let jobs: Int
     let kinds: Set<FaultKind>
     let arguments: [String]
+    /// Whether each seed's report goes out as it comes, and no summary.
+    let isJSON: Bool
 
     func run(_ signals: StopSignals) throws -> Bool {
         let begin = ContinuousClock.now
@@ -27,7 +29,7 @@ struct Fleet {
             signals.started(child)
             children.append((child, output))
         }
-        let outputs = Self.readAll(children.map(\.output))
+        let outputs = readAll(children.map(\.output))
         var summary = RangeSummary(kinds: kinds)
         var isWell = true
         for ((child, _), data) in zip(children, outputs) {
@@ -44,16 +46,24 @@ struct Fleet {
             }
         }
         summary.took = ContinuousClock.now - begin
-        print(summary.lines.joined(separator: "\n"))
+        if !isJSON { print(summary.lines.joined(separator: "\n")) }
         return isWell && summary.isWell && summary.seeds == width
     }
 
     /// All at once: a child whose pipe is full stands still until somebody reads it.
-    private static func readAll(_ pipes: [Pipe]) -> [Data] {
+    private func readAll(_ pipes: [Pipe]) -> [Data] {
         let outputs = Mutex([Data](repeating: Data(), count: pipes.count))
         let handles = pipes.map(\.fileHandleForReading)
         DispatchQueue.concurrentPerform(iterations: handles.count) { index in
-            let data = handles[index].readDataToEndOfFile()
+            var data = Data()
+            var told = 0
+            while case let more = handles[index].availableData, !more.isEmpty {
+                data += more
+                guard isJSON, let end = data.lastIndex(of: UInt8(ascii: "\n")), end >= told else { continue }
+                // Under the lock: lines of two children are not mixed.
+                outputs.withLock { _ in FileHandle.standardOutput.write(data[told...end]) }
+                told = end + 1
+            }
             outputs.withLock { $0[index] = data }
         }
         return outputs.withLock { $0 }

@@ -6,7 +6,6 @@ struct Runner {
     let simulation: Simulation
     let orders: Int
     let span: Duration
-    let syncCost: Duration
     let kinds: Set<FaultKind>
     let planted: PlantedMistake?
     let isJSON: Bool
@@ -14,7 +13,6 @@ struct Runner {
     private func worldOptions(_ seed: UInt64) -> WorldOptions {
         var options = WorldOptions(seed: seed, span: span, kinds: kinds)
         options.orders = orders
-        options.syncCost = syncCost
         options.planted = planted
         return options
     }

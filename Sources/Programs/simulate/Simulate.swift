@@ -27,9 +27,6 @@ struct Simulate: ParsableCommand {
     @Option(name: .customLong("until"), help: "Virtual seconds in which things go wrong.")
     var seconds = 30
 
-    @Option(help: "Virtual microseconds that each sync of the disk takes; with more than 0, events come in batches.")
-    var syncMicros = 0
-
     @Option(help: "Kinds of faults to draw from, with commas between them; 'none' for none.")
     var faults: FaultKinds = FaultKinds(kinds: Set(FaultKind.allCases))
 
@@ -49,7 +46,6 @@ struct Simulate: ParsableCommand {
         guard (seed == nil) != (seeds == nil) else { throw ValidationError("give either --seed or --seeds") }
         guard (0...100_000).contains(orders) else { throw ValidationError("--orders takes 0 to 100000") }
         guard (1...86_400).contains(seconds) else { throw ValidationError("--until takes 1 to 86400") }
-        guard (0...1_000_000).contains(syncMicros) else { throw ValidationError("--sync-micros takes 0 to 1000000") }
         guard (1...64).contains(jobs) else { throw ValidationError("--jobs takes 1 to 64") }
     }
 
@@ -59,13 +55,12 @@ struct Simulate: ParsableCommand {
         let signals = StopSignals { scratch.remove() }
         let runner = Runner(
             simulation: Simulation(judge: AuditJudge(), scratch: scratch.path), orders: orders,
-            span: .seconds(seconds), syncCost: .microseconds(syncMicros), kinds: faults.kinds, planted: plant,
-            isJSON: json)
+            span: .seconds(seconds), kinds: faults.kinds, planted: plant, isJSON: json)
         let isWell: Bool
         if let seed {
             isWell = try runner.run(seed, withStory: story)
         } else if let seeds, jobs > 1 {
-            isWell = try Fleet(seeds: seeds, jobs: jobs, kinds: faults.kinds, arguments: sharedArguments)
+            isWell = try Fleet(seeds: seeds, jobs: jobs, kinds: faults.kinds, arguments: sharedArguments, isJSON: json)
                 .run(signals)
         } else {
             isWell = try runner.run(seeds?.range ?? 1...1)
@@ -74,8 +69,7 @@ struct Simulate: ParsableCommand {
     }
 
     private var sharedArguments: [String] {
-        ["--orders", "\(orders)", "--until", "\(seconds)", "--sync-micros", "\(syncMicros)"]
-            + ["--faults", faults.text, "--json"]
+        ["--orders", "\(orders)", "--until", "\(seconds)", "--faults", faults.text, "--json"]
             + (plant.map { ["--plant", $0.rawValue] } ?? [])
     }
 

@@ -69,7 +69,6 @@ final class Saboteur: @unchecked Sendable {
     // MARK: - In a call
 
     func look(at call: DiskCall, _ path: String, by process: SimulatedProcess) -> Sabotage {
-        if call.isSync { world.time.passes(world.options.syncCost) }
         guard !isOver else { return .none }
         if call != .read { world.trace.note("disk", path, UInt64(bitPattern: Int64(call.hashNumber))) }
         if call.isSync, let slow = inForce(.slowDisk) {

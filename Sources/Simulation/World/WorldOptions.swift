@@ -7,9 +7,6 @@ package struct WorldOptions: Sendable {
     /// Until everything must have come to its end after that, in virtual time.
     package var patience = Duration.seconds(3600)
     package var plan: FaultPlan
-    /// What each sync takes, in virtual time. None by default, so that each event is handled by itself, where faults have
-    /// the most moments to strike; with some, what comes while a disk is busy goes into one batch.
-    package var syncCost = Duration.zero
     /// A mistake that the run should find; nil for none.
     package var planted: PlantedMistake?
     /// Whether the trace keeps words.

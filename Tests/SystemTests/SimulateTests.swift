@@ -1,0 +1,17 @@
+import Testing
+
+/// The program; what it simulates is tested in SimulationTests.
+@Suite("simulate", .timeLimit(.minutes(3)))
+struct SimulateTests {
+    @Test("a range of seeds has the same reports on two processes as on one, a line each")
+    func jobs() async throws {
+        let executable = Project.binaries + "/simulate"
+        let arguments = ["--seeds", "1..5", "--orders", "6", "--until", "5", "--json"]
+        let one = try await runProgram(executable, arguments)
+        let two = try await runProgram(executable, arguments + ["--jobs", "2"])
+        #expect(one.status == 0 && two.status == 0, "\(one.errors)\(two.errors)")
+        let lines = one.output.split(separator: "\n")
+        #expect(lines.count == 5)
+        #expect(two.output.split(separator: "\n").sorted() == lines.sorted())
+    }
+}
