@@ -100,6 +100,14 @@ struct HTTPServingTests {
         }
     }
 
+    /// Asks, and resets the connection when the request has arrived.
+    private func askAndGo(_ port: Int, once begun: Flag) async throws {
+        let client = try RawClient(port)
+        try client.send("GET", "/")
+        try await eventually { begun.isUp }
+        client.resetOnClose()
+    }
+
     /// A peer that merely closes looks like one that only listens any more.
     @Test("a request whose peer has gone, and said so by a reset, is cancelled")
     func gone() async throws {
@@ -115,11 +123,7 @@ struct HTTPServingTests {
             }
             return nil
         }) { port in
-            var client: RawClient? = try RawClient(port)
-            try client?.send("GET", "/")
-            try await eventually { begun.isUp }
-            client?.resetOnClose()
-            client = nil
+            try await askAndGo(port, once: begun)
             try await eventually { cancelled.isUp }
         }
     }
@@ -144,14 +148,33 @@ struct HTTPServingTests {
             ended.raise()
             return nil
         }) { port in
-            var client: RawClient? = try RawClient(port)
-            try client?.send("GET", "/")
-            try await eventually { begun.isUp }
-            client?.resetOnClose()
-            client = nil
+            try await askAndGo(port, once: begun)
             try await eventually { cancelled.isUp }
         }
         #expect(ended.isUp)
+    }
+
+    @Test(
+        "a server that stops lets a client take the answer that it has begun to take, and has no connection left then")
+    func stoppingWhileTaken() async throws {
+        let size = 32 << 20  // more than sockets keep
+        let client = Mutex<Task<Int, any Error>?>(nil)
+        try await withEcho({ _, _ in
+            Response(
+                status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(repeating: UInt8(ascii: "x"), count: size)))
+        }) { port in
+            let slow = try RawClient(port)
+            try slow.send("GET", "/")
+            try await blocking { while try !slow.hasAnswer(within: 100) {} }
+            let taking = Task {
+                try await blocking {
+                    while (try? RawClient(port)) != nil {}  // until the server stops
+                    return try slow.receive().body.count
+                }
+            }
+            client.withLock { $0 = taking }
+        }
+        #expect(try await client.withLock { $0 }?.value == size)
     }
 
     @Test("never more connections at a time than allowed; the next is served when one ends")
