@@ -1,3 +1,4 @@
+import class GRDB.Database
 import NIOCore
 import OrderService
 package import ServiceRuntime
@@ -15,10 +16,16 @@ package final class ProductListing: Sendable {
     }
 
     private let reader: DatabaseReader
+    private let products: @Sendable (Database) throws -> [Product]
     private let state = Mutex(State())
 
-    package init(_ reader: DatabaseReader) {
+    package convenience init(_ reader: DatabaseReader) {
+        self.init(reader) { try Catalog.products($0) }
+    }
+
+    init(_ reader: DatabaseReader, products: @escaping @Sendable (Database) throws -> [Product]) {
         self.reader = reader
+        self.products = products
     }
 
     /// To be called when other products are committed.
@@ -32,7 +39,7 @@ package final class ProductListing: Sendable {
             // Readers come one by one: another one may have been first.
             let (text, changes) = state.withLock { ($0.text, $0.changes) }
             if let text { return text }
-            let new = ByteBuffer(bytes: JSONAnswer.encode(ProductsJSON(products: try Catalog.products(db))))
+            let new = ByteBuffer(bytes: JSONAnswer.encode(ProductsJSON(products: try products(db))))
             state.withLock { state in
                 if state.changes == changes { state.text = new }
             }
