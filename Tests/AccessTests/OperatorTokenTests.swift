@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import Access
 
-@Suite("Operator's token", .timeLimit(.minutes(2)))
+@Suite("Operator's token", .timeLimit(.minutes(5)))
 struct OperatorTokenTests {
     private let directory: TemporaryDirectory
     private var path: String { directory.path }

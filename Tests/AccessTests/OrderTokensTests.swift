@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import Access
 
-@Suite("Orders' tokens", .timeLimit(.minutes(2)))
+@Suite("Orders' tokens", .timeLimit(.minutes(5)))
 struct OrderTokensTests {
     private let tokens = OrderTokens(key: Array(0..<32))
     private static let order = [UInt8](repeating: 9, count: 16)

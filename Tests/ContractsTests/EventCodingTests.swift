@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import TestSupport
 
-@Suite("An event's bytes", .timeLimit(.minutes(2)))
+@Suite("An event's bytes", .timeLimit(.minutes(5)))
 struct EventCodingTests {
     private static func someEvent(_ random: inout SeededRandom) -> Envelope {
         func text(_ maximum: Int) -> String {

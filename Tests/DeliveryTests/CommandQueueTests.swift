@@ -6,7 +6,7 @@ import GRDB
 import Synchronization
 import Testing
 
-@Suite("Commands with group commit", .timeLimit(.minutes(1)))
+@Suite("Commands with group commit", .timeLimit(.minutes(5)))
 struct CommandQueueTests {
     private struct Place: CommandHandler {
         struct Refusal: Error, Equatable {}

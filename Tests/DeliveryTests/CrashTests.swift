@@ -43,7 +43,7 @@ struct CrashTests {
 
     @Test(
         "killed before any SQL statement of consumer and relay, and started again, it ends the same",
-        .timeLimit(.minutes(2)))
+        .timeLimit(.minutes(5)))
     func everyStatement() throws {
         // The database's files and the log as they were at each statement, then a new life from each.
         let harness = try Harness(batch: 3)

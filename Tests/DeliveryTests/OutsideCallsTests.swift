@@ -5,7 +5,7 @@ import GRDB
 import Synchronization
 import Testing
 
-@Suite("Calls to the outside", .timeLimit(.minutes(1)))
+@Suite("Calls to the outside", .timeLimit(.minutes(5)))
 struct OutsideCallsTests {
     /// An outside that answers when and as the test says.
     private final class Outside: OutsideCaller {

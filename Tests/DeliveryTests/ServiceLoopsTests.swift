@@ -4,7 +4,7 @@ import EventLog
 import GRDB
 import Testing
 
-@Suite("Loops of a service", .timeLimit(.minutes(1)))
+@Suite("Loops of a service", .timeLimit(.minutes(5)))
 struct ServiceLoopsTests {
     /// A harness whose consumer and relays run as loops while the body runs.
     private func running(_ harness: Harness, _ body: (Looped) async throws -> Void) async throws {
@@ -137,7 +137,7 @@ struct ServiceLoopsTests {
     }
 }
 
-@Suite("Doorbell", .timeLimit(.minutes(1)))
+@Suite("Doorbell", .timeLimit(.minutes(5)))
 struct DoorbellTests {
     @Test("a ring while nobody waits is kept, several are one")
     func kept() async {

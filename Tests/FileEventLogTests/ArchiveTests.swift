@@ -4,7 +4,7 @@ import FileEventLog
 import LogFormat
 import Testing
 
-@Suite("Retention moves, it does not delete", .tags(.unit), .timeLimit(.minutes(3)))
+@Suite("Retention moves, it does not delete", .tags(.unit), .timeLimit(.minutes(5)))
 struct ArchiveTests {
     private static let log = "/data/log/test"
     private static let archive = "/data/archive/test"

@@ -5,7 +5,7 @@ import Testing
 import TestSupport
 
 /// What every log must do that claims to be one; a log may decline a promise by name (`LogUnderTest`).
-@Suite("Every event log", .tags(.unit), .timeLimit(.minutes(2)))
+@Suite("Every event log", .tags(.unit), .timeLimit(.minutes(5)))
 struct ConformanceTests {
     // MARK: Order
 

@@ -3,7 +3,7 @@ import EventLog
 import FileEventLog
 import Testing
 
-@Suite("A disk that fails", .tags(.unit), .timeLimit(.minutes(2)))
+@Suite("A disk that fails", .tags(.unit), .timeLimit(.minutes(5)))
 struct FailingDiskTests {
     private static let file = "/data/log/test/00000000000000000000.segment"
 

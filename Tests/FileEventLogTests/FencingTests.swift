@@ -5,7 +5,7 @@ import Foundation
 import Testing
 import TestSupport
 
-@Suite("Fencing", .tags(.unit), .timeLimit(.minutes(2)))
+@Suite("Fencing", .tags(.unit), .timeLimit(.minutes(5)))
 struct FencingTests {
     @Test("a second writer is refused at once, with the pid of the first")
     func sameProcess() throws {

@@ -7,7 +7,7 @@ import Testing
 import TestSupport
 
 /// docs/reference/log-format.md, held by a second reader that knows only that page (`log_reader.py`) and by golden files.
-@Suite("The format on disk", .tags(.unit), .timeLimit(.minutes(2)))
+@Suite("The format on disk", .tags(.unit), .timeLimit(.minutes(5)))
 struct FormatTests {
     private static let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     private static let golden = here.appending(path: "../../Fixtures/log/golden").standardizedFileURL.path

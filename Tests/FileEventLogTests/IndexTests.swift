@@ -5,7 +5,7 @@ import LogFormat
 import Testing
 import TestSupport
 
-@Suite("The sparse index", .tags(.unit), .timeLimit(.minutes(2)))
+@Suite("The sparse index", .tags(.unit), .timeLimit(.minutes(5)))
 struct IndexTests {
     private static let directory = "/data/log/test"
     private static let segmentBytes: UInt64 = 512 << 10

@@ -18,7 +18,7 @@ struct PosixDiskTests {
         #expect(Path.parent(of: path) == expected)
     }
 
-    @Test("two pieces of work are done side by side, time and again", .timeLimit(.minutes(1)))
+    @Test("two pieces of work are done side by side, time and again", .timeLimit(.minutes(5)))
     func sideBySide() {
         let disk = PosixDisk()
         let begun = DispatchSemaphore(value: 0)

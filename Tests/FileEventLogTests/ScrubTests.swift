@@ -3,7 +3,7 @@ import EventLog
 import FileEventLog
 import Testing
 
-@Suite("The scrub", .tags(.unit), .timeLimit(.minutes(2)))
+@Suite("The scrub", .tags(.unit), .timeLimit(.minutes(5)))
 struct ScrubTests {
     private static let log = "/data/log/test"
 

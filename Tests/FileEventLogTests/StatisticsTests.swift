@@ -4,7 +4,7 @@ import FileEventLog
 import LogFormat
 import Testing
 
-@Suite("Statistics of a topic", .tags(.unit), .timeLimit(.minutes(1)))
+@Suite("Statistics of a topic", .tags(.unit), .timeLimit(.minutes(5)))
 struct StatisticsTests {
     private static let directory = "/data/log/test"
     private static let all = events(0..<40, bytes: 100)

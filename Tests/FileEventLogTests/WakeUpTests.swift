@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 import TestSupport
 
-@Suite("Wake-up", .tags(.unit), .timeLimit(.minutes(2)))
+@Suite("Wake-up", .tags(.unit), .timeLimit(.minutes(5)))
 struct WakeUpTests {
     /// Append, answer, thirty times.
     private func thirtyRounds(_ log: FileEventLog) async throws {

@@ -97,7 +97,7 @@ struct SaleTests {
 
     @Test(
         "two worker processes, mixed outcomes: all is counted and the audit's word is the verdict",
-        .timeLimit(.minutes(2)))
+        .timeLimit(.minutes(5)))
     func wholeSale() async throws {
         try await withTemporaryDirectory { directory in
             let ledger = try Ledger(data: directory + "/data")
@@ -143,7 +143,7 @@ struct SaleTests {
         }
     }
 
-    @Test("an order without outcome is pending, and the verdict is then not VALID", .timeLimit(.minutes(2)))
+    @Test("an order without outcome is pending, and the verdict is then not VALID", .timeLimit(.minutes(5)))
     func pending() async throws {
         try await withTemporaryDirectory { directory in
             let ledger = try Ledger(data: directory + "/data")
@@ -165,7 +165,7 @@ struct SaleTests {
         }
     }
 
-    @Test("the audit's INVALID is the verdict, whatever the generator saw", .timeLimit(.minutes(2)))
+    @Test("the audit's INVALID is the verdict, whatever the generator saw", .timeLimit(.minutes(5)))
     func invalid() async throws {
         try await withTemporaryDirectory { directory in
             let ledger = try Ledger(data: directory + "/data")
@@ -183,7 +183,7 @@ struct SaleTests {
         }
     }
 
-    @Test("no worker outlives a coordinator that is killed with -9", .timeLimit(.minutes(2)))
+    @Test("no worker outlives a coordinator that is killed with -9", .timeLimit(.minutes(5)))
     func noOrphans() async throws {
         try await withTemporaryDirectory { directory in
             try await FakeShop.open(reply: { _, request in request.method == "PUT" ? .answer(200) : .silence }) {

@@ -56,7 +56,7 @@ struct WorkerTests {
     }
 
     @Test(
-        "every shopper sends one request on its own connection and is accepted and journaled", .timeLimit(.minutes(1)))
+        "every shopper sends one request on its own connection and is accepted and journaled", .timeLimit(.minutes(5)))
     func acceptsAll() async throws {
         try await withTemporaryDirectory { directory in
             try await FakeShop.open(reply: Self.accepting) { shop in
@@ -77,7 +77,7 @@ struct WorkerTests {
 
     @Test(
         "a shopper whose answer was lost, or who met a 503, comes back with the same key and body",
-        .timeLimit(.minutes(1)))
+        .timeLimit(.minutes(5)))
     func comesBack() async throws {
         try await withTemporaryDirectory { directory in
             try await FakeShop.open(
@@ -103,7 +103,7 @@ struct WorkerTests {
         }
     }
 
-    @Test("latency counts from the intended time, whatever the shop does in between", .timeLimit(.minutes(1)))
+    @Test("latency counts from the intended time, whatever the shop does in between", .timeLimit(.minutes(5)))
     func latencyFromIntendedTime() async throws {
         try await withTemporaryDirectory { directory in
             try await FakeShop.open(
@@ -118,7 +118,7 @@ struct WorkerTests {
         }
     }
 
-    @Test("a final refusal is counted by its reason, with a sample, and is no order", .timeLimit(.minutes(1)))
+    @Test("a final refusal is counted by its reason, with a sample, and is no order", .timeLimit(.minutes(5)))
     func refusals() async throws {
         try await withTemporaryDirectory { directory in
             try await FakeShop.open(
@@ -138,7 +138,7 @@ struct WorkerTests {
         }
     }
 
-    @Test("a shop that never lets up: everybody gives up and is counted", .timeLimit(.minutes(1)))
+    @Test("a shop that never lets up: everybody gives up and is counted", .timeLimit(.minutes(5)))
     func givesUp() async throws {
         try await withTemporaryDirectory { directory in
             try await FakeShop.open(reply: { _, _ in .answer(503, headers: [("Retry-After", "0")]) }) { shop in
@@ -153,7 +153,7 @@ struct WorkerTests {
         }
     }
 
-    @Test("a shop that never answers: answers count as lost, and patience ends", .timeLimit(.minutes(1)))
+    @Test("a shop that never answers: answers count as lost, and patience ends", .timeLimit(.minutes(5)))
     func silence() async throws {
         try await withTemporaryDirectory { directory in
             try await FakeShop.open(reply: { _, _ in .silence }) { shop in
@@ -168,7 +168,7 @@ struct WorkerTests {
         }
     }
 
-    @Test("nobody listens: connects are retried, and whoever never got through was not sent", .timeLimit(.minutes(1)))
+    @Test("nobody listens: connects are retried, and whoever never got through was not sent", .timeLimit(.minutes(5)))
     func nobodyListens() async throws {
         try await withTemporaryDirectory { directory in
             let port = try await FakeShop.open(reply: { _, _ in .silence }) { $0.port }
@@ -182,7 +182,7 @@ struct WorkerTests {
         }
     }
 
-    @Test("a worker holds no more connections than it may, and still serves everybody", .timeLimit(.minutes(1)))
+    @Test("a worker holds no more connections than it may, and still serves everybody", .timeLimit(.minutes(5)))
     func connectionLimit() async throws {
         try await withTemporaryDirectory { directory in
             try await FakeShop.open(reply: Self.accepting) { shop in
@@ -195,7 +195,7 @@ struct WorkerTests {
         }
     }
 
-    @Test("an order whose journal line cannot be kept is never reported as accepted", .timeLimit(.minutes(1)))
+    @Test("an order whose journal line cannot be kept is never reported as accepted", .timeLimit(.minutes(5)))
     func journalFails() async throws {
         // /dev/full takes no byte: every write ends in ENOSPC.
         let seen = Mutex(0)
@@ -222,7 +222,7 @@ struct WorkerTests {
         }
     }
 
-    @Test("a shop that came back at another address is found by its name", .timeLimit(.minutes(1)))
+    @Test("a shop that came back at another address is found by its name", .timeLimit(.minutes(5)))
     func moved() async throws {
         try await withTemporaryDirectory { directory in
             try await FakeShop.open(reply: Self.accepting) { shop in
@@ -243,7 +243,7 @@ struct WorkerTests {
         }
     }
 
-    @Test("a journal is never written over", .timeLimit(.minutes(1)))
+    @Test("a journal is never written over", .timeLimit(.minutes(5)))
     func journalIsNew() async throws {
         try await withTemporaryDirectory { directory in
             let loop = MultiThreadedEventLoopGroup.singleton.next()

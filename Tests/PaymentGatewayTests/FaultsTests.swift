@@ -3,7 +3,7 @@ import Testing
 
 @testable import payment_gateway
 
-@Suite("Faults", .timeLimit(.minutes(1)))
+@Suite("Faults", .timeLimit(.minutes(5)))
 struct FaultsTests {
     @Test(
         "what makes no sense is refused by name",

@@ -4,7 +4,7 @@ import TestSupport
 
 @testable import payment_gateway
 
-@Suite("The gateway over HTTP", .timeLimit(.minutes(2)))
+@Suite("The gateway over HTTP", .timeLimit(.minutes(5)))
 struct GatewayHTTPTests {
     let directory: TemporaryDirectory
 

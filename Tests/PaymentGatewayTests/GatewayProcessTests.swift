@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import payment_gateway
 
-@Suite("The executable", .timeLimit(.minutes(2)))
+@Suite("The executable", .timeLimit(.minutes(5)))
 struct GatewayProcessTests {
     @Test("what was answered before kill -9 is answered the same after it")
     func killed() async throws {

@@ -4,7 +4,7 @@ import TestSupport
 
 @testable import payment_gateway
 
-@Suite("An idempotency key is bound to what came first", .timeLimit(.minutes(2)))
+@Suite("An idempotency key is bound to what came first", .timeLimit(.minutes(5)))
 struct KeyBindingTests {
     let directory: TemporaryDirectory
     let ledger: OpenLedger

@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import payment_gateway
 
-@Suite("The one writer", .timeLimit(.minutes(2)))
+@Suite("The one writer", .timeLimit(.minutes(5)))
 struct LedgerWriterTests {
     let directory: TemporaryDirectory
     let ledger: OpenLedger

@@ -4,7 +4,7 @@ import TestSupport
 
 @testable import payment_gateway
 
-@Suite("Refunds stay within the capture", .timeLimit(.minutes(1)))
+@Suite("Refunds stay within the capture", .timeLimit(.minutes(5)))
 struct RefundTests {
     let directory: TemporaryDirectory
     let ledger: OpenLedger

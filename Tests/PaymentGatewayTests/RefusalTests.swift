@@ -4,7 +4,7 @@ import TestSupport
 
 @testable import payment_gateway
 
-@Suite("What the gateway refuses", .timeLimit(.minutes(1)))
+@Suite("What the gateway refuses", .timeLimit(.minutes(5)))
 struct RefusalTests {
     static let good = String(decoding: chargeBody(), as: UTF8.self)
 

@@ -4,7 +4,7 @@ import TestSupport
 
 @testable import ProcessSettings
 
-@Suite("The configuration file", .timeLimit(.minutes(1)))
+@Suite("The configuration file", .timeLimit(.minutes(5)))
 struct ConfigurationFileTests {
     @Test("names stand in groups or with their dots; escapes are resolved, numbers stay as written")
     func entries() throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ProcessSettings
 
-@Suite("The table of settings", .timeLimit(.minutes(1)))
+@Suite("The table of settings", .timeLimit(.minutes(5)))
 struct SettingsPageTests {
     @Test("docs/reference/configuration.md says what the table says")
     func page() throws {
@@ -87,7 +87,7 @@ struct SettingsPageTests {
     }
 }
 
-@Suite("What somebody may have meant", .timeLimit(.minutes(1)))
+@Suite("What somebody may have meant", .timeLimit(.minutes(5)))
 struct NearMissTests {
     @Test("the nearest name, where one is near")
     func nearest() {

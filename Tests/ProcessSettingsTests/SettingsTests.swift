@@ -4,7 +4,7 @@ import TestSupport
 
 @testable import ProcessSettings
 
-@Suite("Settings", .timeLimit(.minutes(1)))
+@Suite("Settings", .timeLimit(.minutes(5)))
 struct SettingsTests {
     @Test("default, file, environment, arguments: the later is the stronger, and each value knows its place")
     func order() throws {

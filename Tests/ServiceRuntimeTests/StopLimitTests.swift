@@ -6,7 +6,7 @@ import Testing
 @testable import ServiceRuntime
 
 /// Stops that go well, and stops that do not.
-@Suite("The limit of a stop", .timeLimit(.minutes(1)))
+@Suite("The limit of a stop", .timeLimit(.minutes(5)))
 struct StopLimitTests {
     private struct Broken: Error {}
 

@@ -7,7 +7,7 @@ import TestSupport
 
 @testable import ServiceRuntime
 
-@Suite("A file of test faults", .timeLimit(.minutes(1)))
+@Suite("A file of test faults", .timeLimit(.minutes(5)))
 struct TestFaultsFileTests {
     private let directory: TemporaryDirectory
     private var path: String { directory.path + "/faults.json" }

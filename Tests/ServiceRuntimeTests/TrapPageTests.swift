@@ -8,7 +8,7 @@ import TestSupport
 @testable import ServiceRuntime
 
 /// The file that outlives a death by trap.
-@Suite("The page of a trap watch", .timeLimit(.minutes(1)))
+@Suite("The page of a trap watch", .timeLimit(.minutes(5)))
 struct TrapPageTests {
     private let directory: TemporaryDirectory
     private var path: String { directory.path + "/trying" }

@@ -7,7 +7,7 @@ import TestSupport
 @testable import ServiceRuntime
 
 /// Processes that die in one way or another, each for real.
-@Suite("A trap watch", .timeLimit(.minutes(2)))
+@Suite("A trap watch", .timeLimit(.minutes(5)))
 struct TrapWatchTests {
     private let directory: TemporaryDirectory
     private var path: String { directory.path + "/trying" }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Simulation
 
-@Suite("The simulated disk", .tags(.simulation), .timeLimit(.minutes(1)))
+@Suite("The simulated disk", .tags(.simulation), .timeLimit(.minutes(5)))
 struct DiskTests {
     /// A machine on which nothing runs but what the test does.
     private struct Bench {

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import TestSupport
 
-@Suite("stampede audit", .timeLimit(.minutes(2)))
+@Suite("stampede audit", .timeLimit(.minutes(5)))
 struct CLIAuditTests {
     private static let exitCodes: [String: Int32] = ["VALID": 0, "INVALID": 3, "UNKNOWN": 4]
 

@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 
 /// A shop that runs, and is stopped up here and there: each time, `stampede order` says where the order is held up.
-@Suite("stampede order names the true cause", .serialized, .timeLimit(.minutes(4)))
+@Suite("stampede order names the true cause", .serialized, .timeLimit(.minutes(5)))
 struct CLICausesTests {
     private struct Shop {
         let run: SupervisedRun
@@ -29,7 +29,7 @@ struct CLICausesTests {
         func waits(_ order: String, for cause: String, at service: String = "none") async throws {
             var last = try await wait(order)
             do {
-                try await waitUntil("\(order) waits for \(cause)", within: .seconds(30)) {
+                try await waitUntil("\(order) waits for \(cause)") {
                     last = try await wait(order)
                     return last.cause == cause && (cause == "none" || last.service == service)
                 }
@@ -113,7 +113,7 @@ struct CLICausesTests {
             let gone = #"{"rules":[{"type":"v1.StockReserved","subject":"\#(sixth)","effect":"unavailable"}]}"#
             try Data(gone.utf8).write(to: URL(fileURLWithPath: paymentFaults))
             kill(try shop.run.pid("payment-service"), SIGKILL)
-            try await waitUntil("payment is asked to go on", within: .seconds(30)) {
+            try await waitUntil("payment is asked to go on") {
                 try await CLI.run("resume", "payment", data: shop.data).status == 0
             }
             try await shop.waits(sixth, for: "standing", at: "payment")

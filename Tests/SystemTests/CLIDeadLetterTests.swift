@@ -4,7 +4,7 @@ import GRDB
 import Testing
 import TestSupport
 
-@Suite("stampede dlq", .timeLimit(.minutes(2)))
+@Suite("stampede dlq", .timeLimit(.minutes(5)))
 struct CLIDeadLetterTests {
     /// Three reservations at Payment's desk (two of one cause), bytes that are no event at Inventory's, one settled.
     private struct Desk {

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import TestSupport
 
-@Suite("stampede: how it answers", .timeLimit(.minutes(2)))
+@Suite("stampede: how it answers", .timeLimit(.minutes(5)))
 struct CLIFrameTests {
     @Test(
         "wrong usage is exit code 2, said on stderr",

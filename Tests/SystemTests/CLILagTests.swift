@@ -4,7 +4,7 @@ import GRDB
 import Testing
 import TestSupport
 
-@Suite("stampede lag", .timeLimit(.minutes(2)))
+@Suite("stampede lag", .timeLimit(.minutes(5)))
 struct CLILagTests {
     /// Two orders confirmed, of which inventory has read one, payment parked an event and nobody else read any.
     private static func world(_ data: String) throws -> CLIWorld {
@@ -42,11 +42,11 @@ struct CLILagTests {
             let first = CLIWorld.start.microseconds + 200_000
             let age = Date().timeIntervalSince1970 - Double(first) / 1e6
             let behind = try #require(orders["secondsBehind"] as? Double)
-            #expect(abs(behind - age) < 60)
+            #expect(abs(behind - age) < 600)
             #expect(orders["ratePerSecond"] as? Double == 0 && orders["arrivalsPerSecond"] as? Double == 0)
             #expect(orders["secondsToCatchUp"] is NSNull, "what stands still never catches up")
             let readingAge = try #require(orders["ageSeconds"] as? Double)
-            #expect(readingAge < 60)
+            #expect(readingAge < 600)
             #expect((json["consumers"] as? [Any])?.count == 2)
         }
     }

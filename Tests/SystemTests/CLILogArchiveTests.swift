@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import TestSupport
 
-@Suite("stampede log archive, stats, export and noted heads", .timeLimit(.minutes(2)))
+@Suite("stampede log archive, stats, export and noted heads", .timeLimit(.minutes(5)))
 struct CLILogArchiveTests {
     /// Thirty orders in small segments, read by every service up to the end.
     private static func world(_ data: String) throws -> CLIWorld {

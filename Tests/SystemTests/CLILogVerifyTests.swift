@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import TestSupport
 
-@Suite("stampede log verify", .timeLimit(.minutes(2)))
+@Suite("stampede log verify", .timeLimit(.minutes(5)))
 struct CLILogVerifyTests {
     @Test("a whole log: a line a topic, exit code 0, the whole head in JSON")
     func whole() async throws {

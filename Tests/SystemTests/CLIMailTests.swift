@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import TestSupport
 
-@Suite("stampede mail", .timeLimit(.minutes(2)))
+@Suite("stampede mail", .timeLimit(.minutes(5)))
 struct CLIMailTests {
     @Test("an order's messages and no others, quoting undone, in the order of the file")
     func messages() async throws {

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 import TestSupport
 
-@Suite("stampede order", .timeLimit(.minutes(2)))
+@Suite("stampede order", .timeLimit(.minutes(5)))
 struct CLIOrderTests {
     @Test("a finished order: events in order with causes and times, rows, gateway, messages, nothing waited for")
     func finished() async throws {

@@ -4,7 +4,7 @@ import GRDB
 import Testing
 import TestSupport
 
-@Suite("stampede orders", .timeLimit(.minutes(2)))
+@Suite("stampede orders", .timeLimit(.minutes(5)))
 struct CLIOrdersTests {
     /// Five orders: confirmed, sold out, declined, held at Payment's desk, and on its way.
     private func withOrders(_ body: (String) async throws -> Void) async throws {

@@ -4,7 +4,7 @@ import GRDB
 import Testing
 import TestSupport
 
-@Suite("stampede status", .timeLimit(.minutes(2)))
+@Suite("stampede status", .timeLimit(.minutes(5)))
 struct CLIStatusTests {
     @Test("with everything stopped it shows positions, ends, desks and topics, in 80 columns")
     func stopped() async throws {
@@ -168,7 +168,7 @@ struct CLIStatusTests {
             #expect(service["state"] as? String == "running")
             #expect(service["pid"] as? Int == Int(process.processIdentifier))
             #expect(try #require(service["rssBytes"] as? Int) > 0)
-            #expect(try #require(service["uptimeSeconds"] as? Double) < 60)
+            #expect(try #require(service["uptimeSeconds"] as? Double) < 3600)
             #expect(service["ports"] as? [String: Int] == ["checkout": 8080, "admin": 9101])
         }
     }

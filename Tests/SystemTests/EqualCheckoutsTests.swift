@@ -4,7 +4,7 @@ import Testing
 import TestSupport
 
 /// The same idempotency key from a thousand connections, all of which are let go at once.
-@Suite("One key from a thousand connections", .serialized, .timeLimit(.minutes(3)))
+@Suite("One key from a thousand connections", .serialized, .timeLimit(.minutes(5)))
 struct EqualCheckoutsTests {
     private static let connections = 1000
 

@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 
 /// The breaker itself: a call that it does not see is a call that no sweep breaks.
-@Suite("What is counted before it is broken", .tags(.chaos), .serialized, .timeLimit(.minutes(3)))
+@Suite("What is counted before it is broken", .tags(.chaos), .serialized, .timeLimit(.minutes(5)))
 struct FaultLibraryTests {
     private static let strace = ["/usr/bin/strace", "/bin/strace"].first {
         FileManager.default.isExecutableFile(atPath: $0)

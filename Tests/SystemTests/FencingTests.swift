@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 
 /// Two order-services on one data directory, on purpose.
-@Suite("A topic has one writer", .tags(.chaos), .serialized, .timeLimit(.minutes(3)))
+@Suite("A topic has one writer", .tags(.chaos), .serialized, .timeLimit(.minutes(5)))
 struct FencingTests {
     /// Refused: a restart changes nothing.
     private static let refused: Int32 = 78
@@ -13,8 +13,7 @@ struct FencingTests {
         let base = try FreePorts.base()
         defer { FreePorts.giveBack(base) }
         return try await runProgram(
-            run.binaries + "/order-service", ["--data", data], environment: ServiceBesides.ports(base),
-            within: .seconds(20))
+            run.binaries + "/order-service", ["--data", data], environment: ServiceBesides.ports(base))
     }
 
     /// Another data directory with the same log.

@@ -57,7 +57,7 @@ struct LogCareTests {
                 try file.seek(toOffset: 5000)
                 try file.write(contentsOf: Data([byte ^ 16]))
                 try file.close()
-                try await waitUntil("order-service reports the rot", within: .seconds(60)) {
+                try await waitUntil("order-service reports the rot") {
                     run.log("order-service").contains(first)
                 }
                 let line = try #require(run.log("order-service").split(separator: "\n").first { $0.contains(first) })

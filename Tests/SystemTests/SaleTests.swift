@@ -53,7 +53,7 @@ struct SaleTests {
             async let report = run.sell("--shoppers", "600", "--arrival", "6s", "--stock", "500", "--patience", "60s")
             for victim in victims {
                 try await killOnceWorking(victim, run)
-                try await waitUntil("\(victim) is up again", within: .seconds(30)) {
+                try await waitUntil("\(victim) is up again") {
                     try await run.status()[victim].map { $0.state == "running" && $0.restarts > 0 } ?? false
                 }
             }
@@ -98,7 +98,7 @@ struct SaleTests {
     // MARK: -
 
     private func waitUntilSelling(_ run: SupervisedRun) async throws {
-        try await waitUntil("the sale is under way", within: .seconds(30)) {
+        try await waitUntil("the sale is under way") {
             let acknowledged = (try? FileManager.default.contentsOfDirectory(atPath: run.data + "/sale")) ?? []
             return acknowledged.contains { name in
                 let size =

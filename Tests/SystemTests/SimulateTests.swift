@@ -1,7 +1,7 @@
 import Testing
 
 /// The program; what it simulates is tested in SimulationTests.
-@Suite("simulate", .timeLimit(.minutes(3)))
+@Suite("simulate", .timeLimit(.minutes(5)))
 struct SimulateTests {
     @Test("a range of seeds has the same reports on two processes as on one, a line each")
     func jobs() async throws {

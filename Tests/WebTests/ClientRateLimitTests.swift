@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import Web
 
-@Suite("How often a client address may ask", .timeLimit(.minutes(2)))
+@Suite("How often a client address may ask", .timeLimit(.minutes(5)))
 struct ClientRateLimitTests {
     private let clock = SteppedClock()
 

@@ -7,7 +7,7 @@ import TestSupport
 @testable import AnalyticsService
 @testable import Web
 
-@Suite("Dashboard: the figures", .timeLimit(.minutes(2)))
+@Suite("Dashboard: the figures", .timeLimit(.minutes(5)))
 struct DashboardFiguresTests {
     /// The first snapshot that a client gets.
     private func snapshot(_ analytics: WatchedAnalytics) async throws -> EventStream.Event {

@@ -8,7 +8,7 @@ import TestSupport
 
 @testable import Web
 
-@Suite("Dashboard: the page and the story of an order", .timeLimit(.minutes(2)))
+@Suite("Dashboard: the page and the story of an order", .timeLimit(.minutes(5)))
 struct DashboardPageTests {
     @Test("the page and its files are here, forbid what they do not need, and load nothing from elsewhere")
     func files() async throws {

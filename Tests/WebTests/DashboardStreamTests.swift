@@ -6,7 +6,7 @@ import TestSupport
 
 @testable import Web
 
-@Suite("Dashboard: the stream", .timeLimit(.minutes(2)))
+@Suite("Dashboard: the stream", .timeLimit(.minutes(5)))
 struct DashboardStreamTests {
     @Test(
         "each line of the data has a field of its own, and what only looks like a line end stays",

@@ -11,7 +11,7 @@ import TestSupport
 @testable import Web
 
 /// `GET /admin/delivery`, and what the dashboard makes of it.
-@Suite("Delivery, as a service tells it", .timeLimit(.minutes(2)))
+@Suite("Delivery, as a service tells it", .timeLimit(.minutes(5)))
 struct DeliveryPageTests {
     @Test("positions, what waits, and the open letters by group; settled ones are gone")
     func summary() async throws {

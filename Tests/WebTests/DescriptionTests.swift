@@ -15,7 +15,7 @@ import TestSupport
 ///
 /// A server takes a request only for an operation of its list, and in a debug build stops at an answer that the operation
 /// does not list; so what these tests find equal to the list holds for whatever any other test asks of a server.
-@Suite("The description of the HTTP surfaces", .timeLimit(.minutes(2)))
+@Suite("The description of the HTTP surfaces", .timeLimit(.minutes(5)))
 struct DescriptionTests {
     private static let document = Result {
         let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -8,7 +8,7 @@ import TestSupport
 
 @testable import HTTPServing
 
-@Suite("An HTTP connection", .timeLimit(.minutes(2)))
+@Suite("An HTTP connection", .timeLimit(.minutes(5)))
 struct HTTPServingTests {
     /// A server that answers with method, path and body.
     private static func echo(_ request: Request, _ channel: any Channel) async -> Response? {

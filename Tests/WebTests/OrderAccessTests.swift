@@ -9,7 +9,7 @@ import TestSupport
 @testable import Web
 
 /// Orders over HTTP, as somebody sees them who did not place them.
-@Suite("Who may see an order", .timeLimit(.minutes(2)))
+@Suite("Who may see an order", .timeLimit(.minutes(5)))
 struct OrderAccessTests {
     private static let unknown = "018f0000-0000-7000-8000-000000000000"
     private static let requests = [("GET", "/v1/orders/"), ("DELETE", "/v1/orders/"), ("GET", "/storefront/orders/")]

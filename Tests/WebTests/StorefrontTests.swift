@@ -8,7 +8,7 @@ import TestSupport
 
 @testable import Web
 
-@Suite("Storefront", .timeLimit(.minutes(2)))
+@Suite("Storefront", .timeLimit(.minutes(5)))
 struct StorefrontTests {
     private func serving(
         _ analytics: WatchedAnalytics, _ body: @escaping @Sendable (_ port: Int) async throws -> Void

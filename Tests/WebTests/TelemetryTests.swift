@@ -15,7 +15,7 @@ import Tracing
 
 @testable import Web
 
-@Suite("Traces and metrics at the doors", .timeLimit(.minutes(2)))
+@Suite("Traces and metrics at the doors", .timeLimit(.minutes(5)))
 struct TelemetryTests {
     private static let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     private static let caller = "00-\(trace)-00f067aa0ba902b7-01"

@@ -94,7 +94,7 @@ extension LogError {
 }
 
 /// Waits for a condition off the cooperative pool's back.
-func eventually(_ seconds: Double = 10, _ condition: () throws -> Bool) async rethrows -> Bool {
+func eventually(_ seconds: Double = 180, _ condition: () throws -> Bool) async rethrows -> Bool {
     let end = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < end {
         if try condition() { return true }

@@ -4,7 +4,7 @@ import Testing
 import TestSupport
 
 /// Dockerfile and docker-compose.yml, held against what the code calls its topics, databases, programs and ports.
-@Suite("The containers give each service its own, and nothing else", .timeLimit(.minutes(1)))
+@Suite("The containers give each service its own, and nothing else", .timeLimit(.minutes(5)))
 struct ContainerFilesTests {
     /// Those that look, and the one that makes the token, are the operator's.
     private static let operators = ["stampede", "flash-sale", "operator-token"]

@@ -67,7 +67,7 @@ struct KilledRelay: Sendable {
         try await waitUntil("\(cell.service.program) has died of its fault and is restarted") {
             try page.fired != nil && cell.run.states().contains { $0.name == cell.service.program && $0.restarts > 0 }
         }
-        try await waitUntil("all services run", within: .seconds(30)) {
+        try await waitUntil("all services run") {
             try cell.run.states().allSatisfy { $0.state == "running" }
         }
     }

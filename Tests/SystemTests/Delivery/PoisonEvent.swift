@@ -117,7 +117,7 @@ extension DeliveryRun {
     private func verdict() async throws -> (Outcome, explained: Set<String>) {
         let arguments = ["audit", "--json", "--data", run.data, "--bin", Project.binaries]
         var verdict = try await runProgram(CLI.executable, arguments)
-        try await waitUntil("the audit knows", within: .seconds(60)) {
+        try await waitUntil("the audit knows") {
             if verdict.status == 4 { verdict = try await runProgram(CLI.executable, arguments) }
             return verdict.status != 4
         }

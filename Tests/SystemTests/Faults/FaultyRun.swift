@@ -121,7 +121,7 @@ struct FaultyRun: Sendable {
         let livesOn = try !mustDie && !isRestarted()
         if livesOn { kill(try run.pid(victim), SIGKILL) }
         try await waitUntil("\(victim) has died of its fault (\(firing)) and is restarted", isRestarted)
-        try await waitUntil("all services run", within: .seconds(30)) {
+        try await waitUntil("all services run") {
             try run.states().allSatisfy { $0.state == "running" }
         }
         if livesOn { return Self.livedOn }

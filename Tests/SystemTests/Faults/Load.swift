@@ -11,8 +11,6 @@ final class Load: Sendable {
 
     private let run: SupervisedRun
     private let checkoutPort: Int
-    /// How long an order is asked for again.
-    private let patience: Duration
     private let journal: Mutex<[(order: String, line: String)]>
     /// What opens each order.
     private let tokens = Mutex<[String: String]>([:])
@@ -23,12 +21,10 @@ final class Load: Sendable {
     ///   - journalDirectory: `DATA/sale`, where the audit looks, or what stands there as a link.
     ///   - checkoutPort: the run's own, if none is given.
     init(
-        _ run: SupervisedRun, patience: Duration = .seconds(30), journalDirectory: String? = nil,
-        checkoutPort: Int? = nil
+        _ run: SupervisedRun, journalDirectory: String? = nil, checkoutPort: Int? = nil
     ) throws {
         self.run = run
         self.checkoutPort = checkoutPort ?? run.portBase
-        self.patience = patience
         let directory = journalDirectory ?? run.data + "/sale"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         journalFile = directory + "/acknowledged-load-0.jsonl"
@@ -47,7 +43,7 @@ final class Load: Sendable {
             #"{"productId":"P-\#($0)","name":"Mug","price":{"amount":1999,"currency":"GBP"}}"#
         }
         let stock = (0..<Self.products).map { #"{"productId":"P-\#($0)","available":\#(available)}"# }
-        try await waitUntil("a service has made the operator's token", within: patience) {
+        try await waitUntil("a service has made the operator's token") {
             (try? run.operatorToken) != nil
         }
         try await insist(
@@ -76,7 +72,7 @@ final class Load: Sendable {
     /// Waits until the shop has told the outcome of every acknowledged order, but for one that is held up.
     func waitUntilSettled(but heldUp: String? = nil) async throws {
         for order in acknowledged where order != heldUp {
-            try await waitUntil("order \(order) has an outcome", within: patience) {
+            try await waitUntil("order \(order) has an outcome") {
                 let answer = await HTTP.send(
                     "GET", port: checkoutPort, "/v1/orders/\(order)?wait=5s", token: token(of: order))
                 return answer?.status == 200 && answer?.member("status") != "pending"
@@ -122,7 +118,7 @@ final class Load: Sendable {
         body: String = "", status: Int
     ) async throws -> HTTP.Answer? {
         var answer: HTTP.Answer?
-        try await waitUntil(what, within: patience) {
+        try await waitUntil(what) {
             if isOver.withLock({ $0 }) { return true }
             answer = await HTTP.send(method, port: port, path, key: key, token: token, body: body)
             guard let answer else { return false }

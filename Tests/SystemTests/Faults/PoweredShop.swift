@@ -2,7 +2,7 @@ import Foundation
 
 /// A shop on a disk whose power can be cut, and outside of it what was acknowledged and what was seen.
 final class PoweredShop {
-    private static let environment = FaultyRun.environment.merging(["STAMPEDE_READY_SECONDS": "20"]) { $1 }
+    private static let environment = FaultyRun.environment.merging(["STAMPEDE_READY_SECONDS": "120"]) { $1 }
     /// More than are placed before the power goes.
     private static let orders = 5000
 
@@ -66,7 +66,7 @@ final class PoweredShop {
         let load = try Load(run, journalDirectory: journal)
         let numbers = placed..<placed + Self.orders
         async let selling: Void = load.place(numbers)
-        try await waitUntil("\(count) orders are acknowledged", within: .seconds(30)) {
+        try await waitUntil("\(count) orders are acknowledged") {
             load.acknowledged.count >= count
         }
         try await stopAll()

@@ -16,9 +16,6 @@ enum HTTP {
         }
     }
 
-    /// How long an answer may take, in seconds.
-    private static let patience = 10
-
     /// Sends a request and reads to the end of the connection; nil where nobody answers in full.
     ///
     /// - Parameter token: an order's, or the operator's.
@@ -40,7 +37,7 @@ enum HTTP {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
         defer { close(descriptor) }
-        var limit = timeval(tv_sec: patience, tv_usec: 0)
+        var limit = timeval(tv_sec: Int(patience.components.seconds), tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         try connect(descriptor, port)
         var sent = 0

@@ -16,9 +16,9 @@ struct Outcome: Sendable {
 }
 
 /// Runs a program with a limit on its time, in the environment of the tests with `environment` added.
-/// - Throws: `TookTooLong` once `limit` has passed; the program is killed then.
+/// - Throws: `TookTooLong` once `patience` is over; the program is killed then.
 func runProgram(
-    _ path: String, _ arguments: [String], environment: [String: String] = [:], within limit: Duration = .seconds(60)
+    _ path: String, _ arguments: [String], environment: [String: String] = [:]
 ) async throws -> Outcome {
     let additions = Dictionary(
         uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0), Optional($1)) })
@@ -35,8 +35,8 @@ func runProgram(
             return Outcome(status: status, output: result.standardOutput, errors: result.standardError)
         }
         group.addTask {
-            try await Task.sleep(for: limit)
-            throw TookTooLong(description: "not within \(limit): \(path) \(arguments.joined(separator: " "))")
+            try await Task.sleep(for: patience)
+            throw TookTooLong(description: "not within \(patience): \(path) \(arguments.joined(separator: " "))")
         }
         defer { group.cancelAll() }  // kills the program when it is the clock that won
         guard let first = try await group.next() else { throw TookTooLong(description: path) }

@@ -26,11 +26,11 @@ extension SupervisedRun {
     /// The audit's word once no work is in flight: `status` is asked first, which costs less than an audit in vain.
     ///
     /// The judges are the real programs, whatever `binaries` holds.
-    func auditWhenQuiet(within limit: Duration = .seconds(30)) async throws -> Outcome {
+    func auditWhenQuiet() async throws -> Outcome {
         let stampede = Project.binaries + "/stampede"
         var latest = Outcome(status: 4, output: "", errors: "")
         do {
-            try await waitUntil("the audit knows", within: limit) {
+            try await waitUntil("the audit knows") {
                 let status = try await runProgram(stampede, ["status", "--json", "--data", data])
                 guard let work = try? JSONDecoder().decode(Work.self, from: Data(status.output.utf8)),
                     work.services.count == Self.services.count, work.services.allSatisfy(\.isQuiet)
@@ -39,7 +39,7 @@ extension SupervisedRun {
                     return false
                 }
                 latest = try await runProgram(
-                    stampede, ["audit", "--data", data, "--bin", Project.binaries], within: .seconds(100))
+                    stampede, ["audit", "--data", data, "--bin", Project.binaries])
                 return latest.status != 4
             }
         } catch {

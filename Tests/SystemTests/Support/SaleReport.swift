@@ -40,12 +40,10 @@ struct SaleReport: Decodable {
 
 extension SupervisedRun {
     /// A flash sale on this run; fails the test with the sale's own words unless it ends as wanted.
-    func sell(_ arguments: String..., exitCode: Int32 = 0, within limit: Duration = .seconds(150)) async throws
-        -> SaleReport
-    {
+    func sell(_ arguments: String..., exitCode: Int32 = 0) async throws -> SaleReport {
         let file = data + "/report-\(UUID().uuidString).json"
         let outcome = try await runProgram(
-            binaries + "/flash-sale", ["run", "--data", data, "--json", file] + arguments, within: limit)
+            binaries + "/flash-sale", ["run", "--data", data, "--json", file] + arguments)
         #expect(outcome.status == exitCode, "\(outcome.output)\n\(outcome.errors)")
         return try SaleReport(path: file)
     }
@@ -53,13 +51,13 @@ extension SupervisedRun {
     /// `stampede audit`; its exit code is its verdict.
     func audit() async throws -> Outcome {
         try await runProgram(
-            binaries + "/stampede", ["audit", "--data", data, "--bin", binaries], within: .seconds(100))
+            binaries + "/stampede", ["audit", "--data", data, "--bin", binaries])
     }
 
     /// Audits until no work is in flight any more.
-    func auditWhenSettled(within limit: Duration = .seconds(60)) async throws -> Outcome {
+    func auditWhenSettled() async throws -> Outcome {
         var latest = try await audit()
-        try await waitUntil("the audit knows", within: limit) {
+        try await waitUntil("the audit knows") {
             if latest.status == 4 { latest = try await audit() }
             return latest.status != 4
         }

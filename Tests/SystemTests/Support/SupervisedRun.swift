@@ -19,18 +19,18 @@ struct SupervisedRun: Sendable {
 
     /// `Scripts/supervisor VERB … --data DATA`, with programs and ports where the verb takes them.
     func supervisor(
-        _ verb: String, _ more: String..., environment: [String: String] = [:], within limit: Duration = .seconds(100)
+        _ verb: String, _ more: String..., environment: [String: String] = [:]
     ) async throws -> Outcome {
-        try await supervisor(verb, more, environment: environment, within: limit)
+        try await supervisor(verb, more, environment: environment)
     }
 
     private func supervisor(
-        _ verb: String, _ more: [String], environment: [String: String] = [:], within limit: Duration = .seconds(100)
+        _ verb: String, _ more: [String], environment: [String: String] = [:]
     ) async throws -> Outcome {
         var arguments = [verb] + more + ["--data", data]
         if verb == "up" { arguments += ["--bin", binaries, "--port-base", "\(portBase)"] }
         return try await runProgram(
-            Project.root + "/Scripts/supervisor", arguments, environment: environment, within: limit)
+            Project.root + "/Scripts/supervisor", arguments, environment: environment)
     }
 
     /// Starts everything, runs `body`, and stops everything whatever happened in it.
@@ -135,9 +135,9 @@ struct SupervisedRun: Sendable {
 
     /// Waits until every service runs, and returns what `status` says then.
     @discardableResult
-    func waitUntilAllRun(within limit: Duration = .seconds(30)) async throws -> Status {
+    func waitUntilAllRun() async throws -> Status {
         var latest = try await status()
-        try await waitUntil("all services run", within: limit) {
+        try await waitUntil("all services run") {
             latest = try await status()
             return latest.allRunning
         }
