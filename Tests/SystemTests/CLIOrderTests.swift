@@ -188,7 +188,7 @@ struct CLIOrderTests {
         }
     }
 
-    @Test("it says why an order waits: parked, behind a parked event, dead, behind a dead letter, discarded")
+    @Test("it says why an order waits: parked, behind a parked event, dead, behind a dead letter, applied as nothing")
     func whyItIsSetAside() async throws {
         let due: Int64 = 1_772_366_400_000_000
         let parked = try await why { world, reserved in
@@ -217,6 +217,17 @@ struct CLIOrderTests {
         #expect(behind.cause == "parkedBehind")
         #expect(behind.text == "inventory@0 is parked behind orders@5, a dead letter at payment: no such card")
         #expect(behind.commands.count == 2)
+        let anomaly = try await why { world, reserved in
+            try world.setPosition(.payment, .inventory, 1)
+            try world.write(.payment) { db in
+                try db.execute(
+                    sql: "INSERT INTO anomalies VALUES (?, 'inventory', 0, ?, 'v1.StockReserved', 'no way on', 1)",
+                    arguments: [Data(reserved.id.bytes), reserved.subject])
+            }
+        }
+        #expect(anomaly.cause == "anomaly")
+        #expect(anomaly.text == "payment-service applied inventory@0 as nothing: no way on")
+        #expect(anomaly.commands.first?.hasPrefix("stampede audit") == true)
     }
 
     @Test("it says why an order waits: in the outbox, or lost with a part of the log")

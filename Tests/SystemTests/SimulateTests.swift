@@ -14,4 +14,17 @@ struct SimulateTests {
         #expect(lines.count == 5)
         #expect(two.output.split(separator: "\n").sorted() == lines.sorted())
     }
+
+    @Test("a seed of a range that fails says what to type to see it fail again")
+    func again() async throws {
+        let executable = Project.binaries + "/simulate"
+        let range = try await runProgram(
+            executable,
+            ["--seeds", "2..2", "--orders", "6", "--until", "5", "--plant", "database-syncs-nothing"])
+        #expect(range.status == 1)
+        let said = try #require(range.errors.firstMatch(of: #/seed 2: (.+)\n  run 'simulate (.+)' to see why/#))
+        let alone = try await runProgram(executable, said.output.2.split(separator: " ").map(String.init))
+        #expect(alone.status == 1)
+        #expect(alone.output.contains(said.output.1), "\(alone.output)")
+    }
 }

@@ -41,6 +41,8 @@ struct FaultKinds: ExpressibleByArgument {
         self.kinds = kinds
     }
 
+    var isAll: Bool { kinds.isSuperset(of: FaultKind.allCases.filter(\.isPlanned)) }
+
     var text: String {
         kinds.isEmpty
             ? "none"

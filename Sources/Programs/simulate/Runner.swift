@@ -9,6 +9,8 @@ struct Runner {
     let kinds: Set<FaultKind>
     let planted: PlantedMistake?
     let isJSON: Bool
+    /// The arguments that make a seed this run and not the usual one.
+    let unusual: [String]
 
     private func worldOptions(_ seed: UInt64) -> WorldOptions {
         var options = WorldOptions(seed: seed, span: span, kinds: kinds)
@@ -71,8 +73,9 @@ struct Runner {
             // At once: whoever stops the range keeps what is done.
             if isJSON { FileHandle.standardOutput.write(Data((ReportJSON(report).line + "\n").utf8)) }
             if let violation = report.violation {
+                let again = (["simulate", "--seed", "\(seed)"] + unusual).joined(separator: " ")
                 FileHandle.standardError.write(
-                    Data("seed \(seed): \(violation)\n  run 'simulate --seed \(seed)' to see why\n".utf8))
+                    Data("seed \(seed): \(violation)\n  run '\(again)' to see why\n".utf8))
             }
         }
         summary.took = ContinuousClock.now - begin

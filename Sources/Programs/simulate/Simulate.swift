@@ -15,6 +15,9 @@ struct Simulate: ParsableCommand {
             Exit codes: 0 all is well, 1 something that must hold did not, 2 wrong usage.
             """)
 
+    private static let usualOrders = 30
+    private static let usualSeconds = 30
+
     @Option(help: "The one seed to run.")
     var seed: UInt64?
 
@@ -22,10 +25,10 @@ struct Simulate: ParsableCommand {
     var seeds: SeedRange?
 
     @Option(help: "Orders that customers want to place.")
-    var orders = 30
+    var orders = Self.usualOrders
 
     @Option(name: .customLong("until"), help: "Virtual seconds in which things go wrong.")
-    var seconds = 30
+    var seconds = Self.usualSeconds
 
     @Option(help: "Kinds of faults to draw from, with commas between them; 'none' for none.")
     var faults: FaultKinds = FaultKinds(kinds: Set(FaultKind.allCases))
@@ -55,21 +58,27 @@ struct Simulate: ParsableCommand {
         let signals = StopSignals { scratch.remove() }
         let runner = Runner(
             simulation: Simulation(judge: AuditJudge(), scratch: scratch.path), orders: orders,
-            span: .seconds(seconds), kinds: faults.kinds, planted: plant, isJSON: json)
+            span: .seconds(seconds), kinds: faults.kinds, planted: plant, isJSON: json,
+            unusual: unusualArguments)
         let isWell: Bool
         if let seed {
             isWell = try runner.run(seed, withStory: story)
         } else if let seeds, jobs > 1 {
-            isWell = try Fleet(seeds: seeds, jobs: jobs, kinds: faults.kinds, arguments: sharedArguments, isJSON: json)
-                .run(signals)
+            isWell = try Fleet(
+                seeds: seeds, jobs: jobs, kinds: faults.kinds, arguments: unusualArguments + ["--json"], isJSON: json
+            )
+            .run(signals)
         } else {
             isWell = try runner.run(seeds?.range ?? 1...1)
         }
         if !isWell { throw ExitCode(1) }
     }
 
-    private var sharedArguments: [String] {
-        ["--orders", "\(orders)", "--until", "\(seconds)", "--faults", faults.text, "--json"]
+    /// What makes a seed another run than without.
+    private var unusualArguments: [String] {
+        (orders == Self.usualOrders ? [] : ["--orders", "\(orders)"])
+            + (seconds == Self.usualSeconds ? [] : ["--until", "\(seconds)"])
+            + (faults.isAll ? [] : ["--faults", faults.text])
             + (plant.map { ["--plant", $0.rawValue] } ?? [])
     }
 
