@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import EventLog
 import FileEventLog
 import Foundation
@@ -50,23 +51,30 @@ struct CLIWorld {
         return try log.openWriter(of: topic)
     }
 
-    /// An event at so many milliseconds after the start.
+    /// An event at so many milliseconds after the start, with the id that its cause, or its command, gives it.
     static func event(
         _ payload: some EventPayload, _ order: OrderID, at milliseconds: Int64, by service: ServiceName,
-        cause: Envelope? = nil,
-        subject: String? = nil
+        cause: Envelope? = nil, subject: String? = nil
     ) throws -> Envelope {
         let type = Swift.type(of: payload).type
-        let seed = Array("\(order)\(type)\(milliseconds)".utf8)
-        let digest = (0..<16).map { index in
-            seed.reduce(UInt8(index)) { ($0 &* 31) &+ $1 }
-        }
+        let id =
+            if let cause {
+                DerivedID.event(cause: cause.id, service: service, type: type, ordinal: 0)
+            } else {
+                DerivedID.event(command: command(type, order, milliseconds), service: service, type: type, ordinal: 0)
+            }
         return Envelope(
-            id: .version8(milliseconds: UInt64(start.microseconds / 1000), digest: digest), source: service.source,
-            type: type,
-            subject: subject ?? order.description, time: start + .milliseconds(milliseconds),
-            correlationID: order.rebound(),
-            causationID: cause?.id, data: try payload.encoded())
+            id: id, source: service.source, type: type, subject: subject ?? order.description,
+            time: start + .milliseconds(milliseconds), correlationID: order.rebound(), causationID: cause?.id,
+            data: try payload.encoded())
+    }
+
+    private static func command(_ type: String, _ order: OrderID, _ milliseconds: Int64) -> Command {
+        let isOrder = type == V1.OrderCreated.type
+        return Command(
+            key: isOrder ? "create:\(order)" : "\(type):\(order):\(milliseconds)", correlationID: order.rebound(),
+            at: isOrder
+                ? Timestamp(microseconds: Int64(order.milliseconds) * 1000) : start + .milliseconds(milliseconds))
     }
 
     static let price = Money(amount: 1999, currency: "GBP")
@@ -205,6 +213,8 @@ struct CLIWorld {
             at INTEGER NOT NULL, actor TEXT NOT NULL, reason TEXT, detail TEXT);
         CREATE TABLE IF NOT EXISTS consumer_pause (id INTEGER PRIMARY KEY CHECK (id = 1), since INTEGER NOT NULL,
             actor TEXT NOT NULL, reason TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS anomalies (event_id BLOB PRIMARY KEY, topic TEXT NOT NULL, offset INTEGER NOT NULL,
+            subject TEXT NOT NULL, type TEXT NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS intents (key TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, cause BLOB NOT NULL,
             request BLOB NOT NULL, deadline INTEGER, state TEXT NOT NULL, recorded_at INTEGER NOT NULL) WITHOUT ROWID;
         """
