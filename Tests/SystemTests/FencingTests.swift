@@ -8,7 +8,7 @@ struct FencingTests {
     /// Refused: a restart changes nothing.
     private static let refused: Int32 = 78
 
-    /// A second order-service, which must not come up; how long that took.
+    /// A second order-service, which must not come up.
     private func second(on data: String, of run: SupervisedRun) async throws -> Outcome {
         let base = try FreePorts.base()
         defer { FreePorts.giveBack(base) }

@@ -15,8 +15,7 @@ struct Simulate: ParsableCommand {
             Exit codes: 0 all is well, 1 something that must hold did not, 2 wrong usage.
             """)
 
-    private static let usualOrders = 30
-    private static let usualSeconds = 30
+    private static let usualSeconds = Int(WorldOptions.usualSpan.components.seconds)
 
     @Option(help: "The one seed to run.")
     var seed: UInt64?
@@ -25,7 +24,7 @@ struct Simulate: ParsableCommand {
     var seeds: SeedRange?
 
     @Option(help: "Orders that customers want to place.")
-    var orders = Self.usualOrders
+    var orders = WorldOptions.usualOrders
 
     @Option(name: .customLong("until"), help: "Virtual seconds in which things go wrong.")
     var seconds = Self.usualSeconds
@@ -76,7 +75,7 @@ struct Simulate: ParsableCommand {
 
     /// What makes a seed another run than without.
     private var unusualArguments: [String] {
-        (orders == Self.usualOrders ? [] : ["--orders", "\(orders)"])
+        (orders == WorldOptions.usualOrders ? [] : ["--orders", "\(orders)"])
             + (seconds == Self.usualSeconds ? [] : ["--until", "\(seconds)"])
             + (faults.isAll ? [] : ["--faults", faults.text])
             + (plant.map { ["--plant", $0.rawValue] } ?? [])

@@ -1,9 +1,12 @@
 /// What a run is made of, besides its seed.
 package struct WorldOptions: Sendable {
+    package static let usualOrders = 30
+    package static let usualSpan = Duration.seconds(30)
+
     package var seed: UInt64
-    package var orders = 30
+    package var orders = Self.usualOrders
     /// How long things go wrong, in virtual time.
-    package var span = Duration.seconds(30)
+    package var span: Duration
     /// Until everything must have come to its end after that, in virtual time.
     package var patience = Duration.seconds(3600)
     package var plan: FaultPlan
@@ -16,7 +19,7 @@ package struct WorldOptions: Sendable {
     package var isJudgedMidway: Bool
 
     /// - Parameter plan: nil for the one that follows from the seed.
-    package init(seed: UInt64, span: Duration = .seconds(30), kinds: Set<FaultKind> = Set(FaultKind.allCases)) {
+    package init(seed: UInt64, span: Duration = Self.usualSpan, kinds: Set<FaultKind> = Set(FaultKind.allCases)) {
         self.seed = seed
         self.span = span
         plan = FaultPlan(seed: seed, kinds: kinds, span: span)
