@@ -18,8 +18,8 @@ struct DoctoredGoodsTests {
         let report = try shop.audit()
         #expect(report.broken == [3], "\(report.words)")
         #expect(report[3].violationsTotal == 1)
-        #expect(report[3].violations[0].offset == UInt64((shop.log[.inventory]?.count ?? 0) - 2))
-        #expect(report[3].violations[0].message.contains("P-0001"))
+        #expect(report[3].violations.first?.offset == UInt64((shop.log[.inventory]?.count ?? 0) - 2))
+        #expect(report[3].violations.first?.message.contains("P-0001") == true)
     }
 
     @Test("a reservation that is released twice breaks 3")
@@ -34,8 +34,8 @@ struct DoctoredGoodsTests {
         try shop.settleAll()
         let report = try shop.audit()
         #expect(report.broken == [3], "\(report.words)")
-        #expect(report[3].violations[0].order == story.declined.description)
-        #expect(report[3].violations[0].message.contains("released twice"))
+        #expect(report[3].violations.first?.order == story.declined.description)
+        #expect(report[3].violations.first?.message.contains("released twice") == true)
     }
 
     @Test("stock that is held for an order that will never pay breaks 3")
@@ -53,7 +53,7 @@ struct DoctoredGoodsTests {
         try shop.settleAll()
         let report = try shop.audit()
         #expect(report.broken == [3], "\(report.words)")
-        #expect(report[3].violations[0].order == order.description)
+        #expect(report[3].violations.first?.order == order.description)
     }
 
     @Test("an Inventory database that says other stock than the log breaks 3")
@@ -64,7 +64,7 @@ struct DoctoredGoodsTests {
         try shop.edit(.inventory, "UPDATE stock SET available = available + 1 WHERE product_id = 'P-0002'")
         let report = try shop.audit()
         #expect(report.broken == [3], "\(report.words)")
-        #expect(report[3].violations[0].file == "db/inventory/inventory.db")
+        #expect(report[3].violations.first?.file == "db/inventory/inventory.db")
     }
 
     @Test("a card that is charged twice breaks 4")
@@ -76,9 +76,9 @@ struct DoctoredGoodsTests {
         try shop.book("capture", key: "charge-again", id: "pi_again", intent: "pi_again", story.confirmed, amount)
         let report = try shop.audit()
         #expect(report.broken == [4], "\(report.words)")
-        #expect(report[4].violations[0].order == story.confirmed.description)
-        #expect(report[4].violations[0].message.contains("charged twice"))
-        #expect(report[4].violations[0].file == "db/payment-gateway/payment-gateway.db")
+        #expect(report[4].violations.first?.order == story.confirmed.description)
+        #expect(report[4].violations.first?.message.contains("charged twice") == true)
+        #expect(report[4].violations.first?.file == "db/payment-gateway/payment-gateway.db")
     }
 
     @Test("a charge for a cancelled order breaks 4")
@@ -119,7 +119,7 @@ struct DoctoredGoodsTests {
         try shop.editLedger("DELETE FROM ledger WHERE order_id = ?", [story.confirmed.description])
         let report = try shop.audit()
         #expect(report.broken == [4], "\(report.words)")
-        #expect(report[4].violations[0].event != nil)
+        #expect(report[4].violations.first?.event != nil)
     }
 
     @Test("money that was paid back and of which nobody says so breaks 4")
@@ -132,7 +132,7 @@ struct DoctoredGoodsTests {
             Money(amount: 1999, currency: "GBP"))
         let report = try shop.audit()
         #expect(report.broken == [4], "\(report.words)")
-        #expect(report[4].violations[0].order == story.confirmed.description)
+        #expect(report[4].violations.first?.order == story.confirmed.description)
     }
 
     @Test("an outcome that nobody was told of breaks 5")
@@ -148,7 +148,7 @@ struct DoctoredGoodsTests {
         }
         let report = try shop.audit()
         #expect(report.broken == [5], "\(report.words)")
-        #expect(report[5].violations[0].order == order.description)
+        #expect(report[5].violations.first?.order == order.description)
     }
 
     @Test("an outcome that was told twice breaks 5")
@@ -189,7 +189,7 @@ struct DoctoredGoodsTests {
         }
         let report = try shop.audit()
         #expect(report.broken == [5], "\(report.words)")
-        let found = report[5].violations[0]
+        let found = try #require(report[5].violations.first)
         #expect(fault == "unknown" ? found.file == "mail/outbox.mbox" : found.order == story.soldOut.description)
     }
 }

@@ -43,7 +43,7 @@ struct DoctoredOrderTests {
         try shop.journal(story.declined, "key-\(story.declined)", Money(amount: 1998, currency: "GBP"))
         let report = try shop.audit()
         #expect(report.broken == [1], "\(report.words)")
-        #expect(report[1].violations[0].order == story.declined.description)
+        #expect(report[1].violations.first?.order == story.declined.description)
     }
 
     @Test("an order that is in the log twice breaks 1")
@@ -73,7 +73,7 @@ struct DoctoredOrderTests {
         try shop.edit(.inventory, "DELETE FROM reservations WHERE order_id = ?", [Data(story.declined.bytes)])
         let report = try shop.audit()
         #expect(report.broken == [1], "\(report.words)")
-        #expect(report[1].violations[0].service == "inventory")
+        #expect(report[1].violations.first?.service == "inventory")
     }
 
     @Test("a confirmed order that is cancelled as declined took an illegal step: 2")
@@ -106,8 +106,8 @@ struct DoctoredOrderTests {
         try shop.settleAll()
         let report = try shop.audit()
         #expect(report.broken == [2], "\(report.words)")
-        #expect(report[2].violations[0].order == order.description)
-        #expect(report[2].violations[0].message.contains("inventory: StockReserved or StockRejected"))
+        #expect(report[2].violations.first?.order == order.description)
+        #expect(report[2].violations.first?.message.contains("inventory: StockReserved or StockRejected") == true)
     }
 
     @Test("an Order database that says another status than the log breaks 2")
@@ -120,7 +120,7 @@ struct DoctoredOrderTests {
             [Data(story.refunded.bytes)])
         let report = try shop.audit()
         #expect(report.broken == [2], "\(report.words)")
-        #expect(report[2].violations[0].order == story.refunded.description)
+        #expect(report[2].violations.first?.order == story.refunded.description)
     }
 
     @Test("two answers to one reservation break 2")
@@ -135,7 +135,7 @@ struct DoctoredOrderTests {
         try shop.settleAll()
         let report = try shop.audit()
         #expect(report.broken == [2], "\(report.words)")
-        #expect(report[2].violations[0].file == "log/payments/00000000000000000000.segment")
+        #expect(report[2].violations.first?.file == "log/payments/00000000000000000000.segment")
     }
 
     @Test("an effect whose cause does not exist breaks 7")
@@ -150,8 +150,8 @@ struct DoctoredOrderTests {
         try shop.settleAll()
         let report = try shop.audit()
         #expect(report.broken.contains(7), "\(report.words)")
-        #expect(report[7].violations[0].event == sent.id.description)
-        #expect(report[7].violations[0].message.contains("does not exist"))
+        #expect(report[7].violations.first?.event == sent.id.description)
+        #expect(report[7].violations.first?.message.contains("does not exist") == true)
     }
 
     @Test("an effect that is older than its cause breaks 7")
@@ -176,8 +176,8 @@ struct DoctoredOrderTests {
         try shop.settleAll()
         let report = try shop.audit()
         #expect(report.broken == [7], "\(report.words)")
-        #expect(report[7].violations[0].order == order.description)
-        #expect(report[7].violations[0].message.contains("1 µs older"))
+        #expect(report[7].violations.first?.order == order.description)
+        #expect(report[7].violations.first?.message.contains("1 µs older") == true)
     }
 
     @Test("an effect of a cause that cannot lead to it breaks 7")

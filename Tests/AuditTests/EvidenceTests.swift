@@ -111,7 +111,7 @@ struct EvidenceTests {
             to: URL(fileURLWithPath: shop.directory + "/db/analytics/analytics.db"))
         let report = try shop.audit()
         #expect(report.broken.isEmpty && report.unknown.contains(10), "\(report.words)")
-        #expect(report[10].waits[0].message.contains("cannot be read"))
+        #expect(report[10].waits.first?.message.contains("cannot be read") == true)
     }
 
     @Test(
@@ -144,7 +144,7 @@ struct EvidenceTests {
         let object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
         #expect(object["verdict"] as? String == "INVALID")
         let invariants = try #require(object["invariants"] as? [[String: Any]])
-        #expect(invariants.map { $0["id"] as? Int } == Array(1...10))
+        try #require(invariants.map { $0["id"] as? Int } == Array(1...10))
         #expect(invariants[0]["holds"] as? Bool == false)
         #expect(invariants[1]["holds"] as? Bool == true)
         #expect(invariants[8]["holds"] as? String == "unknown")
@@ -163,7 +163,8 @@ struct EvidenceTests {
         try shop.edit(.order, "DELETE FROM orders WHERE order_id = ?", [Data(story.confirmed.bytes)])
         let lines = AuditText(try shop.audit(nil)).lines
         #expect(lines.dropLast().allSatisfy { $0.count <= AuditText.width }, "\(lines.joined(separator: "\n"))")
-        #expect(lines[0].hasPrefix("✗ BROKEN    1  ") && lines[0].hasSuffix(" checked"))
+        let first = try #require(lines.first)
+        #expect(first.hasPrefix("✗ BROKEN    1  ") && first.hasSuffix(" checked"))
         #expect(lines.contains { $0.contains("order \(story.confirmed)") })
         #expect(lines.contains { $0.hasPrefix("? unknown   9  ") })
         #expect(lines.last?.hasPrefix("INVALID  6 orders, ") == true)
