@@ -3,6 +3,11 @@ package struct Money: Codable, Hashable, Sendable {
     package var amount: Int64
     package var currency: String
 
+    /// Largest amount of one price, one order or one payment, in minor units: twelve digits, as Stripe's largest.
+    ///
+    /// Sums of nine million such amounts stay within 64 bits; every JSON reader keeps it exact (it is below 2^53).
+    package static let maximumAmount: Int64 = 999_999_999_999
+
     package init(amount: Int64, currency: String) {
         self.amount = amount
         self.currency = currency
