@@ -115,6 +115,9 @@ let package = Package(
 
         // Tests mirror the sources.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: .houseRules),
+        .target(
+            name: "Doctor", dependencies: ["Contracts", "EventLog", "FileEventLog", "TestSupport", .grdb],
+            path: "Tests/Doctor", swiftSettings: .houseRules),
         tests("ContractsTests", ["Contracts"]),
         tests("AccessTests", ["Access", .crypto]),
         tests("FileEventLogTests", ["Contracts", "EventLog", "LogFormat", "FileEventLog"], exclude: ["log_reader.py"]),
@@ -147,7 +150,9 @@ let package = Package(
             ["flash-sale", "Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .nioHTTP1, .subprocess]),
         tests(
             "SimulationTests",
-            ["simulate", "Simulation", "Contracts", "EventLog", "FileEventLog", "Delivery", .grdb]),
+            [
+                "simulate", "Simulation", "Contracts", "EventLog", "FileEventLog", "Delivery", "Audit", "Doctor", .grdb,
+            ]),
         tests("ArchitectureTests"),
         tests(
             "SystemTests", ["ProcessSettings", "Contracts", "EventLog", "FileEventLog", .grdb, .subprocess],

@@ -1,0 +1,22 @@
+/// What may change without the judge noticing it, and why. Nothing else may.
+package enum Excuses {
+    /// Nil for a change that must be noticed.
+    package static func reason(_ change: Change) -> String? {
+        list.first { excuse in
+            excuse.kinds.contains(change.kind) && change.place.wholeMatch(of: excuse.place()) != nil
+        }?.reason
+    }
+
+    package struct Excuse: Sendable {
+        let kinds: Set<Change.Kind>
+        let place: @Sendable () -> Regex<Substring>
+        package let reason: String
+    }
+
+    package static let list: [Excuse] = [
+        Excuse(
+            kinds: [.logByte, .file], place: { /.*index/ },
+            reason:
+                "an index is never trusted: a reader that does not find its way by it reads from the segment's start")
+    ]
+}
