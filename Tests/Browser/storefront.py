@@ -1,6 +1,8 @@
 """The storefront: from the shelf to an outcome, with answers that are lost and cards that are declined."""
 
 import json
+import os
+import re
 import urllib.request
 
 HOSTILE = """<img src=x onerror="alert('sold')">"""
@@ -18,6 +20,7 @@ def storefront(browser, shop, verdict):
     ]})
     page = browser.page(f"http://127.0.0.1:{shop.port('CHECKOUT')}/")
     page.until("products are on the shelf", lambda: page.tab.locator("#products li").count() > 3)
+    currencies(page, shop, verdict)
     hostile_name(page, verdict)
     page.until("stock is as Inventory told it", lambda: "50 left" in shelf(page, "A-2"))
     verdict.check("sold out" in shelf(page, "A-3"), "what is gone is called sold out, as far as is known")
@@ -33,6 +36,33 @@ def storefront(browser, shop, verdict):
     deep_links(browser, page, shop, verdict)
     page.check_quiet("storefront")
     page.tab.close()
+
+
+def currencies(page, shop, verdict):
+    """The pages' own formatter, in every currency of ISO 4217, exactly: negative, zero, one digit, beyond 2^53."""
+    with open(os.path.join(shop.options.root, "Fixtures/currencies/iso4217.tsv"), encoding="utf-8") as file:
+        table = [line.split("\t") for line in file.read().splitlines()[1:]]
+    amounts = ["0", "5", "-5", "199900", "-199900", "9007199254740993", "-9223372036854775808"]
+    cases = [[amount, code, 2 if digits == "N.A." else int(digits)] for code, digits in table for amount in amounts]
+    shown = page.tab.evaluate("""async (cases) => {
+        const { money } = await import("/assets/format.js");
+        return cases.map(([amount, code]) => money(amount, code));
+    }""", cases)
+    wrong = [(case, text) for case, text in zip(cases, shown) if plain(text) != decimal(*case)]
+    verdict.check(len(cases) > 1000 and not wrong, f"amounts have the digits of ISO 4217 in every currency: {wrong[:5]}")
+
+
+def plain(text):
+    """Sign and digits of an amount, without grouping, symbol and code."""
+    return ("-" if text.startswith("-") else "") + re.search(r"\d[\d,]*(\.\d+)?", text).group().replace(",", "")
+
+
+def decimal(amount, _, digits):
+    sign, figures = ("-", amount[1:]) if amount.startswith("-") else ("", amount)
+    if digits == 0:
+        return sign + figures
+    figures = figures.zfill(digits + 1)
+    return f"{sign}{figures[:-digits]}.{figures[-digits:]}"
 
 
 def hostile_name(page, verdict):

@@ -168,6 +168,8 @@ struct OrderCheckoutTests {
         Case("currency of two", "currency") { $0.currency = "GB" },
         Case("currency of four", "currency") { $0.currency = "GBPX" },
         Case("currency in lower case", "currency") { $0.currency = "gbp" },
+        Case("a code that ISO 4217 does not have", "currency") { $0.currency = "ABC" },
+        Case("a code without a minor unit", "currency") { $0.currency = "XAU" },
         Case("currency beyond ASCII", "currency") { $0.currency = "Éx" },
         Case("no token", "cardToken") { $0.cardToken = "" },
         Case("token of 100", nil) { $0.cardToken = String(repeating: "t", count: 100) },

@@ -134,6 +134,8 @@ struct AdminServerTests {
                     ),
                     (#"[\#(product("C", "-1"))]"#, 422, "invalid-field", "products[0].price.amount"),
                     (#"[\#(product("C", "1", "gbp"))]"#, 422, "invalid-field", "products[0].price.currency"),
+                    (#"[\#(product("C", "1", "ABC"))]"#, 422, "invalid-field", "products[0].price.currency"),
+                    (#"[\#(product("C", "1", "XXX"))]"#, 422, "invalid-field", "products[0].price.currency"),
                     (
                         #"[\#(product("C", "1", name: String(repeating: "n", count: 201)))]"#, 422, "invalid-field",
                         "products[0].name"

@@ -149,8 +149,8 @@ package struct Checkout: CommandHandler {
             isAddress(request.email), "email",
             "an address such as ann@example.test, at most 254 visible ASCII characters")
         try require(
-            request.currency.utf8.count == 3 && request.currency.utf8.allSatisfy { (65...90).contains($0) },
-            "currency", "a three-letter ISO 4217 code such as GBP")
+            Currency.minorUnitDigits(request.currency) != nil, "currency",
+            "a currency of ISO 4217 that has a minor unit, in capital letters, such as GBP")
         try require(
             (1...100).contains(request.cardToken.utf8.count)
                 && request.cardToken.utf8.allSatisfy { (33...126).contains($0) },

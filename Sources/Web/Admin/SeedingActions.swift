@@ -91,9 +91,8 @@ package enum SeedingActions {
                 "at most \(Catalog.maximumNameLength) characters, no control characters")
             try require(product.price.amount >= 0, "\(place).price.amount", "not negative")
             try require(
-                product.price.currency.utf8.count == 3
-                    && product.price.currency.utf8.allSatisfy { (65...90).contains($0) },
-                "\(place).price.currency", "a three-letter ISO 4217 code")
+                Currency.minorUnitDigits(product.price.currency) != nil, "\(place).price.currency",
+                "a currency of ISO 4217 that has a minor unit, in capital letters, such as GBP")
         }
     }
 

@@ -1,3 +1,5 @@
+import Contracts
+
 /// Numbers as people read them.
 enum Figures {
     static func grouped(_ number: Int) -> String {
@@ -37,7 +39,8 @@ enum Figures {
 
     /// Pence as pounds.
     static func pounds(_ pence: Int64) -> String {
-        let digits = String(pence.magnitude).leftPadded(to: 3)
-        return (pence < 0 ? "-" : "") + "£" + (Int(digits.dropLast(2)).map(grouped) ?? "?") + "." + digits.suffix(2)
+        let parts = Currency.decimal(pence, Catalogue.currency).split(separator: ".")
+        let whole = parts.first.flatMap { Int($0) } ?? 0
+        return (pence < 0 ? "-" : "") + "£" + grouped(abs(whole)) + parts.dropFirst().map { "." + $0 }.joined()
     }
 }

@@ -71,7 +71,7 @@ struct RecordsTable {
         return [
             row["status"]?.text ?? row["state"]?.text ?? row["outcome"]?.text, row["kind"]?.text,
             row["reason"]?.text ?? row["failureReason"]?.text, row["declineCode"]?.text,
-            money.flatMap { amount in row["currency"]?.text.map { Words.money(amount, $0) } },
+            money.flatMap { amount in row["currency"]?.text.map { Money(amount: amount, currency: $0).text } },
             Words.lines(row["lines"]), row["paymentIntent"]?.text, row["refund"]?.text, row["requestedAt"]?.text,
             row["reports"]?.whole.map { Words.counted($0, "report") },
         ]
@@ -83,6 +83,6 @@ struct RecordsTable {
 
     private func money(_ entry: JSONValue) -> String? {
         guard let amount = entry["amount"]?.whole, let currency = entry["currency"]?.text else { return nil }
-        return Words.money(amount, currency)
+        return Money(amount: amount, currency: currency).text
     }
 }

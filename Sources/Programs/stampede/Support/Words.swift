@@ -3,20 +3,6 @@ import Foundation
 
 /// How figures are written for people.
 enum Words {
-    /// `19.99 GBP`; the decimals of ISO 4217.
-    static func money(_ amount: Int64, _ currency: String) -> String {
-        let decimals = noDecimals.contains(currency) ? 0 : threeDecimals.contains(currency) ? 3 : 2
-        guard decimals > 0 else { return "\(amount) \(currency)" }
-        let digits = String(amount.magnitude)
-        let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
-        return "\(amount < 0 ? "-" : "")\(padded.dropLast(decimals)).\(padded.suffix(decimals)) \(currency)"
-    }
-
-    private static let noDecimals: Set = [
-        "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF",
-    ]
-    private static let threeDecimals: Set = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]
-
     /// `1,234,567`
     static func count(_ value: some BinaryInteger) -> String {
         let digits = Array(String(value))
@@ -106,7 +92,7 @@ enum Words {
 
     static func money(_ value: JSONValue?) -> String? {
         guard let amount = value?["amount"]?.whole, let currency = value?["currency"]?.text else { return nil }
-        return money(amount, currency)
+        return Money(amount: amount, currency: currency).text
     }
 
     static func now() -> Timestamp {

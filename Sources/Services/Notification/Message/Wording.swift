@@ -67,7 +67,7 @@ private struct OrderView: MustacheParent {
 
     init(_ notice: Notice) {
         order = notice.order.description
-        total = AmountText.text(notice.total.amount, notice.total.currency)
+        total = notice.total.text
         lines = notice.lines.map { LineView($0, currency: notice.total.currency) }
     }
 
@@ -96,7 +96,7 @@ private struct LineView: MustacheParent {
         switch name {
         case "product": MailText(renderText: line.productID)
         case "quantity": MailText(renderText: String(line.quantity))
-        case "price": MailText(renderText: AmountText.text(line.unitPrice, currency))
+        case "price": MailText(renderText: Money(amount: line.unitPrice, currency: currency).text)
         default: nil
         }
     }
