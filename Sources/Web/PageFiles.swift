@@ -22,6 +22,8 @@ enum PageFiles {
         "storefront.css": (PackageResources.storefront_css, css),
         "storefront.js": (PackageResources.storefront_js, javascript),
         "basket.js": (PackageResources.basket_js, javascript),
+        "basket-store.js": (PackageResources.basket_store_js, javascript),
+        "keys.js": (PackageResources.keys_js, javascript),
         "checkout.js": (PackageResources.checkout_js, javascript),
         "order.js": (PackageResources.order_js, javascript),
         "tokens.js": (PackageResources.tokens_js, javascript),

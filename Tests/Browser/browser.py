@@ -6,6 +6,7 @@ import time
 
 from axe_playwright_python.sync_playwright import Axe
 
+NAME = "shop.example"  # the shop's name besides localhost: plain HTTP under it is no secure context
 PATIENCE = 20  # seconds to wait for what must come
 
 
@@ -14,17 +15,19 @@ class Browser:
         self.verdict = verdict
         self.pictures = pictures
         self.origins = {f"http://127.0.0.1:{shop.port(name)}" for name in ("CHECKOUT", "ANALYTICS_ADMIN")}
+        self.origins.add(f"http://{NAME}:{shop.port('CHECKOUT')}")
         self.origins.add(f"file://{shop.scratch}")
-        self.chromium = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        self.chromium = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", f"--host-resolver-rules=MAP {NAME} 127.0.0.1"])
         self.context = self.chromium.new_context(viewport={"width": 1280, "height": 1000}, color_scheme="light")
         self.context.grant_permissions(["clipboard-read", "clipboard-write"])
 
     def close(self):
         self.chromium.close()
 
-    def page(self, address, stranger=False):
+    def page(self, address, stranger=False, context=None):
         """A page, watched from its first request on; a stranger's is one in a browser that has kept nothing."""
-        context = self.chromium.new_context() if stranger else self.context
+        context = context or (self.chromium.new_context() if stranger else self.context)
         page = Page(self, context.new_page())
         page.tab.goto(address)
         return page
@@ -39,6 +42,10 @@ class Page:
         tab.on("dialog", lambda dialog: (self.note(f"dialog: {dialog.message}"), dialog.dismiss()))
         tab.on("request", self.requested)
         tab.on("response", lambda response: self.responses.append(response))
+
+    def close(self):
+        """With all that its browser has kept."""
+        self.tab.context.close()
 
     def note(self, text):
         if not any(part in text for part in self.excused):

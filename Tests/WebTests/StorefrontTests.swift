@@ -13,7 +13,8 @@ struct StorefrontTests {
     private func serving(
         _ analytics: WatchedAnalytics, _ body: @escaping @Sendable (_ port: Int) async throws -> Void
     ) async throws {
-        let storefront = Storefront(log: analytics.log, clock: SystemClock(), access: OrderAccess(RunningShop.tokens))
+        let storefront = Storefront(
+            log: analytics.log, clock: SystemClock(), access: OrderAccess(RunningShop.tokens), maximumQuantity: 7)
         try await withServer({ AdminServer.make(port: $0, logger: $1, surfaces: [storefront]) }, body)
     }
 
@@ -63,6 +64,7 @@ struct StorefrontTests {
                 let stock = try client.call("GET", "/storefront/stock").json
                 #expect(stock["pieces"] as? [String: Int] == ["P-1": 8, "<b>P-2</b>": 3])
                 #expect(stock["behind"] as? Int == 0)
+                #expect(stock["maximumQuantity"] as? Int == 7)
                 #expect(
                     try client.call("GET", "/storefront/orders/\(sold)", Shopper.opening(sold))["stock"] == "reserved")
                 #expect(

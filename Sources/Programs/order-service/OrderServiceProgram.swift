@@ -40,7 +40,10 @@ struct OrderServiceProgram: ServiceProgram {
             reader: reader, products: products, access: access,
             maximumBodyBytes: settings.maximumBodyBytes,
             telemetry: RequestTelemetry(tracer: process.traces?.tracer),
-            surfaces: [Storefront(log: process.log, clock: process.clock, access: access)],
+            surfaces: [
+                Storefront(
+                    log: process.log, clock: process.clock, access: access, maximumQuantity: limits.quantity)
+            ],
             rateLimit: ClientRateLimit(settings, clock: process.clock))
 
         try await process.run(

@@ -46,13 +46,25 @@ export function copyButton(text) {
     const button = element("button", { type: "button", className: "copy" }, "Copy");
     button.setAttribute("aria-label", `Copy ${text}`);
     button.addEventListener("click", async () => {
-        try {
-            await navigator.clipboard.writeText(text);
-            say(button, "Copied");
-        } catch {
-            say(button, "Not allowed");
-        }
+        say(button, await copy(text) ? "Copied" : "Not allowed");
         setTimeout(() => say(button, "Copy"), 1500);
     });
     return button;
+}
+
+/** Whether the text was copied. `navigator.clipboard` exists only in secure contexts: not over plain HTTP from elsewhere. */
+async function copy(text) {
+    try {
+        await navigator.clipboard.writeText(text);
+        return true;
+    } catch {
+        const before = document.activeElement;
+        const field = element("textarea", { value: text, className: "unseen", "aria-hidden": "true" });
+        document.body.append(field);
+        field.select();
+        const isCopied = document.execCommand("copy");
+        field.remove();
+        before?.focus();
+        return isCopied;
+    }
 }

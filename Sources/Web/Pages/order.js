@@ -2,7 +2,7 @@
 
 import { byId, element, list, row, say } from "./elements.js";
 import { count, money, orderId, words } from "./format.js";
-import { opening, takeTokenFromAddress, tokenOf } from "./tokens.js";
+import { opening, takeTokenFromAddress, tokenOf, tokensAreKept } from "./tokens.js";
 
 const between = 400;
 const afterFailure = 2000;
@@ -14,13 +14,17 @@ export class OrderPage {
 
     constructor() {
         window.addEventListener("popstate", () => this.#route());
+        // A page that the browser had set aside shows what was so then.
+        window.addEventListener("pageshow", (event) => { if (event.persisted) this.#route(); });
         byId("order-cancel").addEventListener("click", () => this.#cancel());
         this.#route();
     }
 
-    open(order) {
+    /** @param remark what its customer should know besides */
+    open(order, remark = "") {
         history.pushState(null, "", `/orders/${order}`);
         this.#route();
+        say(byId("order-remark"), [remark, tokensAreKept() ? "" : notKept].filter((text) => text).join(" "));
     }
 
     #route() {
@@ -32,14 +36,14 @@ export class OrderPage {
         if (!this.#order) return;
         say(byId("order-id"), this.#order);
         say(byId("order-headline"), "looking …");
-        say(byId("order-note"), "");
-        say(byId("order-total"), "");
+        for (const part of ["note", "remark", "total"]) say(byId(`order-${part}`), "");
         byId("order-steps").replaceChildren();
         byId("order-lines").replaceChildren();
         byId("order-cancel").hidden = true;
         if (tokenOf(this.#order)) this.#follow(this.#order, this.#turn);
         else this.#turnAway();
-        byId("order").focus();
+        byId("order").focus({ preventScroll: true });
+        scrollTo(0, 0);
     }
 
     /** Somebody else's order looks like one that there never was: nobody is asked. */
@@ -57,11 +61,13 @@ export class OrderPage {
                 const [answer, shelf] = await Promise.all([
                     fetch(`/v1/orders/${id}${wait}`, { headers }), fetch(`/storefront/orders/${id}`, { headers }),
                 ]);
+                if (isPassing(answer.status)) throw new Error(`status ${answer.status}`);
                 const order = await answer.json();
                 if (this.#turn !== turn) return;
                 if (answer.status === 403) return this.#turnAway();
                 if (!answer.ok) return say(byId("order-headline"), order.detail ?? "It cannot be shown.");
-                const { stock } = await shelf.json();
+                // A hint; without it the order's own status is shown.
+                const { stock } = shelf.ok ? await shelf.json() : {};
                 this.#show(order, stock ?? null);
                 if (order.status === "cancelled") return;
                 if (order.status === "confirmed" && !order.cancellationRequested) return;
@@ -95,20 +101,31 @@ export class OrderPage {
         const cancel = byId("order-cancel");
         cancel.hidden = order.status === "cancelled";
         cancel.disabled = order.cancellationRequested;
-        say(cancel, order.cancellationRequested ? "Cancellation asked for" : "Cancel this order");
+        say(cancel, order.cancellationRequested ? "Cancellation requested"
+            : order.status === "confirmed" ? "Cancel and be paid back" : "Cancel this order");
     }
 
     async #cancel() {
         const id = this.#order;
+        byId("order-cancel").disabled = true;
         try {
             const answer = await fetch(`/v1/orders/${id}`, { method: "DELETE", headers: opening(id) });
-            if (!answer.ok) throw new Error(`status ${answer.status}`);
-            this.#route();
+            if (isPassing(answer.status)) throw new Error(`status ${answer.status}`);
+            if (this.#order !== id) return;
+            if (answer.ok) return this.#route();
+            const problem = await answer.json().catch(() => ({}));
+            say(byId("order-remark"), `Not cancelled: ${problem.detail ?? `status ${answer.status}`}.`);
         } catch {
-            say(byId("order-note"), "The cancellation did not arrive; ask again.");
+            if (this.#order === id) say(byId("order-remark"), "The shop did not answer. Whether the cancellation arrived is not known; asking again is safe.");
         }
+        byId("order-cancel").disabled = false;
     }
 }
+
+const notKept = "This browser stores nothing for this page: the order can be opened only until the page is closed.";
+
+/** Whether asking again may help. */
+const isPassing = (status) => status >= 500 || status === 429 || status === 408;
 
 const pause = (time) => new Promise((done) => setTimeout(done, time));
 
@@ -118,8 +135,8 @@ function tell(order, stock) {
     if (order.status === "confirmed") {
         return {
             headline: order.cancellationRequested ? "Paid for; your cancellation is under way." : "Confirmed.",
-            note: order.cancellationRequested ? "What was charged is paid back; then the order is cancelled." : "A confirmation is on its way to you, by mail.",
-            steps: [accepted, ["Stock", "done", "set aside for you"], ["Payment", "done", "charged, once"], ["Confirmed", "done", "final"]],
+            note: order.cancellationRequested ? "What was charged is paid back; then the order is cancelled." : "A confirmation is on its way to you by mail. You can still cancel the order, and are paid back then.",
+            steps: [accepted, ["Stock", "done", "set aside for you"], ["Payment", "done", "charged, once"], ["Confirmed", "done", order.cancellationRequested ? "until you are paid back" : "paid, and yours"]],
         };
     }
     if (order.status === "cancelled") return cancelled(order, accepted);

@@ -6,6 +6,7 @@ const maximumKept = 100;
 
 /** A browser that keeps nothing remembers them as long as the page lives. */
 const remembered = new Map();
+let isKept = true;
 
 export function keepToken(order, token) {
     remembered.set(order, token);
@@ -13,9 +14,12 @@ export function keepToken(order, token) {
         const kept = [...recall().filter(([other]) => other !== order), [order, token]];
         localStorage.setItem(place, JSON.stringify(kept.slice(-maximumKept)));
     } catch {
-        // remembered, not kept
+        isKept = false;
     }
 }
+
+/** False if an order opens only as long as the page lives. */
+export const tokensAreKept = () => isKept;
 
 /** Null for an order that was not placed from here. */
 export function tokenOf(order) {

@@ -14,6 +14,8 @@ package struct Storefront: Surface {
         let pieces: [String: Int64]?
         /// Events of Inventory not counted yet.
         let behind: UInt64
+        /// The most pieces that the shop takes in a line of an order.
+        let maximumQuantity: Int64
     }
 
     private struct Progress: Encodable {
@@ -23,11 +25,13 @@ package struct Storefront: Surface {
 
     private let watch: StockWatch
     private let access: OrderAccess
+    private let maximumQuantity: Int64
     package let operations: [HTTPOperation] = Storefront.operations
 
-    package init(log: any EventLog, clock: any ServiceClock, access: OrderAccess) {
+    package init(log: any EventLog, clock: any ServiceClock, access: OrderAccess, maximumQuantity: Int64) {
         watch = StockWatch(log, clock)
         self.access = access
+        self.maximumQuantity = maximumQuantity
     }
 
     package func answer(_ request: Request) async throws -> Response? {
@@ -39,7 +43,9 @@ package struct Storefront: Surface {
             return PageFiles.storefront
         }
         if path == "/storefront/stock" {
-            let stock = try await watch.look { Stock(pieces: $0.stock, behind: $0.behind) }
+            let stock = try await watch.look { [maximumQuantity] in
+                Stock(pieces: $0.stock, behind: $0.behind, maximumQuantity: maximumQuantity)
+            }
             return JSONAnswer.response(.ok, stock)
         }
         if let order = Self.order(path, below: "/storefront/orders/") {

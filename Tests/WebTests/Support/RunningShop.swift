@@ -34,7 +34,10 @@ final class RunningShop: Sendable {
         self.rateLimit = rateLimit
         surfaces =
             hasStorefront
-            ? [Storefront(log: InMemoryEventLog(), clock: SystemClock(), access: OrderAccess(Self.tokens))] : []
+            ? [
+                Storefront(
+                    log: InMemoryEventLog(), clock: SystemClock(), access: OrderAccess(Self.tokens), maximumQuantity: 7)
+            ] : []
         directory = try TemporaryDirectory()
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         node = try ServiceNode(
