@@ -49,6 +49,31 @@ struct ArchitectureTests {
         #expect(unwanted.isEmpty)
     }
 
+    @Test("no test indexes a list whose length an expectation before it has only looked at")
+    func traps() throws {
+        let files = try SourceFile.all(below: "Tests")
+        #expect(files.count > 100, "the tests were not found")
+        for file in files where !file.path.hasPrefix("Tests/ArchitectureTests/") {
+            let faults = TrapRules.faults(in: file.lines)
+            #expect(faults.isEmpty, "\(file.path):\(faults): require the length first, or read the first element")
+        }
+    }
+
+    @Test(
+        "an index behind an expectation is seen, and one behind a requirement is none",
+        arguments: [
+            (["#expect(list.count == 2)", "#expect(list[1] == 3)"], [2]),
+            (["#expect(list.map(\\.id) == [1])", "use(list[0])"], [2]),
+            (["#expect(report.broken == [4])", "#expect(report[4].violations[0].order == a)"], [2]),
+            (["try #require(list.count == 2)", "#expect(list[1] == 3)"], []),
+            (["#expect(list.count == 2 && list[1] == 3)"], []),
+            (["#expect(list.count == 2)", "@Test func next() {", "use(list[0])"], []),
+            (["#expect(text == \"a[0]\")", "use(\"text[0]\")"], []),
+        ] as [([String], [Int])])
+    func trapRule(lines: [String], faults: [Int]) {
+        #expect(TrapRules.faults(in: lines) == faults)
+    }
+
     @Test(
         "an import line is read in every form",
         arguments: [

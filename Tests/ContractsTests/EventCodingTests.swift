@@ -98,6 +98,7 @@ struct EventCodingTests {
     @Test("an unknown version and unknown flags are refused")
     func unknown() throws {
         var bytes = try EventCoding.encode(Self.sample)
+        try #require(bytes.count > 1)
         bytes[0] = 2
         #expect(throws: EventCodingError.unknownVersion(2)) { try EventCoding.decode(bytes) }
         #expect(throws: EventCodingError.unknownVersion(2)) { try EventCoding.type(of: bytes[...]) }
@@ -135,6 +136,7 @@ struct EventCodingTests {
     @Test("the layout on the page is the layout in the bytes")
     func layout() throws {
         let bytes = try EventCoding.encode(Self.sample)
+        try #require(bytes.count > 80)
         let header = 48 + 32 + 16 + 16 + 2 + 10
         #expect(bytes[..<8] == [1, 7, UInt8(header), 0, 2, 0, 0, 0])
         #expect(bytes[8..<16] == [9, 0, 0, 0, 0, 0, 0, 0])

@@ -39,6 +39,7 @@ struct ArchiveTests {
     func moves() throws {
         let disk = try Self.filled()
         let before = Self.names(disk, Self.log)
+        try #require(before.count > 3)
         let plan = try Self.archiver(disk).plan(below: before[3] + 1)
         #expect(plan.segments == Array(before[..<3]))
         #expect(plan.firstAfterwards == before[3])
@@ -65,6 +66,7 @@ struct ArchiveTests {
     func readers() throws {
         let disk = try Self.filled()
         let before = Self.names(disk, Self.log)
+        try #require(before.count > 4)
         let old = try makeLog(disk).openReader(of: .test, from: nil)
         _ = try old.read(maximumEvents: 2, maximumBytes: 1000)
         let stale = old.position
@@ -95,6 +97,7 @@ struct ArchiveTests {
     func missing() throws {
         let disk = try Self.filled()
         let before = Self.names(disk, Self.log)
+        try #require(before.count > 5)
         try Self.archiver(disk).run(try Self.archiver(disk).plan(below: before[4]))
         for base in [before[4], before[5]] {
             let broken = disk.copy()
@@ -119,6 +122,7 @@ struct ArchiveTests {
     func startRecord() throws {
         let disk = try Self.filled()
         let before = Self.names(disk, Self.log)
+        try #require(before.count > 4)
         try Self.archiver(disk).run(try Self.archiver(disk).plan(below: before[4]))
         let good = try #require(disk.contents(Self.log + "/start"))
         for bit in 0..<good.count * 8 {
@@ -132,6 +136,7 @@ struct ArchiveTests {
             #expect(error?.place?.file == Self.log + "/start")
         }
         var foreign = good
+        try #require(foreign.count > 16)
         foreign[16] ^= 1
         foreign.set(crc32c(Array(foreign[0..<12]) + foreign[16...]), at: 12)
         disk.put(foreign, at: Self.log + "/start")
@@ -143,8 +148,10 @@ struct ArchiveTests {
     func rot() throws {
         let disk = try Self.filled()
         let before = Self.names(disk, Self.log)
+        try #require(before.count > 3)
         let path = "\(Self.log)/\(TopicName.digits(before[1])).segment"
         var bytes = try #require(disk.contents(path))
+        try #require(bytes.count > 300)
         bytes[300] ^= 4
         disk.put(bytes, at: path)
         let image = disk.image()
@@ -159,6 +166,7 @@ struct ArchiveTests {
     func otherFileSystem() throws {
         let disk = try Self.filled()
         let before = Self.names(disk, Self.log)
+        try #require(before.count > 4)
         disk.fail(.link, errno: MemoryDisk.otherFileSystem, times: 1000)
         try Self.archiver(disk).run(try Self.archiver(disk).plan(below: before[4]))
         #expect(Self.names(disk, Self.log) == Array(before[4...]))

@@ -27,6 +27,7 @@ struct DamageTests {
     func missing() throws {
         let image = try Self.image()
         let segments = Self.segments(image)
+        try #require(segments.count > 0)
         #expect(segments.count > 4)
         for segment in segments {
             var broken = image
@@ -117,6 +118,7 @@ struct DamageTests {
     func faultStays() throws {
         let image = try Self.image()
         let segments = Self.segments(image)
+        try #require(segments.count > 2)
         var broken = image
         // The third segment is exchanged for one with another chain: the joint in front of it is where it shows.
         broken[segments[2]]?[70] ^= 1
@@ -161,6 +163,7 @@ struct DamageTests {
     func sealedLastSegment() throws {
         let image = try Self.image()
         let segments = Self.segments(image)
+        try #require(segments.count > 1)
         var crashed: [String: [UInt8]] = [:]
         let next = Int(try #require(UInt64(segments[1].split(separator: "/").last?.prefix(20) ?? "")))
         crashed[segments[0]] = image[segments[0]]

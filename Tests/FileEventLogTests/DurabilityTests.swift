@@ -59,7 +59,7 @@ struct DurabilityTests {
         disk.clearJournal()
         try writer.append(events(5..<8, bytes: 100), firstSequence: 6)
         let calls = disk.journal.map(\.call)
-        #expect(
+        try #require(
             calls == [
                 .create, .allocate, .write, .sync,  // the next segment
                 .write, .sync,  // the seal

@@ -228,6 +228,7 @@ struct FailingDiskTests {
         let disk = MemoryDisk.holding(before)
         let page = "/data/log/test/commit"
         var uncommitted = try #require(before[page])
+        try #require(uncommitted.count > 16)
         uncommitted[16] = 2
         disk.put(uncommitted, at: page)
         let reader = try makeLog(disk).openReader(of: .test, from: nil)

@@ -187,6 +187,7 @@ struct FormatTests {
         let indexes = try FileManager.default.contentsOfDirectory(atPath: path + "/test").filter {
             $0.hasSuffix(".index")
         }
+        try #require(indexes.count > 0)
         #expect(!indexes.isEmpty)
         let printed = try Python.start([Self.script, path + "/test", "--raw"]).finish()
         #expect(printed.status == 0, "\(printed.output.suffix(300))")
@@ -199,6 +200,7 @@ struct FormatTests {
             let url = URL(fileURLWithPath: path + "/test/" + name)
             let good = try Data(contentsOf: url)
             var bad = good
+            try #require(bad.count > 40)
             bad[40] ^= 1
             try bad.write(to: url)
             #expect(try Python.start([Self.script, path + "/test", "--raw"]).finish().status != 0, "\(name)")

@@ -167,12 +167,14 @@ struct RecoveryTests {
         let disk = MemoryDisk.holding(image)
         let writer = try makeLog(disk).openWriter(of: .test)
         let copies = disk.paths(in: "/data/log/test/quarantine")
+        try #require(copies.count > 0)
         #expect(copies == ["/data/log/test/quarantine/0-at-592-0"])
         #expect(disk.contents(copies[0]).map { Array($0) } == torn)
         #expect(disk.contents(Self.segment)?[..<592] == whole[..<592])
         #expect(
             disk.contents(Self.segment)?[688...].allSatisfy { $0 == 0 } == true, "only the opening frame stands there")
         let calls = disk.journal.filter { $0.call == .write || $0.call == .sync }
+        try #require(calls.count > 2)
         #expect(calls.map(\.call).prefix(4) == [.write, .sync, .write, .sync])
         #expect(calls[0].path == copies[0] && calls[2].path == Self.segment && calls[2].offset == 592)
         #expect(writer.lastSequence == 4)

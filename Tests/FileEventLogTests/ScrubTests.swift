@@ -46,6 +46,7 @@ struct ScrubTests {
         let disk = try Self.filled()
         for path in [Self.segments(disk)[0], Self.segments(disk)[2]] {
             var bytes = try #require(disk.contents(path))
+            try #require(bytes.count > 300)
             bytes[300] ^= 1
             disk.put(bytes, at: path)
         }
@@ -58,6 +59,7 @@ struct ScrubTests {
         let disk = try Self.filled()
         let path = try #require(Self.segments(disk).last)
         var bytes = try #require(disk.contents(path))
+        try #require(bytes.count > 130)
         bytes[130] ^= 1
         disk.put(bytes, at: path)
         let finding = try Self.scrub(disk)

@@ -41,7 +41,7 @@ struct ReportPageTests {
     func gaps() throws {
         var report = ReportTests.report()
         let lag = try #require(ReportCharts(report).lag)
-        #expect(lag.lines.map(\.name) == ["order", "payment"])
+        try #require(lag.lines.map(\.name) == ["order", "payment"])
         #expect(lag.lines[1].points.map(\.y) == [500, nil])
         report.timeline = report.timeline.map {
             var moment = $0

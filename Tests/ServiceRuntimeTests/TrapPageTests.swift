@@ -55,6 +55,7 @@ struct TrapPageTests {
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
         #expect(whole.count == TrapPage.length)
         var other = whole
+        try #require(other.count > 8)
         other[8] = 9
         var torn = whole
         torn[1024 + 64] ^= 1

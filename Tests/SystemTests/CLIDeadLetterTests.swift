@@ -58,6 +58,7 @@ struct CLIDeadLetterTests {
             #expect(outcome.output.contains("…deadbeef"))
 
             let all = try await groups(data: data)
+            try #require(all.count > 0)
             #expect(all.map { $0["count"] as? Int } == [2, 1, 1])
             #expect(all[0]["service"] as? String == "payment" && all[0]["type"] as? String == "v1.StockReserved")
             #expect(all[0]["first"] as? String == "2026-03-01T12:00:00.100000Z")
@@ -257,6 +258,7 @@ struct CLIDeadLetterTests {
             let asked = try #require(try admin.asked().first)
             #expect(asked.path == "/admin/dead-letters/import" && asked.body["force"] as? Bool == true)
             let letters = asked.body["letters"] as? [[String: Any]] ?? []
+            try #require(letters.count > 0)
             #expect(letters.count == 3 && letters[0]["firstFailedAt"] is String && letters[0]["attempts"] as? Int == 3)
 
             try Data("{}\n".utf8).write(to: URL(fileURLWithPath: file))

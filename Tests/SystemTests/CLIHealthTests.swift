@@ -40,6 +40,7 @@ struct CLIHealthTests {
                 _ = try await run.supervisor("stop", "notification")
                 let down = try await CLI.json("health", "notification", "payment", data: run.data)
                 let answers = try #require(down["services"] as? [[String: Any]])
+                try #require(answers.count > 0)
                 #expect(answers.map { $0["name"] as? String } == ["notification-service", "payment-service"])
                 #expect(answers.map { $0["ready"] as? Bool } == [false, true])
                 #expect((answers[0]["why"] as? String)?.contains("\(run.portBase + 4)") == true)

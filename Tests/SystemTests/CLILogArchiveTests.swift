@@ -51,6 +51,7 @@ struct CLILogArchiveTests {
             #expect(story.status == 0 && story.output.contains("OrderConfirmed"), "\(story.output)")
             let stats = try await CLI.json("log", "stats", "--topic", "orders", data: data)
             let topics = try #require(stats["topics"] as? [[String: Any]])
+            try #require(topics.count > 0)
             #expect(topics[0]["archivedSegments"] as? Int == before.count - 1)
             #expect(topics[0]["events"] as? Int == 60 && topics[0]["firstOffset"] as? Int == 0)
             #expect(try await CLI.run("log", "archive", data: data).status == 0, "again is nothing")

@@ -18,6 +18,7 @@ struct CLILogVerifyTests {
             let json = try await CLI.json("log", "verify", "--topic", "orders", data: data)
             #expect(json["verdict"] as? String == "whole")
             let topics = try #require(json["topics"] as? [[String: Any]])
+            try #require(topics.count > 0)
             #expect(topics.count == 1)
             #expect(topics[0]["events"] as? Int == 10 && topics[0]["end"] as? Int == 10)
             let head = try #require(topics[0]["head"] as? String)

@@ -21,6 +21,7 @@ struct CLIMailTests {
             #expect(!outcome.output.contains("mentions") && !outcome.output.contains("Not this one"))
             let json = try await CLI.json("mail", "\(mine)", data: data)
             let messages = try #require(json["messages"] as? [[String: Any]])
+            try #require(messages.count > 0)
             #expect(messages.compactMap { $0["subject"] as? String } == ["First", "Second"])
             #expect(messages[0]["text"] as? String == "Hello\nFrom here\n>From there\n> quoted\n")
             #expect(messages[0]["kind"] as? String == "confirmation")

@@ -86,6 +86,7 @@ struct CLIOrderTests {
             let json = try await CLI.json("order", "\(CLIWorld.order(1))", data: data)
             #expect(json["status"] as? String == "pending")
             let waits = try #require(json["waitsFor"] as? [[String: Any]])
+            try #require(waits.count > 0)
             #expect(waits.count == 1)
             #expect(waits[0]["service"] as? String == "payment")
             #expect(waits[0]["types"] as? [String] == ["v1.PaymentSucceeded", "v1.PaymentFailed"])

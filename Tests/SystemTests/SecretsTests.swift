@@ -129,6 +129,7 @@ struct SecretsTests {
     /// Requests that are refused, with everything in them that must not come back or be written down.
     private func sendNonsense(_ world: World) async throws {
         let orders = world.orders.withLock { $0 }
+        try #require(orders.count > 1)
         let (mine, other) = (orders[0], orders[1])
         world.secrets.withLock { $0.add("wrong operator's token", "no-operator-of-this-shop-0123456789") }
         let wrong = "no-operator-of-this-shop-0123456789"
@@ -190,6 +191,7 @@ struct SecretsTests {
         }
         let letter = try #require(letters.first?["eventId"] as? String)
         let orders = world.orders.withLock { $0 }
+        try #require(orders.count > 12)
         var screens = [
             ["status"], ["status", "--json"], ["lag"], ["tail", "-n", "500"], ["tail", "-n", "500", "--json"],
             ["orders"],

@@ -52,6 +52,7 @@ struct DashboardPageTests {
                 #expect(answer["outcome"] == "confirmed")
                 #expect(answer["total", "amount"] == "2500")
                 let steps = try #require(answer.json["steps"] as? [[String: Any]])
+                try #require(steps.count > 0)
                 #expect(
                     steps.map { $0["type"] as? String } == [
                         V1.OrderCreated.type, V1.StockReserved.type, V1.PaymentSucceeded.type, V1.OrderConfirmed.type,

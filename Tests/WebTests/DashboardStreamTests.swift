@@ -48,6 +48,7 @@ struct DashboardStreamTests {
                 let ids = try [first, stream.next(), stream.next()].map {
                     try #require($0.id.flatMap { StreamPlace($0) })
                 }
+                try #require(ids.count > 2)
                 #expect(ids[0].tick < ids[1].tick && ids[1].tick < ids[2].tick)
                 #expect(Set(ids.map(\.start)).count == 1)
                 #expect((first.json["funnel"] as? [String: Any])?["placed"] as? Int == 1)

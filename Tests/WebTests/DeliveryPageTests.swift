@@ -29,7 +29,7 @@ struct DeliveryPageTests {
                 #expect(summary.positions.map(\.topic) == ["orders", "inventory", "payments", "notifications"])
                 #expect(summary.positions.map(\.nextOffset) == [2, 1, 1, 1])
                 #expect(summary.letters == 4)
-                #expect(summary.groups.map(\.letters) == [3, 1])
+                try #require(summary.groups.map(\.letters) == [3, 1])
                 #expect(
                     summary.groups[0].id
                         == DeadLetterGroup(
@@ -52,7 +52,7 @@ struct DeliveryPageTests {
                 #expect(answer.body.count < PooledHTTPClient.maximumAnswerBytes)
                 let summary = try JSONDecoder().decode(DeliverySummary.self, from: Data(answer.body))
                 #expect(summary.groups.count == DeliverySummary.maximumGroups)
-                #expect(summary.groups[0].type == "v1.T\(DeliverySummary.maximumGroups + 4)")
+                #expect(summary.groups.first?.type == "v1.T\(DeliverySummary.maximumGroups + 4)")
             }
         }
     }

@@ -124,7 +124,7 @@ struct StorefrontTests {
         let window = StockWindow(analytics.log)
         try window.look()
         #expect(window.shelves.count == StockWindow.maximumOrders)
-        #expect(window.shelves[orders[orders.count - 1]] == .rejected)
-        #expect(window.shelves[orders[0]] == nil)
+        #expect(orders.last.flatMap { window.shelves[$0] } == .rejected)
+        #expect(orders.first.flatMap { window.shelves[$0] } == nil)
     }
 }
