@@ -68,6 +68,12 @@ extension Problem {
         Problem(413, .bodyTooLarge, "Body too large", detail: "the body has more than \(limit) JSON values")
     }
 
+    static func unsupportedMediaType(_ reason: String) -> Problem {
+        var problem = Problem(415, .unsupportedMediaType, "Unsupported media type", detail: reason)
+        problem.headers = [(.acceptEncoding, "identity")]
+        return problem
+    }
+
     static func bodyTooLarge(limit: Int) -> Problem {
         Problem(413, .bodyTooLarge, "Body too large", detail: "the body has more than \(limit) bytes")
     }

@@ -1,4 +1,6 @@
 import Foundation
+import HTTPServing
+import HTTPTypes
 import Hummingbird
 import NIOCore
 import ServiceRuntime
@@ -11,8 +13,9 @@ enum RequestBody {
     private static let maximumValues = 10_000
     private static let decoding = ThreadExecutor(name: "bodies")
 
-    /// - Throws: `Problem` 413 or 400.
+    /// - Throws: `Problem` 415, 413 or 400.
     static func read(_ request: Request, limit: Int) async throws -> Data {
+        if let reason = BodyCoding.refusal(request.headers) { throw Problem.unsupportedMediaType(reason) }
         if let length = request.headers[.contentLength].flatMap(Int.init), length > limit {
             throw Problem.bodyTooLarge(limit: limit)
         }
@@ -23,31 +26,56 @@ enum RequestBody {
         }
     }
 
-    /// - Throws: `Problem` 413 for a body that would take long to read, however few its bytes.
-    static func requireFewValues(in data: Data) throws {
-        guard data.count <= maximumValues || !JSONValueCount.exceeds(maximumValues, in: data) else {
-            throw Problem.tooManyValues(limit: maximumValues)
-        }
-    }
-
-    /// Decodes a large body off the event loop, where all connections would wait for it.
+    /// Reads an order: in place if it is small and compact, off the event loop if it is large, for all connections would
+    /// wait for it there.
     ///
-    /// - Throws: `Problem` 400 that names the field.
-    static func decodeElsewhere<Value: Decodable & Sendable>(
-        _ type: Value.Type, from data: Data
-    ) async throws -> Value {
-        guard data.count > quicklyDecodedBytes else { return try decode(type, from: data) }
-        return try await withTaskExecutorPreference(decoding) { try decode(type, from: data) }
+    /// - Throws: `Problem` 413 for a body that would take long to read, however few its bytes; 400 that names the field.
+    static func order(from data: Data) async throws -> PlaceOrderBody {
+        // A body has at least as many bytes as values.
+        if data.count <= maximumValues, let compact = PlaceOrderBody(compact: [UInt8](data)) { return compact }
+        guard data.count > quicklyDecodedBytes else { return try decode(PlaceOrderBody.self, from: data) }
+        return try await withTaskExecutorPreference(decoding) {
+            let rounded = try requireJSON(data, maximumValues: maximumValues)
+            return try PlaceOrderBody(compact: [UInt8](data)) ?? decode(PlaceOrderBody.self, from: data, rounded)
+        }
     }
 
     /// - Throws: `Problem` 400 that names the field.
     static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
+        try decode(type, from: data, requireJSON(data))
+    }
+
+    private static func requireJSON(_ data: Data, maximumValues: Int = .max) throws -> RoundedNumbers {
+        do throws(StrictJSON.Fault) {
+            return try StrictJSON.check(data, maximumValues: maximumValues)
+        } catch {
+            throw problem(error)
+        }
+    }
+
+    private static func decode<Value: Decodable>(
+        _ type: Value.Type, from data: Data, _ rounded: RoundedNumbers
+    ) throws -> Value {
         do {
-            return try JSONDecoder().decode(type, from: data)
+            let decoder = JSONDecoder()
+            if !rounded.isEmpty {
+                decoder.userInfo[WholeNumber.rounded] = WholeNumber.Rounded(contains: rounded.contains)
+            }
+            return try decoder.decode(type, from: data)
         } catch let error as DecodingError {
             throw problem(error)
         } catch {
             throw Problem(400, .malformedJSON, "Malformed JSON", detail: "the body is not JSON")
+        }
+    }
+
+    private static func problem(_ fault: StrictJSON.Fault) -> Problem {
+        switch fault {
+        case .malformed(let reason, let byte):
+            return Problem(
+                400, .malformedJSON, "Malformed JSON", detail: "the body is not JSON: \(reason) at byte \(byte)")
+        case .tooManyValues(let limit):
+            return Problem.tooManyValues(limit: limit)
         }
     }
 

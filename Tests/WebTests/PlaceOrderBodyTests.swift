@@ -23,16 +23,6 @@ struct PlaceOrderBodyTests {
     }
 
     @Test(
-        "values are counted, not what looks like one in a text",
-        arguments: [
-            ("0", 1), ("[0,1]", 3), (#"{"a":1,"b":[2]}"#, 4), (#"",[{""#, 1), (#"["\",[{",0]"#, 3), (#"["\\",0]"#, 3),
-        ])
-    func values(text: String, count: Int) {
-        #expect(!JSONValueCount.exceeds(count, in: Data(text.utf8)))
-        #expect(JSONValueCount.exceeds(count - 1, in: Data(text.utf8)))
-    }
-
-    @Test(
         "of bodies with any few bytes changed it reads none that Foundation reads otherwise, or not at all",
         arguments: 0..<20)
     func mutated(seed: UInt64) throws {

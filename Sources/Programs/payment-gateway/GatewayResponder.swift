@@ -1,5 +1,6 @@
 import Access
 import Foundation
+import HTTPServing
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -108,6 +109,7 @@ struct GatewayResponder: Sendable {
     }
 
     private static func body(of request: Request) async throws(Refusal) -> Data {
+        if let reason = BodyCoding.refusal(request.headers) { throw .unsupportedMediaType(reason) }
         do {
             return Data((try await request.body.collect(upTo: HTTPLimits.bodyBytes)).readableBytesView)
         } catch {
@@ -128,6 +130,7 @@ struct GatewayResponder: Sendable {
     static func refused(_ refusal: Refusal) -> Response {
         var response = json(status: .init(code: refusal.status), refusal.body)
         if let allow = refusal.allow { response.headers[.allow] = allow }
+        if refusal.status == 415 { response.headers[.acceptEncoding] = "identity" }
         if refusal.status == 503 { response.headers[.retryAfter] = "1" }
         if refusal.status == 401 { response.headers[.wwwAuthenticate] = "Bearer" }
         return response

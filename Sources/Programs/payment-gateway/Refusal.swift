@@ -15,6 +15,10 @@ struct Refusal: Error, Equatable {
         Refusal(status: 400, code: code, parameter: parameter, message: message)
     }
 
+    static func unsupportedMediaType(_ reason: String) -> Refusal {
+        Refusal(status: 415, code: "unsupported_media_type", parameter: "body", message: "Not read: \(reason).")
+    }
+
     static let otherRequestUnderKey = Refusal(
         status: 400, type: "idempotency_error",
         message: "This idempotency key belongs to another request: send the first request's bytes again, or a new key.")

@@ -1,13 +1,20 @@
 import Crypto
 import Foundation
+import HTTPServing
 
 /// Reads a JSON body and turns what is wrong with it into a refusal that names the parameter.
 enum RequestJSON {
-    private static let decoder = JSONDecoder()
+    /// In a decoder's `userInfo`. A key of any text is one.
+    fileprivate static let roundedNumbers = CodingUserInfoKey(rawValue: "rounded numbers")!
 
     static func decode<Body: Decodable>(_ type: Body.Type, from bytes: Data) throws(Refusal) -> Body {
         do {
+            let decoder = JSONDecoder()
+            let rounded = try StrictJSON.check(bytes)
+            if !rounded.isEmpty { decoder.userInfo[roundedNumbers] = rounded }
             return try decoder.decode(type, from: bytes)
+        } catch let fault as StrictJSON.Fault {
+            throw refusal(for: fault)
         } catch let refusal as Refusal {
             throw refusal
         } catch let error as DecodingError {
@@ -23,6 +30,15 @@ enum RequestJSON {
         hash.update(data: Data(call.utf8))
         hash.update(data: body)
         return Data(hash.finalize())
+    }
+
+    private static func refusal(for fault: StrictJSON.Fault) -> Refusal {
+        switch fault {
+        case .malformed(let reason, let byte):
+            return .invalid(parameter: "body", "The body is not JSON: \(reason) at byte \(byte).")
+        case .tooManyValues(let limit):
+            return .invalid(parameter: "body", "The body holds more than \(limit) values.")
+        }
     }
 
     private static func refusal(for error: DecodingError) -> Refusal {
@@ -64,12 +80,30 @@ extension KeyedDecodingContainer {
     /// A number by its name. Of one that does not fit, `JSONDecoder` says only that the whole text is not JSON.
     func decodeNumber<Number: Decodable>(_ type: Number.Type, forKey key: Key) throws -> Number {
         do {
-            return try decode(type, forKey: key)
+            return try decode(ExactNumber<Number>.self, forKey: key).value
         } catch let error as DecodingError {
             throw error
         } catch {
             throw Refusal.invalid(
-                parameter: key.stringValue, "\(key.stringValue) must be a number that fits \(type).")
+                parameter: key.stringValue,
+                "\(key.stringValue) must be a number that fits \(type), with no more digits than it keeps.")
         }
     }
+}
+
+/// A number that is the one in the text, and none that it was rounded to.
+private struct ExactNumber<Number: Decodable>: Decodable {
+    let value: Number
+
+    /// - Throws: `Rounded`.
+    init(from decoder: any Decoder) throws {
+        if let rounded = decoder.userInfo[RequestJSON.roundedNumbers] as? RoundedNumbers,
+            rounded.contains(decoder.codingPath)
+        {
+            throw Rounded()
+        }
+        value = try decoder.singleValueContainer().decode(Number.self)
+    }
+
+    struct Rounded: Error {}
 }

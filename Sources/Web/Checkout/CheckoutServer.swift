@@ -94,19 +94,11 @@ package struct CheckoutServer: Endpoint {
         if let type = request.headers[.contentType] {
             let mediaType = type.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
             guard mediaType == "application/json" else {
-                throw Problem(
-                    415, .unsupportedMediaType, "Unsupported media type",
-                    detail: "send application/json, not \(type)")
+                throw Problem.unsupportedMediaType("send application/json, not \(type)")
             }
         }
         let bytes = try await RequestBody.read(request, limit: maximumBodyBytes)
-        try RequestBody.requireFewValues(in: bytes)
-        let body: PlaceOrderBody
-        if let compact = PlaceOrderBody(compact: [UInt8](bytes)) {
-            body = compact
-        } else {
-            body = try await RequestBody.decodeElsewhere(PlaceOrderBody.self, from: bytes)
-        }
+        let body = try await RequestBody.order(from: bytes)
         let order = CheckoutRequest(
             customerID: body.customerId, email: body.email, currency: body.currency, cardToken: body.cardToken,
             lines: body.lines.map { StockLine(productID: $0.productId, quantity: $0.quantity.value) },

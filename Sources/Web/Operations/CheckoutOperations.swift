@@ -7,8 +7,7 @@ enum CheckoutOperations {
             .post, "/v1/orders", [202],
             HTTPOperation.bodyRefusals.union([
                 HTTPOperation.Refusal(400, .invalidField), HTTPOperation.Refusal(413, .orderTooLarge),
-                HTTPOperation.Refusal(415, .unsupportedMediaType), HTTPOperation.Refusal(422, .unknownProduct),
-                HTTPOperation.Refusal(422, .idempotencyKeyReused),
+                HTTPOperation.Refusal(422, .unknownProduct), HTTPOperation.Refusal(422, .idempotencyKeyReused),
             ]), isLimited: true),
         HTTPOperation(
             .get, "/v1/orders/{id}", [200],

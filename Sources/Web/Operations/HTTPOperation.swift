@@ -51,7 +51,7 @@ package struct HTTPOperation: Sendable {
     /// What a body of JSON can have wrong.
     static let bodyRefusals: Set<Refusal> = [
         Refusal(400, .malformedJSON), Refusal(400, .missingField), Refusal(400, .wrongType),
-        Refusal(422, .invalidField),
+        Refusal(415, .unsupportedMediaType), Refusal(422, .invalidField),
     ]
 
     /// Where the order's token opens it.
