@@ -66,7 +66,8 @@ struct ReportTests {
             file: "f.csv", invoices: .init(), lines: .init(), confirmedPence: 1, expectedPence: 1, unsoldPence: 0,
             totalsMatch: true,
             invoiceList: [.init(invoice: "1", fate: .accepted, reason: "r", order: "o", total: 1, cancels: "c")],
-            refusedLines: [.init(line: 2, invoice: "1", reason: .adjustmentCode)])
+            refusedLines: [.init(line: 2, invoice: "1", reason: .adjustmentCode)],
+            mendedLines: [.init(line: 3, invoice: "1", mending: .cut)])
         let json = try JSONDecoder().decode(JSONValue.self, from: try report.encoded())
         let page = String(decoding: try repositoryFile("docs/reference/flash-sale-report.md"), as: UTF8.self)
         func paths(_ value: JSONValue, _ prefix: String) -> [String] {

@@ -22,12 +22,110 @@ struct RetailTests {
             ("open-quote.csv", 3, "never ends"), ("stray-quote.csv", 4, "quote"),
             ("missing-column.csv", 1, "UnitPrice"),
             ("short-row.csv", 3, "7 columns"), ("broken-quantity.csv", 3, "six"), ("broken-price.csv", 4, "2.5.5"),
-            ("latin1.csv", 3, "UTF-8"),
         ])
     func faults(file: String, line: Int, reason: String) throws {
         let fault = #expect(throws: CSVFault.self) { try Self.book(file) }
         #expect(fault?.line == line)
         #expect(fault?.reason.contains(reason) == true, "\(fault?.reason ?? "")")
+    }
+
+    /// The name that a description becomes, as an order would have it.
+    private static func name(_ description: String) throws -> (text: String, mending: LineMending?) {
+        let quoted = "\"" + description.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+        let book = InvoiceBook(try lines("1,10001,\(quoted),1,d,1.00,1,UK\n"))
+        guard case .order(let invoice)? = book.entries.first?.fate, let line = invoice.lines.first else {
+            throw CSVFault(line: 2, reason: "no order")
+        }
+        #expect(book.entries.flatMap(\.mendedLines).map(\.line) == (line.mending == nil ? [] : [2]))
+        return (line.name, line.mending)
+    }
+
+    @Test("any description becomes a name that the catalogue takes, and what was changed is on record")
+    func names() throws {
+        let cluster = "e" + String(repeating: "\u{301}", count: 5000)
+        let mended: [(String, String)] = [
+            ("A\nB", "A B"), ("A\r\nB", "A B"), ("SET OF\t3", "SET OF 3"), ("A \u{0} B", "A B"), ("\u{7F}A", "A"),
+            ("A\u{1B}[31m", "A [31m"),
+            ("A\u{85}B", "A B"), ("A\u{2028}B", "A B"), ("\n\t\u{0}", "10001"),
+        ]
+        for (description, name) in mended {
+            let made = try Self.name(description)
+            #expect(made.text == name && made.mending == .controlCharacters, "\(description.debugDescription)")
+        }
+        for value in (0x00...0x1F).map({ UInt8($0) }) + [0x7F] {
+            let made = try Self.name("A\(Character(Unicode.Scalar(value)))B")
+            #expect(made.text == "A B" && made.mending == .controlCharacters, "\(value)")
+        }
+        for description in [cluster, String(repeating: cluster, count: 60), String(repeating: "x", count: 100_000)] {
+            let made = try Self.name(description)
+            #expect((1...200).contains(made.text.unicodeScalars.count) && made.mending == .cut)
+        }
+        for description in ["CAFÉ  \"LANTERN\"", "👩‍👩‍👧‍👦", String(repeating: "x", count: 50), "a, b"] {
+            let made = try Self.name(description)
+            #expect(made.text == description && made.mending == nil)
+        }
+    }
+
+    @Test("the columns of both data sets are read, in any order, among others")
+    func headers() throws {
+        for header in [
+            "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country",
+            "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country",
+            "Invoice,StockCode,Description,Quantity,InvoiceDate,UnitPrice,Customer ID,Country",
+        ] {
+            for date in ["2009-12-01 07:45:00", "12/1/2010 8:26", "01/12/2009 07:45"] {
+                let text = "index,\(header)\r\n0,489434,85048,LIGHTS,12,\(date),6.95,13085.0,United Kingdom\r\n"
+                let line = try #require(try RetailFile.lines(Array(text.utf8)).first)
+                #expect(line.invoice == "489434" && line.price == .exact(695) && line.customer == "13085")
+            }
+        }
+    }
+
+    @Test(
+        "what is no such file is refused, with its line and what to do",
+        arguments: [
+            ("PK\u{3}\u{4}", "workbook"), ("", "empty"), ("\u{FEFF}", "empty"), ("\n\n", "empty"),
+            (
+                "InvoiceNo,Invoice,StockCode,Description,Quantity,InvoiceDate,Price,CustomerID,Country\n",
+                "'InvoiceNo' twice"
+            ),
+            (
+                "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,Price,CustomerID,Country,Country\n",
+                "'Country' twice"
+            ),
+            ("a;b;c\n", "no column InvoiceNo"),
+        ])
+    func noSuchFile(text: String, reason: String) {
+        let fault = #expect(throws: CSVFault.self) { try RetailFile.lines(Array(text.utf8)) }
+        #expect(fault?.line == 1 && fault?.reason.contains(reason) == true, "\(fault?.description ?? "")")
+    }
+
+    @Test("other formats are named by their first bytes")
+    func formats() {
+        for (start, reason) in [
+            ([0xD0, 0xCF, 0x11, 0xE0], "xls"), ([0x1F, 0x8B, 0x08], "gunzip"), ([0xFF, 0xFE, 0x49, 0], "UTF-16"),
+            ([0xFE, 0xFF, 0, 0x49], "UTF-16"),
+        ] as [([UInt8], String)] {
+            let fault = #expect(throws: CSVFault.self) { try RetailFile.lines(start) }
+            #expect(fault?.reason.contains(reason) == true)
+        }
+    }
+
+    @Test("a file that is not UTF-8 is read as ISO 8859-1")
+    func latin1() throws {
+        let book = try Self.book("latin1.csv")
+        let names = book.entries.flatMap { entry in
+            if case .order(let invoice) = entry.fate { invoice.lines.map(\.name) } else { [] }
+        }
+        #expect(names.count == 1)
+        let lines = try RetailFile.lines([UInt8](try repositoryFile("Fixtures/retail/latin1.csv")))
+        #expect(lines.map(\.description) == ["LANTERN", "CAFÉ LANTERN"])
+    }
+
+    @Test("a message about a field cannot steer the terminal")
+    func shown() {
+        let fault = #expect(throws: CSVFault.self) { try Self.lines("1,2,x,\u{1B}[31m,d,1.00,1,UK\n") }
+        #expect(fault?.reason.contains("\u{1B}") == false && fault?.line == 2)
     }
 
     @Test(
@@ -94,7 +192,9 @@ struct RetailTests {
         #expect(merged.total == 10 * 255 + 210)
         #expect(merged.customer == "17850")
         #expect(try order("100002").customer == "guest-100002")
-        #expect(try order("100002").lines[0].name == "TIN, \"RED\", \nWITH LID")
+        #expect(try order("100002").lines.map(\.name) == ["TIN, \"RED\", WITH LID"])
+        #expect(
+            book.entries.flatMap(\.mendedLines) == [.init(line: 5, invoice: "100002", mending: .controlCharacters)])
         #expect(try order("100003").total == 1_000)
         #expect(fates["100004"] == .refused(.noOrderLine))
         #expect(try order("100005").lines.map(\.offer.productID) == ["10010@150"])

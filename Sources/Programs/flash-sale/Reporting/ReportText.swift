@@ -114,14 +114,25 @@ struct ReportText {
 
     private var replay: [String] {
         guard let replay = report.replay else { return [] }
-        return ["Replayed \(replay.file)"] + account("Invoices", replay.invoices) + account("Lines", replay.lines) + [
-            row("Confirmed", "\(Figures.pounds(replay.confirmedPence))   in the log, \(replay.confirmedPence) pence"),
-            row(
-                "Expected",
-                "\(Figures.pounds(replay.expectedPence))   from the file, less \(Figures.pounds(replay.unsoldPence)) that the shop cancelled"
-            ),
-            row("", replay.totalsMatch ? "the totals match" : "THE TOTALS DIFFER"),
-        ]
+        return ["Replayed \(replay.file)"] + account("Invoices", replay.invoices) + account("Lines", replay.lines)
+            + named(replay.refusedLines.map { "line \($0.line) refused: \($0.reason.rawValue)" })
+            + named(replay.mendedLines.map { "line \($0.line) mended: \($0.mending.rawValue)" }) + [
+                row(
+                    "Confirmed", "\(Figures.pounds(replay.confirmedPence))   in the log, \(replay.confirmedPence) pence"
+                ),
+                row(
+                    "Expected",
+                    "\(Figures.pounds(replay.expectedPence))   from the file, less \(Figures.pounds(replay.unsoldPence)) that the shop cancelled"
+                ),
+                row("", replay.totalsMatch ? "the totals match" : "THE TOTALS DIFFER"),
+            ]
+    }
+
+    /// The first of many; the JSON has all.
+    private func named(_ lines: [String]) -> [String] {
+        let most = 5
+        let more = lines.count > most ? [row("", "and \(lines.count - most) more lines: see --json")] : []
+        return lines.prefix(most).map { row("", $0) } + more
     }
 
     private func account(_ name: String, _ account: ReplayReport.Account) -> [String] {

@@ -8,7 +8,8 @@ struct CSVFault: Error, Equatable, CustomStringConvertible {
 }
 
 /// Reads CSV as RFC 4180 writes it, strictly: quoted fields hold commas, quotes (doubled) and line breaks; a quote
-/// inside an unquoted field is a fault. Lines end in LF or CRLF; a byte order mark is skipped; text is UTF-8.
+/// inside an unquoted field is a fault. Lines end in LF or CRLF; a byte order mark is skipped; text is UTF-8, or ISO 8859-1 if the
+/// bytes are not UTF-8.
 struct CSVReader {
     struct Row: Equatable {
         /// Line on which the row begins.
@@ -17,11 +18,13 @@ struct CSVReader {
     }
 
     private let bytes: [UInt8]
+    private let isUTF8: Bool
     private var index = 0
     private var line = 1
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
+        isUTF8 = String(validating: bytes, as: UTF8.self) != nil
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { index = 3 }
     }
 
@@ -55,16 +58,16 @@ struct CSVReader {
             }
             content.append(byte)
         }
-        return try text(content[...], line: opening)
+        return text(content[...])
     }
 
     private mutating func unquoted() throws(CSVFault) -> String {
         let start = index
         while index < bytes.count {
             switch bytes[index] {
-            case UInt8(ascii: ","), UInt8(ascii: "\n"): return try text(bytes[start..<index], line: line)
+            case UInt8(ascii: ","), UInt8(ascii: "\n"): return text(bytes[start..<index])
             case UInt8(ascii: "\r") where index + 1 < bytes.count && bytes[index + 1] == UInt8(ascii: "\n"):
-                return try text(bytes[start..<index], line: line)
+                return text(bytes[start..<index])
             case UInt8(ascii: "\""):
                 throw CSVFault(line: line, reason: "a quote inside a field that does not begin with one")
             case UInt8(ascii: "\r"):
@@ -72,7 +75,7 @@ struct CSVReader {
             default: index += 1
             }
         }
-        return try text(bytes[start...], line: line)
+        return text(bytes[start...])
     }
 
     /// - Returns: whether another field follows on this row.
@@ -93,10 +96,10 @@ struct CSVReader {
         return false
     }
 
-    private func text(_ bytes: ArraySlice<UInt8>, line: Int) throws(CSVFault) -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw CSVFault(line: line, reason: "not UTF-8 (convert the file, for instance with iconv -t UTF-8)")
-        }
-        return text
+    private func text(_ bytes: ArraySlice<UInt8>) -> String {
+        if isUTF8 { return String(decoding: bytes, as: UTF8.self) }
+        var text = String.UnicodeScalarView()
+        text.append(contentsOf: bytes.lazy.map { Unicode.Scalar($0) })
+        return String(text)
     }
 }

@@ -1,3 +1,5 @@
+import Contracts
+
 /// One product at one price: what the shop sells. `85123A` at £2.55 is the offer `85123A@255`.
 ///
 /// *Rule*: every offer is named `<StockCode>@<pence>`, also where a file has one price only, so that an offer's name
@@ -26,6 +28,16 @@ enum LineRefusal: String, Sendable, CaseIterable, Codable {
     case fractionalPence
     /// Longer than an order's product id may be, or not printable ASCII.
     case unusableStockCode
+    /// Above the largest price that the shop takes.
+    case priceTooHigh
+}
+
+/// What was changed about a line's description, so that it can be a product's name.
+enum LineMending: String, Sendable, CaseIterable, Codable {
+    /// Line breaks, tabs, NUL and the like became blanks.
+    case controlCharacters
+    /// It was too long.
+    case cut
 }
 
 /// Why an invoice is no order; its lines share its fate.
@@ -46,6 +58,8 @@ struct Invoice: Sendable, Equatable {
         var offer: Offer
         var quantity: Int64
         var name: String
+        /// What was changed about the name.
+        var mending: LineMending?
     }
 
     var number: String
@@ -68,13 +82,38 @@ extension RetailLine {
         "POST", "DOT", "C2", "C3", "M", "D", "S", "B", "BANK CHARGES", "AMAZONFEE", "CRUK", "ADJUST", "ADJUST2",
     ]
     static let maximumStockCodeLength = 40
-    /// Longer descriptions are cut: the catalogue keeps 200 bytes, and a character may take four.
+    /// Longer descriptions are cut.
     static let maximumNameCharacters = 50
+    /// As many Unicode scalars as the catalogue keeps; one character may be any number of them.
+    static let maximumNameScalars = 200
+
+    /// The description as a product's name: on one line, without control characters, not too long; the stock code if nothing
+    /// is left of it.
+    private var name: (text: String, mending: LineMending?) {
+        guard !description.isEmpty else { return (stockCode, nil) }
+        var scalars = String.UnicodeScalarView()
+        var isBlank = false
+        let isMended = description.unicodeScalars.contains(where: \.isControl)
+        for scalar in description.unicodeScalars {
+            // A run of blanks and what is no text becomes one blank.
+            let blank = scalar.isControl || scalar == " "
+            if !(isMended && blank && isBlank) { scalars.append(blank ? " " : scalar) }
+            isBlank = blank
+        }
+        let whole = String(scalars).trimmed
+        var cut = String.UnicodeScalarView()
+        cut.append(contentsOf: whole.prefix(Self.maximumNameCharacters).unicodeScalars.prefix(Self.maximumNameScalars))
+        let text = String(cut)
+        let mending: LineMending? =
+            isMended ? .controlCharacters : text.unicodeScalars.count < whole.unicodeScalars.count ? .cut : nil
+        return (text.isEmpty ? stockCode : text, mending)
+    }
 
     /// The order line in this line, or why there is none.
     ///
     /// - Parameter cancels: whether the invoice is a cancellation, whose quantities are negative.
     func orderLine(cancels: Bool) -> Result<Invoice.Line, LineRefusalError> {
+        let (name, mending) = name
         func refuse(_ reason: LineRefusal) -> Result<Invoice.Line, LineRefusalError> { .failure(.init(reason: reason)) }
         if stockCode.isEmpty { return refuse(.missingStockCode) }
         if Self.adjustmentCodes.contains(stockCode.uppercased()) { return refuse(.adjustmentCode) }
@@ -87,11 +126,19 @@ extension RetailLine {
         if !cancels, quantity <= 0 { return refuse(.quantityNotPositive) }
         guard case .exact(let pence) = price else { return refuse(.fractionalPence) }
         guard pence > 0 else { return refuse(.priceNotPositive) }
+        guard pence <= Money.maximumAmount else { return refuse(.priceTooHigh) }
         guard quantity != .min else { return refuse(.quantityNotNegative) }
         return .success(
             .init(
-                offer: Offer(stockCode: stockCode, pence: pence), quantity: abs(quantity),
-                name: description.isEmpty ? stockCode : String(description.prefix(Self.maximumNameCharacters))))
+                offer: Offer(stockCode: stockCode, pence: pence), quantity: abs(quantity), name: name, mending: mending)
+        )
+    }
+}
+
+extension Unicode.Scalar {
+    /// C0, DEL and C1, and the separators of lines and paragraphs.
+    fileprivate var isControl: Bool {
+        value < 0x20 || (0x7F...0x9F).contains(value) || value == 0x2028 || value == 0x2029
     }
 }
 

@@ -21,6 +21,8 @@ struct InvoiceBook: Sendable {
         var usableLines: Int
         /// Lines of the file that are not.
         var refusedLines: [RefusedLine]
+        /// Order lines whose description was changed.
+        var mendedLines: [MendedLine]
 
         var isCancellation: Bool { number.first == "C" }
     }
@@ -30,6 +32,13 @@ struct InvoiceBook: Sendable {
         var line: Int
         var invoice: String
         var reason: LineRefusal
+    }
+
+    struct MendedLine: Codable, Sendable, Equatable {
+        /// Of the file, from 1.
+        var line: Int
+        var invoice: String
+        var mending: LineMending
     }
 
     private(set) var entries: [Entry] = []
@@ -56,9 +65,14 @@ struct InvoiceBook: Sendable {
         let cancels = number.first == "C"
         var usable: [Invoice.Line] = []
         var refused: [RefusedLine] = []
+        var mended: [MendedLine] = []
         for line in lines {
             switch line.orderLine(cancels: cancels) {
-            case .success(let orderLine): usable.append(orderLine)
+            case .success(let orderLine):
+                usable.append(orderLine)
+                if let mending = orderLine.mending {
+                    mended.append(.init(line: line.line, invoice: number, mending: mending))
+                }
             case .failure(let refusal):
                 refused.append(.init(line: line.line, invoice: number, reason: refusal.reason))
             }
@@ -70,7 +84,9 @@ struct InvoiceBook: Sendable {
         case .cancels(let index): cancelled.insert(index)
         default: break
         }
-        entries.append(Entry(number: number, fate: fate, usableLines: usable.count, refusedLines: refused))
+        entries.append(
+            Entry(
+                number: number, fate: fate, usableLines: usable.count, refusedLines: refused, mendedLines: mended))
     }
 
     private func fate(_ number: String, lines: [RetailLine], usable: [Invoice.Line], cancels: Bool) -> Fate {

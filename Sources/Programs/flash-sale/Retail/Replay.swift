@@ -6,6 +6,8 @@ import NIOPosix
 /// Plays a file's invoices into the shop and accounts for each.
 struct Replay: Sendable {
     static let connectionLimit = 1_000
+    /// What Inventory takes of one product.
+    static let maximumUnits: Int64 = 1_000_000_000_000
 
     var file: String
     var book: InvoiceBook
@@ -70,7 +72,7 @@ struct Replay: Sendable {
         try await client.put(
             stock: demand.map { offer, _, units in
                 let available = if case .units(let number) = stock { Int64(number) } else { units }
-                return .init(productId: offer.productID, available: available)
+                return .init(productId: offer.productID, available: min(available, Self.maximumUnits))
             }, key: "seed-\(name)")
     }
 

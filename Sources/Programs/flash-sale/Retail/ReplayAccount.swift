@@ -14,13 +14,14 @@ struct ReplayAccount {
         let cancelledStops = cancelledStops()
         var report = ReplayReport(
             file: file, invoices: .init(), lines: .init(), confirmedPence: 0, expectedPence: 0, unsoldPence: 0,
-            totalsMatch: false, invoiceList: [], refusedLines: book.homelessLines)
+            totalsMatch: false, invoiceList: [], refusedLines: book.homelessLines, mendedLines: [])
         for (index, entry) in book.entries.enumerated() {
             let fate = fate(of: entry, departure: stopOfEntry[index].flatMap { departures[$0] })
             report.invoices.count(fate, 1)
             report.lines.count(fate, entry.usableLines)
             report.invoiceList.append(fate)
             report.refusedLines += entry.refusedLines
+            report.mendedLines += entry.mendedLines
             guard fate.fate == .accepted, case .order(let invoice) = entry.fate, let stop = stopOfEntry[index],
                 let order = fate.order.flatMap({ OrderID($0) })
             else { continue }
@@ -36,6 +37,7 @@ struct ReplayAccount {
             book.homelessLines.count
             + book.entries.reduce(0) { $0 + $1.usableLines + $1.refusedLines.count }
         report.refusedLines.sort { $0.line < $1.line }
+        report.mendedLines.sort { $0.line < $1.line }
         report.totalsMatch = report.confirmedPence == report.expectedPence - report.unsoldPence
         return report
     }

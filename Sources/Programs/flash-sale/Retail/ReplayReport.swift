@@ -18,6 +18,8 @@ struct ReplayReport: Codable, Sendable, Equatable {
     var invoiceList: [InvoiceFate]
     /// Every line refused for its own reason.
     var refusedLines: [InvoiceBook.RefusedLine]
+    /// Every order line whose description was changed.
+    var mendedLines: [InvoiceBook.MendedLine]
 
     struct Account: Codable, Sendable, Equatable {
         var read = 0
