@@ -67,6 +67,7 @@ struct ArchitectureTests {
             (["#expect(report.broken == [4])", "#expect(report[4].violations[0].order == a)"], [2]),
             (["try #require(list.count == 2)", "#expect(list[1] == 3)"], []),
             (["#expect(list.count == 2 && list[1] == 3)"], []),
+            (["#expect(list.count < 3)", "if list.count == 2 {", "#expect(list[1] == 3)"], []),
             (["#expect(list.count == 2)", "@Test func next() {", "use(list[0])"], []),
             (["#expect(text == \"a[0]\")", "use(\"text[0]\")"], []),
         ] as [([String], [Int])])

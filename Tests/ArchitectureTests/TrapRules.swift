@@ -24,11 +24,11 @@ enum TrapRules {
                 let isExpected = expected[name].map { $0 != number } ?? false
                 if !required.contains(name), isFinding || isExpected { faults.append(number + 1) }
             }
-            guard let call = code.firstMatch(of: #/#(expect|require)\((.*)/#) else { continue }
+            guard let call = code.firstMatch(of: #/(#expect|#require|\bif|\bguard)\b(.*)/#) else { continue }
             for match in call.2.matches(of: #/((?:\w+\.)*[A-Za-z]\w*)(\.count|\.isEmpty|\.map|\.first|\.last| ==)/#) {
                 // The list itself, of `list.count == 2` too.
                 let name = String(match.1).replacing(#/\.(count|isEmpty|first|last)$/#, with: "")
-                if call.1 == "require" {
+                if call.1 != "#expect" {
                     required.insert(name)
                 } else {
                     expected[name] = expected[name] ?? number

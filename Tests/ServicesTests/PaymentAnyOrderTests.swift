@@ -125,13 +125,12 @@ struct PaymentAnyOrderTests {
         _ till: PaymentTill, _ order: OrderID, _ reserved: Envelope, request: Envelope?, _ what: Comment
     ) throws {
         let story = try till.story(order)
-        try #require(story.count > 1)
         let causes = try till.causes(order)
-        try #require(causes.count > 1)
         let isPaid = story.first?.hasPrefix("succeeded") == true
         #expect(story.count == (isPaid && request != nil ? 2 : 1), "\(what): \(story)")
         #expect(causes.first == reserved.id, what)
         if story.count == 2 {
+            try #require(causes.count == 2, what)
             #expect(story[1] == story[0].replacing("succeeded", with: "refunded"), what)
             #expect(causes[1] == request?.id, what)
         }
