@@ -27,6 +27,9 @@ let package = Package(
         // What an event is.
         layer("Contracts"),
 
+        // The numbers of a command line, with their bounds.
+        layer("CommandArguments", [.argumentParser]),
+
         // Who may do what: the operator's token and the orders'.
         layer("Access", [.crypto]),
 
@@ -147,7 +150,10 @@ let package = Package(
         tests("PaymentGatewayTests", ["payment-gateway", "Access", .grdb]),
         tests(
             "FlashSaleTests",
-            ["flash-sale", "Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .nioHTTP1, .subprocess]),
+            [
+                "flash-sale", "CommandArguments", "Contracts", "EventLog", "FileEventLog", .nio, .nioPosix, .nioHTTP1,
+                .subprocess, .argumentParser,
+            ]),
         tests(
             "SimulationTests",
             [
@@ -160,15 +166,18 @@ let package = Package(
 
         // Many orders in a run that was never sold, to look for one among them.
         .executableTarget(
-            name: "crowd", dependencies: ["Contracts", "EventLog", "FileEventLog", "Delivery", .grdb, .argumentParser],
+            name: "crowd",
+            dependencies: [
+                "CommandArguments", "Contracts", "EventLog", "FileEventLog", "Delivery", .grdb, .argumentParser,
+            ],
             path: "Tests/Crowd", exclude: ["README.md"], swiftSettings: .houseRules),
 
         // Log and delivery from many threads at once; Scripts/lib/sanitize builds it with a sanitizer.
         .executableTarget(
             name: "stress",
             dependencies: [
-                "Contracts", "EventLog", "LogFormat", "FileEventLog", "Delivery", "ServiceRuntime", .grdb, .logging,
-                .argumentParser,
+                "CommandArguments", "Contracts", "EventLog", "LogFormat", "FileEventLog", "Delivery", "ServiceRuntime",
+                .grdb, .logging, .argumentParser,
             ],
             path: "Tests/Stress", exclude: ["MutexEdges"], swiftSettings: .houseRules),
     ]
@@ -183,7 +192,8 @@ if Context.environment["STAMPEDE_MUTANTS_BUILD"] != nil {
 if Context.environment["STAMPEDE_COVERAGE_BUILD"] != nil {
     let counted: Set = ["Contracts", "FileEventLog", "Delivery", "Services"]
     let needed: Set = [
-        "Access", "EventLog", "CPlatform", "LogFormat", "ProcessSettings", "ServiceRuntime", "Audit", "CSimulatedDisk",
+        "Access", "CommandArguments", "EventLog", "CPlatform", "LogFormat", "ProcessSettings", "ServiceRuntime",
+        "Audit", "CSimulatedDisk",
         "Simulation", "simulate", "TestSupport",
     ]
     package.targets.removeAll { target in
@@ -255,7 +265,8 @@ func service(_ name: String, _ more: [Target.Dependency] = [], resources: [Resou
 
 func program(_ name: String, _ dependencies: [Target.Dependency], card: Bool = false) -> Target {
     .executableTarget(
-        name: name, dependencies: dependencies + [.argumentParser], path: "Sources/Programs/\(name)",
+        name: name, dependencies: dependencies + ["CommandArguments", .argumentParser],
+        path: "Sources/Programs/\(name)",
         exclude: card ? ["README.md"] : [], swiftSettings: .houseRules)
 }
 

@@ -50,7 +50,9 @@ package enum SettingKind: Sendable {
         switch self {
         // Written as a number is written: no sign in front, no blank.
         case .whole(let range): text.first != "+" && Int(text).map(range.contains) == true
-        case .number(let range): text.first != "+" && Double(text).map(range.contains) == true
+        case .number(let range):
+            text.utf8.allSatisfy { "0123456789.eE+-".utf8.contains($0) } && text.first != "+"
+                && Double(text).map(range.contains) == true
         case .choice(let choices): choices.contains(text)
         case .address: HostText.isAddress(text)
         case .host: HostText.isHost(text)

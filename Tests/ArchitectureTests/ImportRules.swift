@@ -5,6 +5,7 @@ struct ImportRules {
     /// The project's own modules, bottom-up.
     static let rows: [[String]] = [
         ["Contracts"],
+        ["CommandArguments"],
         ["Access"],
         ["EventLog"],
         ["CPlatform"],
@@ -30,6 +31,7 @@ struct ImportRules {
     /// What a module may import besides the project's own modules above it; nil where everything is allowed.
     private static let libraries: [String: Set<String>] = [
         "Contracts": ["Foundation"],
+        "CommandArguments": ["Foundation", "ArgumentParser"],
         "Access": ["Foundation", "Crypto"],
         "EventLog": ["Foundation", "Synchronization"],
         "LogFormat": [],
@@ -58,8 +60,9 @@ struct ImportRules {
         case "ServiceRuntime": return services
         // The outside world and the server that both sides stand on know no shop.
         case "HTTPServing", "ProcessSettings": return Set(rows.joined()).subtracting(["HTTPServing"])
-        case "payment-gateway": return Set(rows.joined()).subtracting(["HTTPServing", "ProcessSettings", "Access"])
-        case "Access": return ["Contracts"]
+        case "payment-gateway":
+            return Set(rows.joined()).subtracting(["HTTPServing", "ProcessSettings", "Access", "CommandArguments"])
+        case "Access", "CommandArguments": return ["Contracts"]
         default: return []
         }
     }

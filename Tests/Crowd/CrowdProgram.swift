@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandArguments
 
 /// Fills the data directory of a run with many confirmed orders, to look for one among them.
 @main
@@ -10,13 +11,22 @@ struct CrowdProgram: ParsableCommand {
     @Option(help: "The data directory.")
     var data: String
 
-    @Option(help: "How many.")
+    @Option(within: 1...100_000_000, help: "How many.")
     var orders: Int
 
-    @Option(help: "Size of a log segment.")
+    @Option(within: (64 << 10)...(1 << 30), help: "Bytes of a log segment.")
     var segmentBytes: UInt64 = 16 << 20
 
     func run() throws {
         try Crowd(data, orders: orders, segmentBytes: segmentBytes).fill()
+    }
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            end(with: error)
+        }
     }
 }

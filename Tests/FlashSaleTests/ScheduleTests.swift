@@ -112,11 +112,11 @@ struct ScheduleTests {
         "times are read with their unit",
         arguments: [("1s", 1_000_000_000), ("500ms", 500_000_000), ("1.5m", 90_000_000_000)])
     func timeSpans(text: String, nanoseconds: Int64) {
-        #expect(TimeSpan(argument: text)?.nanoseconds == nanoseconds)
+        #expect(TimeSpan(text)?.nanoseconds == nanoseconds)
     }
 
     @Test("what is no time is refused", arguments: ["", "1", "s", "-1s", "1e3s", "nans", "99999h", "1 s"])
     func noTimeSpans(text: String) {
-        #expect(TimeSpan(argument: text) == nil)
+        #expect(TimeSpan(text) == nil)
     }
 }

@@ -10,6 +10,7 @@ import time
 import urllib.request
 
 import yaml
+from bounded import whole
 from shop import Shop
 
 PRODUCT = {"productId": "P-0001", "name": "Tea", "price": {"amount": 1999, "currency": "GBP"}}
@@ -21,8 +22,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--root", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--seconds", type=int, default=40)
-    parser.add_argument("--seed", type=int, default=random.randrange(10**9))
+    parser.add_argument("--seconds", type=whole(1, 86_400), default=40)
+    parser.add_argument("--seed", type=whole(0, 10**9), default=random.randrange(10**9))
     parser.add_argument("--keep", help=argparse.SUPPRESS)
     return parser.parse_args()
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandArguments
 import ServiceRuntime
 
 /// `stress`: log and delivery as they are in production, on real files, used by many threads at once, and checked at the end.
@@ -11,26 +12,22 @@ struct Stress: AsyncParsableCommand {
         abstract: "Hammer the log and delivery from many threads, and check that nothing was lost or done twice.",
         discussion: "Exit codes: 0 all is well, 1 something that must hold did not, 2 wrong usage.")
 
-    @Option(help: "Begin no new round after so many seconds; at least one is run.")
+    @Option(within: 0...86_400, help: "Begin no new round after so many seconds; at least one is run.")
     var seconds = 10
 
-    @Option(help: "Where the sizes of appends and reads come from; when threads are run is not in it.")
+    @Option(
+        within: 0...UInt64.max,
+        help: "Where the sizes of appends and reads come from; when threads are run is not in it.")
     var seed: UInt64 = .random(in: 0...999_999)
 
-    @Option(help: "Events a topic in a round of the log, of which there are three.")
+    @Option(within: 5_000...1_000_000, help: "Events a topic in a round of the log, of which there are three.")
     var events: UInt64 = 6_000
 
-    @Option(help: "Orders in a round of delivery.")
+    @Option(within: 150...1_000_000, help: "Orders in a round of delivery.")
     var orders = 600
 
     @Option(help: "Make a mistake instead, for a sanitizer to find.")
     var plant: Plant?
-
-    func validate() throws {
-        guard (0...86_400).contains(seconds) else { throw ValidationError("--seconds takes 0 to 86400") }
-        guard (5_000...1_000_000).contains(events) else { throw ValidationError("--events takes 5000 to 1000000") }
-        guard (150...1_000_000).contains(orders) else { throw ValidationError("--orders takes 150 to 1000000") }
-    }
 
     func run() async throws {
         if let plant { return plant.make() }
@@ -42,5 +39,18 @@ struct Stress: AsyncParsableCommand {
         _ = await (log, delivery)
         for text in rounds.findings.all.prefix(20) { print("FAIL  \(text)") }
         if !rounds.findings.isEmpty { throw ExitCode(1) }
+    }
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            end(with: error)
+        }
     }
 }

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 
+from bounded import MOST_SEEDS, number, whole
 from besieged_shop import SIGNALS, BesiegedShop, Interrupted, ignore_signals
 from monkey import Monkey
 from plan import DISK, KINDS, plan
@@ -49,18 +50,16 @@ def arguments():
     parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--root", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--private-mounts", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--shoppers", type=int, default=50_000)
-    parser.add_argument("--unsettled", type=int, default=100)
+    parser.add_argument("--minutes", type=number(0.1, 600), default=10)
+    parser.add_argument("--seed", type=whole(0, MOST_SEEDS), default=1)
+    parser.add_argument("--shoppers", type=whole(1, 5_000_000), default=50_000)
+    parser.add_argument("--unsettled", type=whole(1, 1_000_000), default=100)
     parser.add_argument("--without", action="append", default=[], choices=KINDS)
     parser.add_argument("--disk", action="store_true")
     parser.add_argument("--data", metavar="DIR")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--plan", action="store_true")
     options = parser.parse_args()
-    if not 0.1 <= options.minutes <= 600:
-        parser.error("--minutes takes 0.1 to 600")
     if options.disk and DISK in options.without:
         parser.error("--disk and --without disk exclude one another")
     if options.data and os.path.exists(options.data) and (not os.path.isdir(options.data) or os.listdir(options.data)):

@@ -17,18 +17,25 @@ import tempfile
 import time
 import uuid
 
+from bounded import MOST_SEEDS, whole
+
 SERVICES = ["order", "inventory", "payment", "notification", "analytics"]
+
+
+# What may be left out altogether; of all else a drill needs at least one.
+OPTIONAL = {"cancellations", "down", "bad", "idle"}
 
 
 def arguments(description, shoppers=20_000, **more):
     parser = argparse.ArgumentParser(description=description, add_help=True)
     parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--root", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--shoppers", type=int, default=shoppers)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--shoppers", type=whole(1, 5_000_000), default=shoppers)
+    parser.add_argument("--seed", type=whole(0, MOST_SEEDS), default=1)
     parser.add_argument("--keep", metavar="DIR")
     for name, value in more.items():
-        parser.add_argument("--" + name, type=int, default=value)
+        parser.add_argument(
+            "--" + name, type=whole(0 if name in OPTIONAL else 1, 1_000_000), default=value)
     return parser.parse_args()
 
 

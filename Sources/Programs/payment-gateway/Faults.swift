@@ -13,7 +13,7 @@ struct Faults: Codable, Equatable, Sendable {
     /// Every API call is answered 503.
     var down: Bool
 
-    static let longestMilliseconds = 60_000
+    static let milliseconds = 0...60_000
 
     static let standard = Faults(
         delayMilliseconds: 20, jitterMilliseconds: 10,
@@ -21,9 +21,9 @@ struct Faults: Codable, Equatable, Sendable {
 
     func check() throws(Refusal) {
         for (name, value) in [("delayMilliseconds", delayMilliseconds), ("jitterMilliseconds", jitterMilliseconds)] {
-            guard (0...Self.longestMilliseconds).contains(value) else {
+            guard Self.milliseconds.contains(value) else {
                 throw .invalid(
-                    parameter: name, "\(name) must be between 0 and \(Self.longestMilliseconds), not \(value)")
+                    parameter: name, "\(name) must be between 0 and \(Self.milliseconds.upperBound), not \(value)")
             }
         }
         for (name, value) in [
@@ -59,11 +59,6 @@ struct Faults: Codable, Equatable, Sendable {
             {"delayMilliseconds":\(delayMilliseconds),"jitterMilliseconds":\(jitterMilliseconds),\
             "errorRate":\(errorRate),"lostAnswerRate":\(lostAnswerRate),"declineRate":\(declineRate),"down":\(down)}
             """.utf8)
-    }
-
-    /// `errorRate` as an option: `--error-rate`.
-    static func optionName(_ field: String) -> String {
-        "--" + field.map { $0.isUppercase ? "-\($0.lowercased())" : "\($0)" }.joined()
     }
 
     private struct Change: Decodable {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandArguments
 import Foundation
 import Logging
 import ProcessSettings
@@ -21,28 +22,32 @@ struct PaymentGateway: AsyncParsableCommand {
     @Option(help: "The data directory; the ledger lies in db/payment-gateway below it.")
     var data = ".stampede"
 
-    @Option(help: "The port to listen on; 0 takes a free one. Default: the setting gateway.port.")
+    @Option(
+        within: 0...65_535, help: "The port to listen on; 0 takes a free one. Default: the setting gateway.port.")
     var port: Int?
 
-    @Option(help: "Milliseconds until a call is answered.")
+    @Option(within: Faults.milliseconds, help: "Milliseconds until a call is answered.")
     var delayMilliseconds = Faults.standard.delayMilliseconds
 
-    @Option(help: "The delay varies by up to this many milliseconds in both directions.")
+    @Option(
+        within: Faults.milliseconds, help: "The delay varies by up to this many milliseconds in both directions.")
     var jitterMilliseconds = Faults.standard.jitterMilliseconds
 
-    @Option(help: "Share of calls answered 500 before anything is decided, 0 to 1.")
+    @Option(within: 0.0...1.0, help: "Share of calls answered 500 before anything is decided.")
     var errorRate = 0.0
 
-    @Option(help: "Share of calls decided durably whose connection is then cut without an answer, 0 to 1.")
+    @Option(
+        within: 0.0...1.0, help: "Share of calls decided durably whose connection is then cut without an answer.")
     var lostAnswerRate = 0.0
 
-    @Option(help: "Share of charges on good cards that are declined, 0 to 1.")
+    @Option(within: 0.0...1.0, help: "Share of charges on good cards that are declined.")
     var declineRate = 0.0
 
-    @Option(help: "Seed of all randomness, so that a run can be repeated. Default: a random one.")
+    @Option(
+        within: 0...UInt64.max, help: "Seed of all randomness, so that a run can be repeated. Default: a random one.")
     var seed: UInt64?
 
-    @Option(help: "Calls worked on at a time; more wait.")
+    @Option(within: 1...Admission.largestLimit, help: "Calls worked on at a time; more wait.")
     var maxConcurrentCalls = Admission.standardLimit
 
     @OptionGroup(title: "Settings")
@@ -55,16 +60,7 @@ struct PaymentGateway: AsyncParsableCommand {
     }
 
     func validate() throws {
-        do {
-            try faults.check()
-        } catch {
-            throw ValidationError("\(error.message) (option \(Faults.optionName(error.parameter ?? "")))")
-        }
-        guard (1...Admission.largestLimit).contains(maxConcurrentCalls) else {
-            throw ValidationError("--max-concurrent-calls must be between 1 and \(Admission.largestLimit)")
-        }
         guard !data.isEmpty else { throw ValidationError("--data must name a directory") }
-        guard (0...65_535).contains(port ?? 0) else { throw ValidationError("--port must be between 0 and 65535") }
     }
 
     func run() async throws {

@@ -1,20 +1,26 @@
 import ArgumentParser
+import CommandArguments
+import Foundation
 import Simulation
 
 /// `A..B`, both included.
-struct SeedRange: ExpressibleByArgument {
+struct SeedRange: Sendable {
     let range: ClosedRange<UInt64>
+
+    private static let most: UInt64 = 1_000_000_000
+    private static let ends: ClosedRange<UInt64> = 0...1_000_000_000_000_000_000
+    static let bounds = "\(NumberText.described(ends)), of which 1 to 1,000,000,000 at a time"
 
     init(range: ClosedRange<UInt64>) {
         self.range = range
     }
 
-    init?(argument: String) {
-        let ends = argument.split(separator: ".", omittingEmptySubsequences: true).map { UInt64($0) }
-        guard ends.count == 2, let first = ends[0], let last = ends[1], first <= last, argument.contains("..") else {
-            return nil
+    static func read(_ text: String) throws -> SeedRange {
+        let parts = text.components(separatedBy: "..").map { NumberText.whole($0, within: ends) }
+        guard parts.count == 2, let first = parts[0], let last = parts[1], first <= last, last - first < most else {
+            throw ValidationError("it takes FIRST..LAST, from \(bounds).")
         }
-        range = first...last
+        return SeedRange(range: first...last)
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandArguments
 import Contracts
 import Foundation
 import Simulation
@@ -17,16 +18,16 @@ struct Simulate: ParsableCommand {
 
     private static let usualSeconds = Int(WorldOptions.usualSpan.components.seconds)
 
-    @Option(help: "The one seed to run.")
+    @Option(within: 0...UInt64.max, help: "The one seed to run.")
     var seed: UInt64?
 
-    @Option(help: "A range of seeds to run, such as 1..2000.")
+    @Option(help: "A range of seeds to run, such as 1..2000: \(SeedRange.bounds).", transform: SeedRange.read)
     var seeds: SeedRange?
 
-    @Option(help: "Orders that customers want to place.")
+    @Option(within: 0...100_000, help: "Orders that customers want to place.")
     var orders = WorldOptions.usualOrders
 
-    @Option(name: .customLong("until"), help: "Virtual seconds in which things go wrong.")
+    @Option(name: .customLong("until"), within: 1...86_400, help: "Virtual seconds in which things go wrong.")
     var seconds = Self.usualSeconds
 
     @Option(help: "Kinds of faults to draw from, with commas between them; 'none' for none.")
@@ -35,7 +36,7 @@ struct Simulate: ParsableCommand {
     @Option(help: "A deliberate mistake, to see it found.")
     var plant: PlantedMistake?
 
-    @Option(help: "Processes that share a range.")
+    @Option(within: 1...64, help: "Processes that share a range.")
     var jobs = 1
 
     @Flag(help: "Print one JSON object a seed.")
@@ -46,9 +47,6 @@ struct Simulate: ParsableCommand {
 
     func validate() throws {
         guard (seed == nil) != (seeds == nil) else { throw ValidationError("give either --seed or --seeds") }
-        guard (0...100_000).contains(orders) else { throw ValidationError("--orders takes 0 to 100000") }
-        guard (1...86_400).contains(seconds) else { throw ValidationError("--until takes 1 to 86400") }
-        guard (1...64).contains(jobs) else { throw ValidationError("--jobs takes 1 to 64") }
     }
 
     func run() throws {

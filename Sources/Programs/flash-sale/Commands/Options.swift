@@ -1,39 +1,69 @@
 import ArgumentParser
+import CommandArguments
 import Foundation
 
 /// A span of time as people type it: `1s`, `500ms`, `2m`, `1.5s`.
-struct TimeSpan: ExpressibleByArgument, Sendable, Equatable {
+struct TimeSpan: Sendable, Equatable, CustomStringConvertible {
     var nanoseconds: Int64
 
-    static let longest = 24.0 * 3600
+    static let zero = TimeSpan(nanoseconds: 0)
+    static let shortest = TimeSpan(nanoseconds: 1_000_000)
+    /// A day.
+    static let longest = TimeSpan(nanoseconds: 86_400_000_000_000)
 
     init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
 
-    init?(argument: String) {
+    init?(_ text: String) {
         let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)]
-        guard let (suffix, factor) = units.first(where: { argument.hasSuffix($0.0) }),
-            case let figure = argument.dropLast(suffix.count),
-            figure.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }),
-            let number = Double(figure), number >= 0, number * factor <= Self.longest
+        guard let (suffix, factor) = units.first(where: { text.hasSuffix($0.0) }),
+            case let longest = Double(Self.longest.nanoseconds) / 1e9,
+            let number = NumberText.fractional(String(text.dropLast(suffix.count)), within: 0...longest / factor)
         else { return nil }
-        nanoseconds = Int64((number * factor * 1_000_000_000).rounded())
+        nanoseconds = min(Int64((number * factor * 1_000_000_000).rounded()), Self.longest.nanoseconds)
     }
 
     var duration: Duration { .nanoseconds(nanoseconds) }
 
-    var defaultValueDescription: String {
-        nanoseconds % 1_000_000_000 == 0 ? "\(nanoseconds / 1_000_000_000)s" : "\(nanoseconds / 1_000_000)ms"
+    var description: String {
+        switch nanoseconds {
+        case 0: "0s"
+        case _ where nanoseconds % 3_600_000_000_000 == 0: "\(nanoseconds / 3_600_000_000_000)h"
+        case _ where nanoseconds % 1_000_000_000 == 0: "\(nanoseconds / 1_000_000_000)s"
+        default: "\(nanoseconds / 1_000_000)ms"
+        }
     }
 }
 
-extension Stock: ExpressibleByArgument {
-    init?(argument: String) {
-        self.init(argument)
+extension Option where Value == TimeSpan {
+    /// A span of time up to `TimeSpan.longest`.
+    init(wrappedValue: Value, from shortest: TimeSpan = .shortest, help: String) {
+        let bounds = "\(shortest) to \(TimeSpan.longest)"
+        self.init(
+            wrappedValue: wrappedValue, parsing: .unconditional,
+            help: ArgumentHelp(help, bounds: bounds, "time", wrappedValue),
+            transform: { text in
+                guard let span = TimeSpan(text), span.nanoseconds >= shortest.nanoseconds else {
+                    throw ValidationError("it takes a time from \(bounds), such as 500ms, 1.5s, 2m or 1h.")
+                }
+                return span
+            })
     }
+}
 
-    var defaultValueDescription: String { description }
+extension Stock {
+    /// What Inventory takes of one product.
+    private static let units = 0...1_000_000_000_000
+    static let bounds = NumberText.described(units)
+
+    static func read(_ text: String) throws -> Stock {
+        if text == "all" { return .all }
+        guard let units = NumberText.whole(text, within: units) else {
+            throw ValidationError("it takes a whole number from \(bounds), or 'all'.")
+        }
+        return .units(units)
+    }
 }
 
 /// What `run` and `replay` share.
@@ -47,26 +77,17 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Write the report as a page of HTML, too.", valueName: "file"))
     var html: String?
 
-    @Option(help: ArgumentHelp("How long a shopper keeps trying, from the intended time on.", valueName: "time"))
+    @Option(help: "How long a shopper keeps trying, from the intended time on.")
     var patience = TimeSpan(nanoseconds: 60_000_000_000)
 
-    @Option(help: ArgumentHelp("How long to wait for the outcomes of accepted orders.", valueName: "time"))
+    @Option(from: .zero, help: "How long to wait for the outcomes of accepted orders.")
     var drainTimeout = TimeSpan(nanoseconds: 120_000_000_000)
 
-    @Option(
-        help: ArgumentHelp("How long to wait for one answer before asking again with the same key.", valueName: "time"))
+    @Option(help: "How long to wait for one answer before asking again with the same key.")
     var answerTimeout = TimeSpan(nanoseconds: 30_000_000_000)
 
-    @Option(
-        help: ArgumentHelp("How long to wait for services that are not up yet, before the sale.", valueName: "time"))
+    @Option(from: .zero, help: "How long to wait for services that are not up yet, before the sale.")
     var waitForServices = TimeSpan(nanoseconds: 0)
-
-    func validate() throws {
-        guard patience.nanoseconds > 0 else { throw ValidationError("--patience must be longer than nothing") }
-        guard answerTimeout.nanoseconds > 0 else {
-            throw ValidationError("--answer-timeout must be longer than nothing")
-        }
-    }
 
     var manners: Shopper.Manners {
         Shopper.Manners(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandArguments
 import Foundation
 
 /// `flash-sale replay`: real orders from a file in the Online Retail format.
@@ -13,18 +14,18 @@ struct ReplayCommand: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: "The CSV file (UTF-8).")
+    @Argument(help: "The CSV file: UTF-8, else ISO 8859-1.")
     var file: String
 
-    @Option(help: "Units in stock of every offer, or 'all' for what the file's orders ask for.")
+    @Option(
+        parsing: .unconditional,
+        help:
+            "Units in stock of every offer: \(Stock.bounds), or 'all' for what the file's orders ask for. (default: all)",
+        transform: Stock.read)
     var stock = Stock.all
 
-    @Option(help: ArgumentHelp("Visits a second, in file order.", valueName: "n"))
+    @Option(within: 0.001...100_000, help: "Visits a second, in file order.", valueName: "n")
     var rate = 500.0
-
-    func validate() throws {
-        guard rate > 0, rate <= 100_000 else { throw ValidationError("--rate takes more than 0, up to 100,000") }
-    }
 
     func run() async throws {
         guard let contents = FileManager.default.contents(atPath: file) else {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandArguments
 import Foundation
 
 /// `flash-sale run`: a sale of shoppers that the seed decides.
@@ -8,45 +9,41 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Option(help: "Shoppers, each with one order.")
+    @Option(within: 1...5_000_000, help: "Shoppers, each with one order.")
     var shoppers = 50_000
 
-    @Option(help: "The time over which they arrive.")
+    @Option(from: .zero, help: "The time over which they arrive.")
     var arrival = TimeSpan(nanoseconds: 1_000_000_000)
 
     @Option(help: "How they arrive: evenly spaced, or at random with the same mean rate.")
     var pattern = Schedule.Pattern.even
 
-    @Option(help: "Products in the catalogue.")
+    @Option(within: 1...100_000, help: "Products in the catalogue.")
     var products = 100
 
-    @Option(help: "Units in stock over all products, or 'all' for enough.")
+    @Option(
+        parsing: .unconditional,
+        help: "Units in stock over all products: \(Stock.bounds), or 'all' for enough. (default: 10000)",
+        transform: Stock.read)
     var stock = Stock.units(10_000)
 
-    @Option(help: "Decides prices, baskets, cards and random arrivals.")
+    @Option(within: 0...UInt64.max, help: "Decides prices, baskets, cards and random arrivals.")
     var seed: UInt64 = 42
 
-    @Option(help: ArgumentHelp("Most lines in an order; each shopper buys 1 to this many products.", valueName: "n"))
+    @Option(
+        within: 1...100, help: "Most lines in an order; each shopper buys 1 to this many products.", valueName: "n")
     var lines = 1
 
-    @Option(help: "Share of shoppers whose card is declined, 0 to 1.")
+    @Option(within: 0.0...1.0, help: "Share of shoppers whose card is declined.")
     var declineShare = 0.0
 
-    @Option(help: ArgumentHelp("Worker processes; by default one for every 18,000 shoppers.", valueName: "n"))
+    @Option(
+        within: 1...Coordinator.maximumWorkers, help: "Worker processes; by default one for every 18,000 shoppers.",
+        valueName: "n")
     var workers: Int?
 
     @Flag(help: ArgumentHelp("Only look whether the arguments are right.", visibility: .hidden))
     var checkArguments = false
-
-    func validate() throws {
-        guard (1...5_000_000).contains(shoppers) else { throw ValidationError("--shoppers takes 1 to 5,000,000") }
-        guard (1...100_000).contains(products) else { throw ValidationError("--products takes 1 to 100,000") }
-        guard (1...100).contains(lines) else { throw ValidationError("--lines takes 1 to 100") }
-        guard (0...1).contains(declineShare) else { throw ValidationError("--decline-share takes 0 to 1") }
-        guard (1...Coordinator.maximumWorkers).contains(workers ?? 1) else {
-            throw ValidationError("--workers takes 1 to \(Coordinator.maximumWorkers)")
-        }
-    }
 
     func run() async throws {
         if checkArguments { return }

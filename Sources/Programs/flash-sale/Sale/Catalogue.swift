@@ -30,16 +30,6 @@ enum Stock: Sendable, Equatable, Codable, CustomStringConvertible {
     case all
     case units(Int)
 
-    init?(_ text: String) {
-        if text == "all" {
-            self = .all
-        } else if let units = Int(text), units >= 0 {
-            self = .units(units)
-        } else {
-            return nil
-        }
-    }
-
     var description: String {
         switch self {
         case .all: "all"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandArguments
 import Contracts
 
 /// Has dead letters handled again.
@@ -15,15 +16,11 @@ struct DlqRetryCommand: ParsableCommand {
     @OptionGroup var selection: LetterSelection
     @OptionGroup var actor: ActorOptions
 
-    @Option(help: "Letters a second.")
+    @Option(within: 0.001...1_000_000, help: "Letters a second.")
     var rate: Double?
 
     @Flag(help: "Say what would be retried, and retry nothing.")
     var plan = false
-
-    func validate() throws {
-        if let rate, !(rate > 0) { throw ValidationError("--rate needs a number above 0") }
-    }
 
     func run() throws {
         let data = common.directory

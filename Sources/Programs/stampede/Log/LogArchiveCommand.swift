@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandArguments
 import Contracts
 import EventLog
 import FileEventLog
@@ -19,7 +20,9 @@ struct LogArchiveCommand: ParsableCommand {
     @Option(help: "Archive this topic only; may be given several times.")
     var topic: [String] = []
 
-    @Option(help: "Archive events below this offset of the one topic given; without it, all that can go.")
+    @Option(
+        within: 0...UInt64(Int64.max),
+        help: "Archive events below this offset of the one topic given; without it, all that can go.")
     var before: UInt64?
 
     @Flag(help: "Say what would be moved, and move nothing.")

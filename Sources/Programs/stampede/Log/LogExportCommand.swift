@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandArguments
 import Contracts
 import EventLog
 
@@ -17,10 +18,10 @@ struct LogExportCommand: ParsableCommand {
     @Option(help: "Export this topic only; may be given several times.")
     var topic: [String] = []
 
-    @Option(help: "Begin at this offset of each topic.")
+    @Option(within: 0...UInt64(Int64.max), help: "Begin at this offset of each topic.")
     var from: UInt64 = 0
 
-    @Option(help: "End before this offset of each topic.")
+    @Option(within: 0...UInt64(Int64.max), help: "End before this offset of each topic.")
     var to: UInt64?
 
     func validate() throws {

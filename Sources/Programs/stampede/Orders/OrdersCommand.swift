@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandArguments
 import Contracts
 import Foundation
 import GRDB
@@ -24,11 +25,10 @@ struct OrdersCommand: ParsableCommand {
     @Option(help: "Only orders that were cancelled for this reason, such as soldOut.")
     var reason: String?
 
-    @Option(name: [.customShort("n"), .long], help: "How many, 0 to 10000.")
+    @Option(name: [.customShort("n"), .long], within: 0...10_000, help: "How many.")
     var number = 20
 
     func validate() throws {
-        guard (0...10_000).contains(number) else { throw ValidationError("-n goes from 0 to 10000") }
         if let reason, CancellationReason(rawValue: reason) == nil {
             let known = CancellationReason.allCases.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("no order is cancelled for '\(reason)'; the reasons are: \(known)")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandArguments
 import Contracts
 import Foundation
 import NIOCore
@@ -16,17 +17,13 @@ struct HealthCommand: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Option(help: "Seconds to wait until all are ready, 0 to 3600.")
+    @Option(within: 0...3600, help: "Seconds to wait until all are ready.")
     var wait = 0.0
 
     @Argument(help: "order, inventory, payment, notification, analytics, gateway.")
     var services: [ProgramArgument] = []
 
     private static let pauseSeconds = 0.1
-
-    func validate() throws {
-        guard (0...3600).contains(wait) else { throw ValidationError("--wait must be between 0 and 3600 seconds") }
-    }
 
     func run() throws {
         let data = common.directory

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandArguments
 import Contracts
 
 /// `--watch` and its interval.
@@ -6,14 +7,8 @@ struct WatchOptions: ParsableArguments {
     @Flag(help: "Go on until Ctrl-C, every interval anew; with --json a line each time.")
     var watch = false
 
-    @Option(help: "Seconds from one reading to the next, 0.1 to 3600.")
+    @Option(within: 0.1...3600, help: "Seconds from one reading to the next.")
     var interval = 1.0
-
-    func validate() throws {
-        guard (0.1...3600).contains(interval) else {
-            throw ValidationError("--interval must be between 0.1 and 3600 seconds")
-        }
-    }
 
     /// Shows once, or again and again.
     ///

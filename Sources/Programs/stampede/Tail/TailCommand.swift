@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandArguments
 import Contracts
 import EventLog
 
@@ -31,7 +32,7 @@ struct TailCommand: ParsableCommand {
         transform: { try ExpressionParser.parse($0) })
     var `where`: EventExpression?
 
-    @Option(help: "Begin at this offset, in each topic shown.")
+    @Option(within: 0...UInt64(Int64.max), help: "Begin at this offset, in each topic shown.")
     var from: UInt64?
 
     @Option(
@@ -40,7 +41,7 @@ struct TailCommand: ParsableCommand {
     var since: SinceTime?
 
     @Option(
-        name: [.customShort("n"), .long],
+        name: [.customShort("n"), .long], within: 0...UInt64(Int32.max),
         help: "How many: the last ones (default: 20), with --from or --since the first ones (default: all).")
     var number: UInt64?
 
@@ -52,7 +53,6 @@ struct TailCommand: ParsableCommand {
     static let usualNumber: UInt64 = 20
 
     func validate() throws {
-        guard number ?? 0 <= UInt64(Int32.max) else { throw ValidationError("-n goes up to \(Int32.max)") }
         guard from == nil || since == nil else {
             throw ValidationError("--from and --since both say where to begin; leave out one of them")
         }
