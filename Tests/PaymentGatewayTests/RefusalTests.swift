@@ -13,7 +13,8 @@ struct RefusalTests {
         arguments: [
             ("1999", "0", "amount"), ("1999", "-1", "amount"), ("1999", "19.99", "amount"),
             ("1999", "\"1999\"", "amount"), ("1999", "9223372036854775808", "amount"), ("1999", "null", "amount"),
-            ("1999", "1e99", "amount"), (#""amount":1999,"#, "", "amount"), ("\"gbp\"", "\"pounds\"", "currency"),
+            ("1999", "1e99", "amount"), ("1999", "1000000000000", "amount"), (#""amount":1999,"#, "", "amount"),
+            ("\"gbp\"", "\"pounds\"", "currency"),
             ("\"gbp\"", "\"g1p\"", "currency"), ("\"gbp\"", "826", "currency"),
             ("tok_visa", "tok_unknown", "payment_method"), ("true", "false", "confirm"), ("true", "1", "confirm"),
             (#"{"order_id":"order-1"}"#, "{}", "metadata[order_id]"),

@@ -16,7 +16,7 @@ final class OrderShop {
         Product(productID: "P-EUR", name: "Spoon", price: Money(amount: 100, currency: "EUR")),
         Product(productID: "P-FREE", name: "Sample", price: Money(amount: 0, currency: "GBP")),
         Product(productID: "P-MAX", name: "Palace", price: Money(amount: .max, currency: "GBP")),
-        Product(productID: "P-2^53", name: "House", price: Money(amount: 9_007_199_254_740_991, currency: "GBP")),
+        Product(productID: "P-2^53", name: "House", price: Money(amount: Money.maximumAmount, currency: "GBP")),
     ]
 
     init(

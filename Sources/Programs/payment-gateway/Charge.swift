@@ -11,10 +11,19 @@ struct Charge: Sendable {
     let card: Card
     let metadata: Metadata
 
+    /// Largest amount of one charge, in minor units: twelve digits, as Stripe's largest. The sums of an account stay within
+    /// 64 bits.
+    static let largestAmount: Int64 = 999_999_999_999
+
     init(key: IdempotencyKey, body: Data) throws(Refusal) {
         let fields = try RequestJSON.decode(Fields.self, from: body)
         guard fields.amount > 0 else {
             throw .invalid(parameter: "amount", "amount must be above zero, in minor units.")
+        }
+        guard fields.amount <= Self.largestAmount else {
+            throw .invalid(
+                parameter: "amount", code: "amount_too_large",
+                "amount must be at most \(Self.largestAmount), in minor units.")
         }
         guard fields.currency.utf8.count == 3, fields.currency.utf8.allSatisfy(Self.isLetter) else {
             throw .invalid(parameter: "currency", "currency must be an ISO 4217 code of three letters.")

@@ -14,6 +14,11 @@ struct Refund: Sendable {
         guard fields.amount > 0 else {
             throw .invalid(parameter: "amount", "amount must be above zero, in minor units.")
         }
+        guard fields.amount <= Charge.largestAmount else {
+            throw .invalid(
+                parameter: "amount", code: "amount_too_large",
+                "amount must be at most \(Charge.largestAmount), in minor units.")
+        }
         self.key = key
         self.requestHash = RequestJSON.hash(of: "refund", body: body)
         self.paymentIntent = fields.payment_intent

@@ -20,12 +20,12 @@ package struct LowStock: Sendable {
     /// What follows for products whose available pieces were just taken away.
     func decide(taken: [StockLine], in db: Database) throws -> [(product: String, report: V1.StockRanLow)] {
         var pieces: [String: Int64] = [:]
-        for line in taken { pieces[line.productID, default: 0] += line.quantity }
+        for line in taken { pieces[line.productID, default: 0] &+= line.quantity }
         return try taken.compactMap { line in
             // A product that stands in several lines counts once, where it stands first.
             guard let quantity = pieces.removeValue(forKey: line.productID) else { return nil }
             let after = try FigureStore.available(line.productID, db)
-            guard isCrossed(from: after + quantity, to: after) else { return nil }
+            guard isCrossed(from: after &+ quantity, to: after) else { return nil }
             return (line.productID, V1.StockRanLow(available: after, threshold: threshold))
         }
     }

@@ -20,7 +20,7 @@ struct ApplyStockRejected: FactApplier {
 struct ApplyStockReleased: FactApplier {
     func apply(_ fact: Delivered<V1.StockReleased>, in db: Database) throws {
         try InventoryStore.setReleased(try fact.orderID, at: fact.time, db)
-        for line in fact.payload.lines { try InventoryStore.move(line, toReserved: -line.quantity, db) }
+        for line in fact.payload.lines { try InventoryStore.move(line, toReserved: 0 &- line.quantity, db) }
     }
 }
 

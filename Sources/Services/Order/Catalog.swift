@@ -39,7 +39,7 @@ package enum Catalog {
         ).map(decode)
     }
 
-    /// Adds or replaces; the price of orders already placed stays.
+    /// Adds or replaces; the price of orders already placed stays, and the history says which price held for them.
     package static func load(_ products: [Product], _ db: Database) throws {
         let statement = try db.makeStatement(
             sql: """
@@ -52,6 +52,32 @@ package enum Catalog {
                 product.productID, product.name, product.price.amount, product.price.currency,
             ])
         }
+        try noteChangedPrices(db)
+    }
+
+    // MARK: - History of prices
+
+    /// A database of an earlier program has products and no history: it begins with the next order.
+    static func beginHistory(_ db: Database) throws {
+        let isKept = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM prices)") ?? false
+        if !isKept { try noteChangedPrices(db) }
+    }
+
+    /// *Guarantee*: which price an order was placed at follows from its sequence in `orders` and this table, without a clock:
+    /// a change and a checkout are two transactions of one database. *If broken*: the audit cannot check a total.
+    private static func noteChangedPrices(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO prices (product_id, from_sequence, unit_price, currency)
+                SELECT product_id, ?, unit_price, currency FROM products AS p
+                WHERE NOT EXISTS (
+                    SELECT 1 FROM prices AS h
+                    WHERE h.product_id = p.product_id AND h.unit_price = p.unit_price
+                        AND h.currency = p.currency
+                        AND h.from_sequence = (SELECT max(from_sequence) FROM prices WHERE product_id = p.product_id))
+                ON CONFLICT (product_id, from_sequence) DO UPDATE
+                SET unit_price = excluded.unit_price, currency = excluded.currency
+                """, arguments: [try OutboxSequence.next(of: .orders, db)])
     }
 
     private static func decode(_ row: Row) -> Product {

@@ -54,8 +54,8 @@ package struct CheckoutRefusal: Error, Equatable, Sendable, CustomStringConverti
 package struct CheckoutLimits: Sendable {
     package var lines = 1000
     package var quantity: Int64 = 100_000
-    /// Largest total, in minor units: every JSON reader keeps integers up to 2^53 exact.
-    package var total: Int64 = 9_007_199_254_740_991
+    /// Largest total, in minor units.
+    package var total = Money.maximumAmount
 
     package init() {}
 }

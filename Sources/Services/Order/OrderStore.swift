@@ -28,7 +28,13 @@ package enum OrderStore {
                 CREATE TABLE IF NOT EXISTS products (
                     product_id TEXT PRIMARY KEY, name TEXT NOT NULL, unit_price INTEGER NOT NULL, currency TEXT NOT NULL
                 ) WITHOUT ROWID;
+                -- Every price that ever held, each from a sequence of `orders` on. For the audit.
+                CREATE TABLE IF NOT EXISTS prices (
+                    product_id TEXT NOT NULL, from_sequence INTEGER NOT NULL, unit_price INTEGER NOT NULL,
+                    currency TEXT NOT NULL, PRIMARY KEY (product_id, from_sequence)
+                ) WITHOUT ROWID;
                 """)
+        try Catalog.beginHistory(db)
     }
 
     // MARK: - Orders

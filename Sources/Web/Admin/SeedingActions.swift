@@ -89,7 +89,9 @@ package enum SeedingActions {
             try require(
                 ProductName.isPlainText(product.name, 0...Catalog.maximumNameLength), "\(place).name",
                 "at most \(Catalog.maximumNameLength) characters, no control characters")
-            try require(product.price.amount >= 0, "\(place).price.amount", "not negative")
+            try require(
+                (0...Money.maximumAmount).contains(product.price.amount), "\(place).price.amount",
+                "from 0 to \(Money.maximumAmount) minor units")
             try require(
                 Currency.minorUnitDigits(product.price.currency) != nil, "\(place).price.currency",
                 "a currency of ISO 4217 that has a minor unit, in capital letters, such as GBP")
