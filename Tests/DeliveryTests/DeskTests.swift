@@ -185,6 +185,28 @@ struct DeskTests {
         #expect(try harness.count("SELECT count(*) FROM dead_letters WHERE corrected IS NOT NULL") == 0)
     }
 
+    @Test("an edit that changes an amount is refused, unless the operator insists, and then it is on record")
+    func editedAmount() async throws {
+        let harness = try Harness()
+        harness.faults.fail("a", type: World.Paid.type, with: EventFault.brokenRule("never"))
+        let dead = try harness.emit(World.Paid(amount: 4), "a", on: .payments)
+        try harness.runOut()
+        var correction = Correction(type: World.Paid.type, subject: nil, data: Array(#"{"amount":5}"#.utf8))
+        guard
+            case .letters(let refused) = try await harness.ask(.edit(dead.id, correction, reason: "r", by: Self.actor))
+        else { return }
+        #expect(refused.map(\.outcome) == [.refused])
+        #expect(refused.first?.detail?.hasPrefix("amount: 4 → 5: ") == true, "\(refused)")
+        #expect(refused.first?.detail?.contains("--force") == true)
+        #expect(try actions(harness).isEmpty)
+        correction.force = true
+        #expect(try await harness.outcomes(.edit(dead.id, correction, reason: "r", by: Self.actor)) == [.edited])
+        #expect(try harness.strings("SELECT detail FROM dead_letter_actions") == ["forced: amount: 4 → 5"])
+        // What stays as it is needs no force.
+        correction.force = false
+        #expect(try await harness.outcomes(.edit(dead.id, correction, reason: "r", by: Self.actor)) == [.edited])
+    }
+
     @Test("bytes that are no event become one by an edit, unless the order has others that wait")
     func editUnreadable() async throws {
         let (harness, _) = try withALetter()

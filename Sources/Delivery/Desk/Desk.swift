@@ -151,10 +151,12 @@ struct Desk {
         try open(id, transaction.db) { letter in
             let subject: String
             let corrected: [UInt8]
+            let forced: String?
             do {
-                let envelope = try LetterEdit(letter, correction, processor).envelope
-                corrected = try EventCoding.encode(envelope)
-                subject = envelope.subject
+                let edit = try LetterEdit(letter, correction, processor)
+                corrected = try EventCoding.encode(edit.envelope)
+                subject = edit.envelope.subject
+                forced = edit.forced
             } catch let refusal as OperatorRefusal {
                 return LetterOutcome(id, .refused, refusal.reason)
             } catch let fault as EventFault {
@@ -174,7 +176,8 @@ struct Desk {
                 parking.hold(subject)
                 try parking.goOn(letter.subject, now: now, transaction.db)
             }
-            let number = try DeskRecord.add(.edited, id, by: actor, reason: reason, at: now, transaction.db)
+            let number = try DeskRecord.add(
+                .edited, id, by: actor, reason: reason, detail: forced, at: now, transaction.db)
             let news = V1.DeadLetterEdited(
                 service: node.card.name, eventID: id, corrected: PersonalData.masked(corrected, [.cardToken]),
                 actor: actor.name, reason: reason)

@@ -4,6 +4,8 @@ import Foundation
 /// A letter's event with what an operator put in its place: type and data may change, nothing else.
 struct LetterEdit {
     let envelope: Envelope
+    /// What became of money that the event names, by an operator who insisted; for the record.
+    let forced: String?
 
     /// - Throws: `OperatorRefusal`, `EventFault` where the data are none of the type.
     init(_ letter: Letter, _ correction: Correction, _ processor: EventProcessor) throws {
@@ -16,6 +18,43 @@ struct LetterEdit {
         }
         envelope.data = canonical
         self.envelope = envelope
+        let changes = letter.envelope.map { Self.changedMoney(from: $0, to: envelope) } ?? []
+        forced = changes.isEmpty ? nil : "forced: " + changes.joined(separator: "; ")
+        guard changes.isEmpty || correction.force else {
+            throw OperatorRefusal(
+                "\(changes.joined(separator: "; ")): every other service and the gateway go by the event in the log, so the "
+                    + "audit would report the difference. If that is what you mean, edit with --force (\"force\": true), "
+                    + "which goes on record")
+        }
+    }
+
+    /// Members that say how much money moves, such as `total.amount: 1999 → 1998`. What the event did not name before
+    /// may be added.
+    private static func changedMoney(from before: Envelope, to after: Envelope) -> [String] {
+        guard let before = JSONValue.parse(before.data), let after = JSONValue.parse(after.data) else { return [] }
+        let (old, new) = (money(in: before, ""), money(in: after, ""))
+        return old.keys.sorted().compactMap { path in
+            guard let was = old[path], new[path] != was else { return nil }
+            return "\(path): \(was) → \(new[path] ?? "nothing")"
+        }
+    }
+
+    private static let moneyMembers: Set<String> = ["amount", "currency", "unitPrice"]
+
+    private static func money(in json: JSONValue, _ path: String) -> [String: String] {
+        switch json {
+        case .object(let members):
+            members.reduce(into: [:]) { found, member in
+                let path = path.isEmpty ? member.key : "\(path).\(member.key)"
+                found.merge(money(in: member.value, path)) { $1 }
+                if moneyMembers.contains(member.key), let text = try? member.value.line() { found[path] = text }
+            }
+        case .array(let values):
+            values.enumerated().reduce(into: [:]) { found, value in
+                found.merge(money(in: value.element, "\(path)[\(value.offset)]")) { $1 }
+            }
+        default: [:]
+        }
     }
 
     private static func original(_ letter: Letter, _ correction: Correction) throws -> Envelope {

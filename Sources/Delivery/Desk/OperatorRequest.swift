@@ -51,11 +51,14 @@ package struct Correction: Sendable {
     package var subject: String?
     /// JSON.
     package var data: [UInt8]
+    /// Whether an amount or a currency may change.
+    package var force: Bool
 
-    package init(type: String, subject: String?, data: [UInt8]) {
+    package init(type: String, subject: String?, data: [UInt8], force: Bool = false) {
         self.type = type
         self.subject = subject
         self.data = data
+        self.force = force
     }
 }
 

@@ -37,6 +37,7 @@ enum OperatorBody {
             let type: String
             let subject: String?
             let data: JSONValue
+            let force: Bool?
             let actor: String
             let reason: String
         }
@@ -47,8 +48,9 @@ enum OperatorBody {
         try require(
             data.count <= EventCoding.maximumEventBytes, "data", "at most \(EventCoding.maximumEventBytes) bytes")
         return .edit(
-            body.id, Correction(type: body.type, subject: body.subject, data: data), reason: try reason(body.reason),
-            by: try actor(body.actor))
+            body.id,
+            Correction(type: body.type, subject: body.subject, data: data, force: body.force ?? false),
+            reason: try reason(body.reason), by: try actor(body.actor))
     }
 
     static func importLetters(_ body: Data) throws -> OperatorRequest {

@@ -9,6 +9,7 @@ struct DlqEditCommand: ParsableCommand {
         discussion: """
             Opens $VISUAL, $EDITOR or vi with the event's type, subject and data as JSON. Saved without a change, nothing
             is done. The log keeps the event as it is; the letter stays at the desk until 'stampede dlq retry'.
+            An edit that changes an amount or a currency is refused without --force.
             Exit codes: 0 edited, or nothing was changed; 1 it was refused, or the text is no such document.
             """)
 
@@ -20,6 +21,9 @@ struct DlqEditCommand: ParsableCommand {
 
     @Option(help: "Why, for the record.")
     var reason: String
+
+    @Flag(help: "Change an amount or a currency all the same; the audit will report the difference, and name the edit.")
+    var force = false
 
     @Option(help: "Take the document from this file ('-' is stdin) instead of an editor.", completion: .file())
     var file: String?
@@ -87,6 +91,7 @@ struct DlqEditCommand: ParsableCommand {
             "id": .string(letter.id.description), "type": .string(document.type), "data": document.data,
             "actor": .string(actor.actor), "reason": .string(reason),
         ]
+        if force { body["force"] = .bool(true) }
         if before.isEvent {
             guard document.subject == before.subject else { throw Failure.subjectStays(letter.id.description) }
         } else {
