@@ -138,7 +138,7 @@ let package = Package(
                 "ProcessSettings", "Contracts", "CPlatform", "EventLog", "Delivery", "ServiceRuntime", .grdb, .logging,
                 .metrics, .tracing, .lifecycle,
             ]),
-        tests("AuditTests", ["Contracts", "EventLog", "FileEventLog", "Audit", .grdb]),
+        tests("AuditTests", ["Contracts", "EventLog", "FileEventLog", "Audit", "Doctor", .grdb]),
         tests(
             "WebTests",
             [

@@ -35,7 +35,8 @@ package struct Audit: Sendable {
             { ReadOnce.check(evidence) },
             { FiguresTrue.check(evidence) },
         ]
-        let invariants = Parallel.map(judges) { $0().result() }.sorted { $0.id < $1.id }
+        let edits = evidence.edits
+        let invariants = Parallel.map(judges) { $0().result(edits: edits) }.sorted { $0.id < $1.id }
         return AuditReport(
             verdict: AuditReport.verdict(of: invariants), dataDirectory: dataDirectory, orders: evidence.orderCount,
             events: evidence.events, seconds: (ContinuousClock.now - begin) / .seconds(1), invariants: invariants,

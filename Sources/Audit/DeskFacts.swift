@@ -6,8 +6,8 @@ import GRDB
 struct DeskFacts {
     var parked: [Parked] = []
     var letters: [DeadLetter] = []
-    /// What was done to a letter, by its event.
-    var actions: [EventID: Set<String>] = [:]
+    /// What was done to a letter, by its event, in order.
+    var actions: [EventID: [Action]] = [:]
     /// Events of the own topics that somebody handed in raw, by offset.
     var injected: [Topic: [UInt64: Injected]] = [:]
     /// Events that were applied as nothing, since the step was illegal.
@@ -32,6 +32,13 @@ struct DeskFacts {
         let state: State
         /// It came from an export: no topic needs to hold it.
         let isImported: Bool
+        /// As it came.
+        let bytes: [UInt8]
+        let errorKind: String
+        let error: String
+        let attempts: Int64
+        /// Microseconds since 1970.
+        let diedAt: Int64
         let original: Envelope?
         /// Bytes of an edit, which stand in for the original at this service.
         let corrected: [UInt8]?
@@ -47,6 +54,18 @@ struct DeskFacts {
 
         /// A letter about a letter is kept and counted, and makes no other: no topic needs to speak of it.
         var isAboutLetter: Bool { type == EventKind.eventDeadLettered.type }
+    }
+
+    /// An entry of the record of what was done with letters.
+    struct Action {
+        let number: Int64
+        /// `retried`, `failed`, `edited`, `discarded`, `imported`.
+        let name: String
+        /// Microseconds since 1970.
+        let at: Int64
+        let actor: String
+        let reason: String?
+        let detail: String?
     }
 
     struct Injected {
@@ -69,8 +88,12 @@ struct DeskFacts {
             parked.append(Parked(entry: try ServiceFacts.Entry(row), subject: row[3], hasNextAttempt: due != nil))
         }
         try readLetters(db)
-        try db.forEachRow("SELECT event_id, action FROM dead_letter_actions") { row in
-            if let id: EventID = row.identifier(0) { actions[id, default: []].insert(row[1]) }
+        let record =
+            "SELECT event_id, number, action, at, actor, reason, detail FROM dead_letter_actions ORDER BY number"
+        try db.forEachRow(record) { row in
+            guard let id: EventID = row.identifier(0) else { return }
+            actions[id, default: []].append(
+                Action(number: row[1], name: row[2], at: row[3], actor: row[4], reason: row[5], detail: row[6]))
         }
         injected = try Self.injected(db)
         anomalies = try Int.fetchOne(db, sql: "SELECT count(*) FROM anomalies") ?? 0
@@ -78,7 +101,9 @@ struct DeskFacts {
 
     private mutating func readLetters(_ db: Database) throws {
         let rows = """
-            SELECT event_id, topic, offset, subject, type, signature, state, origin, event, corrected FROM dead_letters
+            SELECT event_id, topic, offset, subject, type, signature, state, origin, event, corrected, error_kind, error,
+                attempts, died_at
+            FROM dead_letters
             """
         try db.forEachRow(rows) { row in
             let entry = try ServiceFacts.Entry(row)
@@ -92,7 +117,8 @@ struct DeskFacts {
             letters.append(
                 DeadLetter(
                     entry: entry, subject: row[3], type: row[4], signature: row[5], state: state,
-                    isImported: row[7] == "import",
+                    isImported: row[7] == "import", bytes: row.bytes(8), errorKind: row[10], error: row[11],
+                    attempts: row[12], diedAt: row[13],
                     original: try? EventCoding.decode(row.bytes(8)),  // nil: bytes that are no event lie there too
                     corrected: corrected.isEmpty ? nil : corrected))
         }

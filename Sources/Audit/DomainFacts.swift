@@ -5,11 +5,14 @@ import GRDB
 struct DomainFacts {
     /// Order.
     var orders: [OrderID: OrderRow]?
+    var prices: PriceHistory?
     /// Inventory.
     var stock: [String: StockRow]?
     var reservations: Set<OrderID>?
     /// Payment.
     var payments: Set<OrderID>?
+    /// Orders for which Payment recorded a charge before it was made.
+    var charges: Set<String>?
     /// Notification: an order's kinds.
     var notifications: [OrderID: [NotificationRow]]?
     /// Analytics.
@@ -36,11 +39,15 @@ struct DomainFacts {
 
     mutating func read(_ service: ServiceName, _ db: Database) throws {
         switch service {
-        case .order: orders = try Self.orders(db)
+        case .order:
+            orders = try Self.orders(db)
+            prices = try PriceHistory(db)
         case .inventory:
             stock = try Self.stock(db)
             reservations = try Self.ids(db, "SELECT order_id FROM reservations")
-        case .payment: payments = try Self.ids(db, "SELECT order_id FROM payments")
+        case .payment:
+            payments = try Self.ids(db, "SELECT order_id FROM payments")
+            charges = try String.fetchSet(db, sql: "SELECT key FROM intents")
         case .notification: notifications = try Self.notifications(db)
         case .analytics: figures = try Figures(db)
         }

@@ -5,130 +5,140 @@ import Foundation
 struct EventFact {
     let id: EventID
     let cause: EventID?
+    let correlation: CorrelationID
     /// Microseconds since 1970.
     let time: Int64
-    /// Nil for a type that the audit does not know, or bytes that are no event.
+    /// Nil where there is no such type that the audit knows, or the bytes are no event.
     let kind: EventKind?
     /// Index into `TopicFacts.types`.
-    let type: UInt16
-    /// Index into the topic's array of this kind's details; -1 where there is none.
+    let type: UInt32
+    /// Index into the topic's array of this kind's details; -1 if there is none.
     let detail: Int32
-    /// Nil where the subject is no order.
+    /// Nil if the subject is no order.
     let order: OrderID?
 }
 
-/// The fields of each type that the audit looks at, decoded once an event.
+/// The fields of each type that the audit looks at, decoded once per event.
 enum Detail {
-    struct Line: Decodable, Hashable {
-        let productID: String
-        let quantity: Int64
+    typealias NotificationSent = V1.NotificationSent
+    typealias NotificationFailed = V1.NotificationFailed
+
+    /// Reserved or released.
+    struct Stock {
+        let lines: [StockLine]
+        /// What a reservation says besides.
+        let reservation: Reservation?
+        /// Of a release.
+        let reason: ReleaseReason?
     }
 
-    struct OrderCreated: Decodable {
+    struct Reservation {
         let total: Money
-        let lines: [Line]
-        let idempotencyKey: String
+        let cardToken: String
+        let expiresAt: Timestamp
     }
 
-    struct OrderConfirmed: Decodable {
-        let total: Money
-        let lines: [Line]
-    }
-
-    struct OrderCancelled: Decodable {
-        let reason: CancellationReason
-        let total: Money
-        let lines: [Line]
-    }
-
-    struct Stock: Decodable {
-        let lines: [Line]
-    }
-
-    struct StockRejected: Decodable {
-        let shortages: [Shortage]
-    }
-
-    struct StockAdjusted: Decodable {
+    struct StockAdjusted {
+        /// The event's subject.
+        let product: String
         let delta: Int64
+        let reason: StockAdjustmentReason
+        let key: String
     }
 
-    struct PaymentSucceeded: Decodable {
-        let amount: Money
-        let paymentIntent: String
+    struct StockRanLow {
+        /// The event's subject.
+        let product: String
+        let available: Int64
+        let threshold: Int64
     }
 
-    struct PaymentFailed: Decodable {
-        let reason: PaymentFailureReason
-    }
-
-    struct PaymentRefunded: Decodable {
-        let amount: Money
-        let paymentIntent: String
-        let refund: String
-    }
-
-    struct NotificationSent: Decodable {
-        let kind: NotificationKind
-        let channel: String
-        let messageID: String
-    }
-
-    struct NotificationFailed: Decodable {
-        let kind: NotificationKind
-    }
-
-    /// Each of the events about a dead letter.
+    /// Each of the events about a dead letter; a member that the type does not have is `nil`.
     struct DeadLetter: Decodable {
+        let service: ServiceName
         let eventID: EventID
         let actor: String?
+        let reason: String?
         /// Of an edit.
         let corrected: Data?
+        let wasDuplicate: Bool?
+        let topic: String?
+        let offset: UInt64?
+        /// The event that died, with its card token masked.
+        let event: Data?
+        let errorKind: String?
+        let error: String?
+        let attempts: Int64?
+        /// The event's subject.
+        var subject = ""
+
+        private enum CodingKeys: CodingKey {
+            case service, eventID, actor, reason, corrected, wasDuplicate, topic, offset, event, errorKind, error
+            case attempts
+        }
     }
 }
 
-/// The details of one topic's events, an array a kind.
+/// The details of one topic's events, an array per kind.
 struct Details {
-    var created: [Detail.OrderCreated] = []
-    var confirmed: [Detail.OrderConfirmed] = []
-    var cancelled: [Detail.OrderCancelled] = []
-    /// Reserved and released.
+    var created: [V1.OrderCreated] = []
+    var confirmed: [V1.OrderConfirmed] = []
+    var cancelled: [V1.OrderCancelled] = []
     var stock: [Detail.Stock] = []
-    /// The product is the event's subject.
-    var adjusted: [(product: String, delta: Int64)] = []
-    var succeeded: [Detail.PaymentSucceeded] = []
-    var failed: [Detail.PaymentFailed] = []
-    var refunded: [Detail.PaymentRefunded] = []
-    var sent: [Detail.NotificationSent] = []
-    var notSent: [Detail.NotificationFailed] = []
-    var rejected: [Detail.StockRejected] = []
+    var adjusted: [Detail.StockAdjusted] = []
+    var succeeded: [V1.PaymentSucceeded] = []
+    var failed: [V1.PaymentFailed] = []
+    var refunded: [V1.PaymentRefunded] = []
+    var sent: [V1.NotificationSent] = []
+    var notSent: [V1.NotificationFailed] = []
+    var rejected: [V1.StockRejected] = []
+    var stuck: [V1.OrderStuck] = []
+    var ranLow: [Detail.StockRanLow] = []
     var letters: [Detail.DeadLetter] = []
 
     private let decoder = JSONDecoder()
 
-    /// Decodes what is wanted of an event and returns its index, -1 where nothing is.
+    /// Decodes what is wanted of an event and returns its index, -1 if nothing is.
     mutating func add(_ kind: EventKind, _ envelope: Envelope) throws -> Int32 {
-        let data = Data(envelope.data)
-        func put<Value: Decodable>(_ values: inout [Value]) throws -> Int32 {
-            values.append(try decoder.decode(Value.self, from: data))
-            return Int32(values.count - 1)
+        let data = envelope.data
+        func put<Value>(_ value: Value, _ values: inout [Value]) -> Int32 {
+            values.append(value)
+            return Int32(truncatingIfNeeded: values.count - 1)
         }
         switch kind {
-        case .orderCreated: return try put(&created)
-        case .orderConfirmed: return try put(&confirmed)
-        case .orderCancelled: return try put(&cancelled)
-        case .stockReserved, .stockReleased: return try put(&stock)
+        case .orderCreated: return put(try V1.OrderCreated.decoded(from: data), &created)
+        case .orderConfirmed: return put(try V1.OrderConfirmed.decoded(from: data), &confirmed)
+        case .orderCancelled: return put(try V1.OrderCancelled.decoded(from: data), &cancelled)
+        case .stockReserved:
+            let payload = try V1.StockReserved.decoded(from: data)
+            let reservation = Detail.Reservation(
+                total: payload.total, cardToken: payload.cardToken, expiresAt: payload.expiresAt)
+            return put(Detail.Stock(lines: payload.lines, reservation: reservation, reason: nil), &stock)
+        case .stockReleased:
+            let payload = try V1.StockReleased.decoded(from: data)
+            return put(Detail.Stock(lines: payload.lines, reservation: nil, reason: payload.reason), &stock)
         case .stockAdjusted:
-            adjusted.append((envelope.subject, try decoder.decode(Detail.StockAdjusted.self, from: data).delta))
-            return Int32(adjusted.count - 1)
-        case .paymentSucceeded: return try put(&succeeded)
-        case .paymentFailed: return try put(&failed)
-        case .paymentRefunded: return try put(&refunded)
-        case .notificationSent: return try put(&sent)
-        case .notificationFailed: return try put(&notSent)
-        case .stockRejected: return try put(&rejected)
-        case .eventDeadLettered, .deadLetterRedriven, .deadLetterEdited, .deadLetterDiscarded: return try put(&letters)
-        case .orderCancellationRequested, .orderStuck, .stockRanLow: return -1
+            let payload = try V1.StockAdjusted.decoded(from: data)
+            let detail = Detail.StockAdjusted(
+                product: envelope.subject, delta: payload.delta, reason: payload.reason, key: payload.adjustmentKey)
+            return put(detail, &adjusted)
+        case .paymentSucceeded: return put(try V1.PaymentSucceeded.decoded(from: data), &succeeded)
+        case .paymentFailed: return put(try V1.PaymentFailed.decoded(from: data), &failed)
+        case .paymentRefunded: return put(try V1.PaymentRefunded.decoded(from: data), &refunded)
+        case .notificationSent: return put(try V1.NotificationSent.decoded(from: data), &sent)
+        case .notificationFailed: return put(try V1.NotificationFailed.decoded(from: data), &notSent)
+        case .stockRejected: return put(try V1.StockRejected.decoded(from: data), &rejected)
+        case .orderStuck: return put(try V1.OrderStuck.decoded(from: data), &stuck)
+        case .stockRanLow:
+            let payload = try V1.StockRanLow.decoded(from: data)
+            let detail = Detail.StockRanLow(
+                product: envelope.subject, available: payload.available, threshold: payload.threshold)
+            return put(detail, &ranLow)
+        case .eventDeadLettered, .deadLetterRedriven, .deadLetterEdited, .deadLetterDiscarded:
+            var letter = try decoder.decode(Detail.DeadLetter.self, from: Data(data))
+            letter.subject = envelope.subject
+            return put(letter, &letters)
+        case .orderCancellationRequested: return -1
         }
     }
 }

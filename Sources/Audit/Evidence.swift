@@ -153,11 +153,15 @@ struct Evidence {
         services[reading.service] = reading.facts
         unreadable[reading.service.rawValue] = reading.fault
         switch reading.service {
-        case .order: domain.orders = reading.domain.orders
+        case .order:
+            domain.orders = reading.domain.orders
+            domain.prices = reading.domain.prices
         case .inventory:
             domain.stock = reading.domain.stock
             domain.reservations = reading.domain.reservations
-        case .payment: domain.payments = reading.domain.payments
+        case .payment:
+            domain.payments = reading.domain.payments
+            domain.charges = reading.domain.charges
         case .notification: domain.notifications = reading.domain.notifications
         case .analytics: domain.figures = reading.domain.figures
         }

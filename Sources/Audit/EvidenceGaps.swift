@@ -25,7 +25,7 @@ extension Evidence {
     }
 }
 
-/// An amount as people read it in a report: minor units, then the currency.
-func text(_ money: Money) -> String {
-    "\(money.amount) \(money.currency)"
-}
+/// An amount as every surface writes it: `19.99 GBP`.
+func text(_ money: Money) -> String { money.text }
+
+func text(_ amount: Int128, _ currency: String) -> String { "\(Currency.decimal(amount, currency)) \(currency)" }

@@ -5,7 +5,7 @@ import GRDB
 struct Figures: Equatable {
     var orders: [OrderID: OrderFigure] = [:]
     /// Confirmed less refunded, minor units by currency.
-    var revenue: [String: Int64] = [:]
+    var revenue: [String: Int128] = [:]
     /// Pieces by product.
     var units: [String: Units] = [:]
     /// By minute since 1970.
@@ -26,8 +26,8 @@ struct Figures: Equatable {
     }
 
     struct Units: Equatable {
-        var sold: Int64 = 0
-        var available: Int64 = 0
+        var sold: Int128 = 0
+        var available: Int128 = 0
     }
 
     struct Minute: Equatable {
@@ -48,9 +48,9 @@ struct Figures: Equatable {
             orders[id] = OrderFigure(
                 createdAt: row[1], outcome: row[2], reason: row[3], outcomeAt: row[4], amount: row[5], currency: row[6])
         }
-        try db.forEachRow("SELECT currency, amount FROM revenue") { revenue[$0[0]] = $0[1] }
+        try db.forEachRow("SELECT currency, amount FROM revenue") { revenue[$0[0]] = Int128($0[1] as Int64) }
         try db.forEachRow("SELECT product_id, sold, available FROM units") { row in
-            units[row[0]] = Units(sold: row[1], available: row[2])
+            units[row[0]] = Units(sold: Int128(row[1] as Int64), available: Int128(row[2] as Int64))
         }
         try db.forEachRow("SELECT minute, created, confirmed, cancelled FROM minutes") { row in
             minutes[row[0]] = Minute(created: row[1], confirmed: row[2], cancelled: row[3])

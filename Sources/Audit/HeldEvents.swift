@@ -63,6 +63,22 @@ extension Evidence {
         step.offset.flatMap { topic(step.topic)[$0] }.flatMap { held.hold($0.id, at: step.service) }
     }
 
+    /// Edits that were acted upon, in words, by the order that they are about: where something is wrong with it, they may
+    /// be why.
+    var edits: [String: String] {
+        var edits: [String: [String]] = [:]
+        for service in ServiceName.allCases {
+            guard let desk = services[service]?.desk else { continue }
+            for letter in desk.letters where letter.corrected != nil && letter.state == .redriven {
+                let last = desk.actions[letter.entry.id]?.last { $0.name == "edited" }
+                edits[letter.subject, default: []].append(
+                    "\(letter.type) \(letter.entry.id) was edited at \(service.rawValue) by \(last?.actor ?? "nobody on record")"
+                        + (last?.detail.map { " (\($0))" } ?? ""))
+            }
+        }
+        return edits.mapValues { $0.joined(separator: "; ") }
+    }
+
     /// A letter of a service's desk, whatever became of it.
     func letter(_ event: EventID, at service: ServiceName) -> DeskFacts.DeadLetter? {
         services[service]?.desk.letter(event)

@@ -41,6 +41,11 @@ enum OneOutcome {
                     order: order, event: event.id, service: .order, at: orders.place(offset))
             }
             checkGround(facts, kind, reason, event, offset, evidence, &check)
+            for fault in OrderCopies.faults(in: event, kind, facts, evidence) {
+                check.broken(
+                    "\(kind.name) says \(fault)", order: order, event: event.id, service: .order,
+                    at: orders.place(offset))
+            }
         }
     }
 

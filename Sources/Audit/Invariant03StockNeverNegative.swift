@@ -1,7 +1,8 @@
 import Contracts
 
-/// 3. At every prefix of `inventory`, per product: available = adjusted − reserved + released ≥ 0; a reservation is
-/// released at most once. At the end: reserved and not released = sold + held for orders that 2 names.
+/// 3. At every prefix of `inventory`, per product: available = adjusted − reserved + released ≥ 0; a reservation is of what
+/// was ordered, and released at most once; a rejection is true at its offset. At the end: reserved and not released =
+/// sold + held for orders that 2 names.
 enum StockNeverNegative {
     static func check(_ evidence: Evidence) -> InvariantCheck {
         var check = InvariantCheck(3, "Stock is never oversold, and released at most once")
@@ -10,59 +11,14 @@ enum StockNeverNegative {
             check.waiting("the stock before is not known: \(gap)", service: .inventory)
             return check
         }
-        var fold = Fold()
-        for (offset, event) in inventory.said { fold.apply(event, offset, inventory, &check) }
+        var fold = StockFold(evidence)
+        for (offset, event) in inventory.said { fold.apply(event, offset, &check) }
         if let gap = evidence.gap(in: .inventory) {
             check.waiting("what came after is not known: \(gap)", service: .inventory)
         }
         for order in evidence.orders.facts { checkEnd(order, evidence, &check) }
         checkTable(fold, evidence, &check)
         return check
-    }
-
-    /// The topic folded in order, a product at a time.
-    private struct Fold {
-        var stock: [String: DomainFacts.StockRow] = [:]
-        private var released: [OrderID: UInt64] = [:]
-
-        mutating func apply(_ event: EventFact, _ offset: UInt64, _ topic: TopicFacts, _ check: inout InvariantCheck) {
-            switch event.kind {
-            case .stockAdjusted:
-                let (product, delta) = topic.details.adjusted[Int(event.detail)]
-                change(product, by: delta, reserved: 0, event, offset, topic, &check)
-            case .stockReserved:
-                for line in topic.details.stock[Int(event.detail)].lines {
-                    change(line.productID, by: -line.quantity, reserved: line.quantity, event, offset, topic, &check)
-                }
-            case .stockReleased:
-                if let order = event.order, let first = released.updateValue(offset, forKey: order) {
-                    check.broken(
-                        "released twice; first at offset \(first)", order: order, event: event.id, service: .inventory,
-                        at: topic.place(offset))
-                }
-                for line in topic.details.stock[Int(event.detail)].lines {
-                    change(line.productID, by: line.quantity, reserved: -line.quantity, event, offset, topic, &check)
-                }
-            default: break
-            }
-        }
-
-        private mutating func change(
-            _ product: String, by delta: Int64, reserved: Int64, _ event: EventFact, _ offset: UInt64,
-            _ topic: TopicFacts,
-            _ check: inout InvariantCheck
-        ) {
-            check.checked += 1
-            var row = stock[product] ?? DomainFacts.StockRow(available: 0, reserved: 0)
-            row.available += delta
-            row.reserved += reserved
-            stock[product] = row
-            guard delta < 0, row.available < 0 else { return }
-            check.broken(
-                "oversold: after this event \(product) has \(row.available) available", order: event.order,
-                event: event.id,
-                service: .inventory, at: topic.place(offset))
-        }
     }
 
     // MARK: - The end
@@ -104,32 +60,24 @@ enum StockNeverNegative {
         }
     }
 
-    /// Reserved and released are what was ordered, each product.
+    /// What is released is what was reserved.
     private static func checkLines(
         _ order: OrderFacts, _ reserved: UInt64, _ evidence: Evidence, _ check: inout InvariantCheck
     ) {
-        guard order.created != nil else { return }
-        let ordered = pieces(evidence.topic(.orders).details.created[Int(order.detail)].lines)
         let inventory = evidence.topic(.inventory)
-        for offset in [reserved, order.released].compactMap(\.self) {
-            guard let event = inventory[offset], pieces(inventory.details.stock[Int(event.detail)].lines) != ordered
-            else {
-                continue
-            }
-            check.broken(
-                "\(inventory.typeName(of: event)) is not for what was ordered", order: order.id, event: event.id,
-                service: .inventory, at: inventory.place(offset))
-        }
-    }
-
-    private static func pieces(_ lines: [Detail.Line]) -> [String: Int64] {
-        lines.reduce(into: [:]) { $0[$1.productID, default: 0] += $1.quantity }
+        guard let released = order.released, let event = inventory[released], let reservation = inventory[reserved],
+            inventory.details.stock[Int(event.detail)].lines
+                != inventory.details.stock[Int(reservation.detail)].lines
+        else { return }
+        check.broken(
+            "\(inventory.typeName(of: event)) is not of what was reserved", order: order.id, event: event.id,
+            service: .inventory, at: inventory.place(released))
     }
 
     // MARK: - The table
 
     /// The Inventory database says the same, where it stands where the log stands.
-    private static func checkTable(_ fold: Fold, _ evidence: Evidence, _ check: inout InvariantCheck) {
+    private static func checkTable(_ fold: StockFold, _ evidence: Evidence, _ check: inout InvariantCheck) {
         let inventory = evidence.topic(.inventory)
         guard let table = evidence.domain.stock, let counter = evidence.services[.inventory]?.counters[.inventory]
         else {
@@ -146,8 +94,8 @@ enum StockNeverNegative {
         for product in Set(table.keys).union(fold.stock.keys).sorted() {
             check.checked += 1
             let row = table[product] ?? DomainFacts.StockRow(available: 0, reserved: 0)
-            let folded = fold.stock[product] ?? DomainFacts.StockRow(available: 0, reserved: 0)
-            if row != folded {
+            let folded = fold.stock[product] ?? StockFold.Pieces()
+            if Int128(row.available) != folded.available || Int128(row.reserved) != folded.reserved {
                 check.broken(
                     "\(product): the Inventory database says \(row.available) available, \(row.reserved) reserved; "
                         + "the log says \(folded.available), \(folded.reserved)",

@@ -1,12 +1,15 @@
 import Contracts
 
-/// 4. In the gateway's ledger: at most one capture and one refund an order; captured − refunded = the sum of confirmed
+/// 4. Each order's total is the sum of its lines. In the gateway's ledger: at most one capture and one refund per order; a
+/// payment that failed is bound as failed; captured − refunded = the sum of confirmed
 /// orders + captures of orders that 2 names, to the cent; any of the latter makes it unknown, unless a letter explains it.
 enum MoneyToTheCent {
     static func check(_ evidence: Evidence) -> InvariantCheck {
         var check = InvariantCheck(4, "Money agrees to the cent; no card is charged twice")
+        OrderSums.check(evidence, &check)
         guard let ledger = evidence.ledger else {
-            if evidence.topic(.payments).events.contains(where: { $0.kind == .paymentSucceeded }) {
+            let kinds: Set<EventKind> = [.paymentSucceeded, .paymentFailed, .paymentRefunded]
+            if evidence.topic(.payments).said.contains(where: { $0.event.kind.map(kinds.contains) ?? false }) {
                 check.waiting(
                     evidence.unreadable[Evidence.gateway].map { "the ledger cannot be read: \($0)" }
                         ?? "the gateway's ledger is not at hand", at: Self.file)
@@ -17,6 +20,7 @@ enum MoneyToTheCent {
         for entry in ledger.entries { accounts.book(entry, ledger, &check) }
         checkLedger(accounts, evidence, &check)
         checkPayments(accounts, evidence, &check)
+        FailedPayments(ledger, evidence).check(&check)
         checkConfirmed(accounts, evidence, &check)
         checkSum(accounts, ledger, evidence, &check)
         return check
@@ -46,7 +50,13 @@ enum MoneyToTheCent {
             } else {
                 captures[order] = entry
             }
-            let outcome = ledger.keys[entry.key]
+            let key = "\(entry.isRefund ? "refund" : "charge"):\(order)"
+            if entry.key != key {
+                check.broken(
+                    "\(entry.gatewayID) moved money under key '\(entry.key)', its order's is '\(key)'", order: order,
+                    at: place)
+            }
+            let outcome = ledger.keys[entry.key]?.outcome
             if outcome != (entry.isRefund ? "refunded" : "captured") {
                 check.broken(
                     "\(entry.gatewayID) moved money under key '\(entry.key)', which is bound to "
@@ -54,8 +64,8 @@ enum MoneyToTheCent {
             }
         }
 
-        func net(_ order: OrderID) -> Int64 {
-            (captures[order]?.amount.amount ?? 0) - (refunds[order]?.amount.amount ?? 0)
+        func net(_ order: OrderID) -> Int128 {
+            Int128(captures[order]?.amount.amount ?? 0) - Int128(refunds[order]?.amount.amount ?? 0)
         }
     }
 
@@ -128,6 +138,11 @@ enum MoneyToTheCent {
             case .paymentRefunded:
                 let detail = payments.details.refunded[Int(event.detail)]
                 said = (detail.amount, detail.refund, accounts.refunds[order])
+                if let entry = said.entry, entry.paymentIntent != detail.paymentIntent {
+                    check.broken(
+                        "PaymentRefunded says that \(detail.paymentIntent) was paid back, the ledger \(entry.paymentIntent)",
+                        order: order, event: event.id, service: .payment, at: payments.place(offset))
+                }
             default: continue
             }
             check.checked += 1
@@ -165,20 +180,22 @@ enum MoneyToTheCent {
     private static func checkSum(
         _ accounts: Accounts, _ ledger: LedgerFacts, _ evidence: Evidence, _ check: inout InvariantCheck
     ) {
-        var kept: [String: Int64] = [:]
+        // Exact, whatever the evidence holds.
+        var kept: [String: Int128] = [:]
         for entry in ledger.entries {
-            kept[entry.amount.currency, default: 0] += entry.isRefund ? -entry.amount.amount : entry.amount.amount
+            let amount = Int128(entry.amount.amount)
+            kept[entry.amount.currency, default: 0] += entry.isRefund ? -amount : amount
         }
-        var owed: [String: Int64] = [:]
+        var owed: [String: Int128] = [:]
         for order in evidence.orders.facts where order.status == .confirmed {
-            if let total = order.total { owed[total.currency, default: 0] += total.amount }
+            if let total = order.total { owed[total.currency, default: 0] += Int128(total.amount) }
         }
-        var open: [String: Int64] = [:]
+        var open: [String: Int128] = [:]
         let places: Set<ServiceName> = [.order, .inventory, .payment]
         for (order, capture) in accounts.captures {
             let facts = evidence.orders[order]
             let status = facts?.status ?? .none
-            let expected = status == .confirmed ? facts?.total?.amount ?? 0 : 0
+            let expected = status == .confirmed ? Int128(facts?.total?.amount ?? 0) : 0
             let difference = accounts.net(order) - expected
             guard difference != 0 else { continue }
             let latest = max(capture.number, accounts.refunds[order]?.number ?? 0)
@@ -188,7 +205,7 @@ enum MoneyToTheCent {
             guard !status.hasOutcome || isUnderWay || hold != nil else { continue }
             open[capture.amount.currency, default: 0] += difference
             let words =
-                "\(capture.gatewayID): \(difference) \(capture.amount.currency) without an outcome to answer for it"
+                "\(capture.gatewayID): \(text(difference, capture.amount.currency)) without an outcome to answer for it"
             if let hold {
                 check.explained("\(words): \(hold.text)", order: order, service: hold.service, at: entryPlace(capture))
             } else {
@@ -204,8 +221,9 @@ enum MoneyToTheCent {
             let (kept, owed, open) = (kept[currency] ?? 0, owed[currency] ?? 0, open[currency] ?? 0)
             if kept != owed + open {
                 check.broken(
-                    "\(currency): captured − refunded is \(kept), confirmed orders are \(owed)"
-                        + (open == 0 ? "" : ", orders without outcome \(open)") + ": \(kept - owed - open) too much",
+                    "captured − refunded is \(text(kept, currency)), confirmed orders are \(text(owed, currency))"
+                        + (open == 0 ? "" : ", orders without outcome \(text(open, currency))")
+                        + ": \(text(kept - owed - open, currency)) too much",
                     at: Self.file)
             }
         }

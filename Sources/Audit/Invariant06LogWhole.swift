@@ -10,6 +10,7 @@ enum LogWhole {
         for topic in evidence.topics.values.sorted(by: { $0.topic.name < $1.topic.name }) {
             checkFiles(topic, &check)
             checkInjected(topic, &check)
+            checkTypes(topic, &check)
             for (offset, reason) in topic.unreadable where !topic.isInjected(offset) {
                 check.waiting(
                     "an event that cannot be read, so nothing is known of it: \(reason)", at: topic.place(offset))
@@ -46,6 +47,23 @@ enum LogWhole {
                     "\(topic.typeName(of: event)) was handed in raw by \(record.actor): its owner never said it",
                     event: topic.isEvent(event) ? event.id : nil, at: topic.place(offset))
             }
+        }
+    }
+
+    /// What no type is known for, nobody's rules look at: a version of its own is a known fact's twin, or says something
+    /// that is not known.
+    private static func checkTypes(_ topic: TopicFacts, _ check: inout InvariantCheck) {
+        guard Rules.writer(of: topic.topic) != nil, topic.types.contains(where: { EventKind.byType[$0] == nil }) else {
+            return
+        }
+        let twins = Set(topic.twins.values)
+        for (offset, event) in topic.said where event.kind == nil && topic.isEvent(event) {
+            let type = topic.typeName(of: event)
+            guard EventKind.byType[type] == nil, topic.twins[offset] == nil, !twins.contains(event.id) else { continue }
+            check.waiting(
+                "an event of type \(type), which the audit does not know, so nothing is known of it",
+                order: event.order,
+                event: event.id, at: topic.place(offset))
         }
     }
 

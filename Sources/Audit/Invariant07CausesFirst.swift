@@ -8,13 +8,21 @@ enum CausesFirst {
     static func check(_ evidence: Evidence) -> InvariantCheck {
         var check = InvariantCheck(7, "Every effect has its cause, and comes after it")
         for topic in evidence.topics.values.sorted(by: { $0.topic.name < $1.topic.name }) {
+            for (offset, reason) in topic.irregular where !topic.isInjected(offset) {
+                check.broken(
+                    "\(topic[offset].map { topic.typeName(of: $0) } ?? "the event"): \(reason)",
+                    order: topic[offset]?.order, event: topic[offset]?.id, at: topic.place(offset))
+            }
+            var origin = EventOrigin(evidence)
             for (offset, event) in topic.said {
                 guard evidence.isSettled(topic.topic, offset: offset) else {
                     check.waiting(
                         "the event came while the evidence was read", event: event.id, at: topic.place(offset))
                     continue
                 }
-                Effect(event: event, offset: offset, topic: topic).check(evidence, &check)
+                let effect = Effect(event: event, offset: offset, topic: topic)
+                effect.check(evidence, &check)
+                effect.checkOrigin(&origin, evidence, &check)
             }
         }
         return check
@@ -28,6 +36,43 @@ private struct Effect {
     let topic: TopicFacts
 
     private var name: String { topic.typeName(of: event) }
+
+    /// Whether the envelope follows from the cause or the command.
+    func checkOrigin(_ origin: inout EventOrigin, _ evidence: Evidence, _ check: inout InvariantCheck) {
+        checkTwin(evidence, &check)
+        guard let kind = event.kind else { return }
+        for fault in origin.faults(event, kind, at: offset, in: topic, cause: cause(evidence)) {
+            broken("\(name): \(fault)", &check)
+        }
+    }
+
+    /// The cause as the service acted on it: an edit or an import stands in for the log.
+    private func cause(_ evidence: Evidence) -> EventOrigin.Cause? {
+        guard let id = event.cause else { return nil }
+        if let letter = Rules.writer(of: topic.topic).flatMap({ evidence.letter(id, at: $0) }),
+            letter.isImported || letter.corrected != nil, let cause = letter.inForce
+        {
+            return EventOrigin.Cause(
+                correlation: cause.correlationID, trace: cause.traceparent.flatMap { TraceContext($0) })
+        }
+        return evidence.index.find(id).map { cause in
+            EventOrigin.Cause(correlation: cause.event.correlation, trace: cause.topic.trace(at: cause.offset))
+        }
+    }
+
+    /// A twin is the same fact about the same thing, in another version.
+    private func checkTwin(_ evidence: Evidence, _ check: inout InvariantCheck) {
+        guard let id = topic.twins[offset] else { return }
+        let twin = evidence.index.find(id)
+        let isTwin =
+            twin.map { twin in
+                let type = twin.topic.typeName(of: twin.event)
+                return twin.topic.topic == topic.topic && type != name && Rules.name(of: type) == Rules.name(of: name)
+                    && twin.event.correlation == event.correlation
+            } ?? false
+        guard !isTwin, evidence.gap(in: topic.topic) == nil else { return }
+        broken("\(name) names \(id) as its twin, which is not the same fact in another version", &check)
+    }
 
     func check(_ evidence: Evidence, _ check: inout InvariantCheck) {
         check.checked += 1
@@ -59,8 +104,10 @@ private struct Effect {
         }
         if cause.topic.topic == topic.topic {
             if cause.offset >= offset { broken("\(name) comes before its cause, \(causePlace)", &check) }
-        } else if cause.event.time > event.time {
-            broken("\(name) is \(cause.event.time - event.time) µs older than its cause, \(causePlace)", &check)
+        }
+        if cause.event.time > event.time {
+            let age = Int128(cause.event.time) - Int128(event.time)
+            broken("\(name) is \(age) µs older than its cause, \(causePlace)", &check)
         }
     }
 

@@ -10,6 +10,7 @@ enum FiguresTrue {
             if evidence.events > 0 { check.waiting(evidence.noDatabase(of: .analytics), service: .analytics, at: file) }
             return check
         }
+        AnalyticsReports(evidence).check(&check)
         let topics = Rules.subscriptions(of: .analytics).map { evidence.topic($0.topic) }
         for topic in topics {
             let position = facts.position(in: topic.topic)
@@ -88,6 +89,7 @@ enum FiguresTrue {
         switch value {
         case nil: true
         case let number as Int64: number == 0
+        case let number as Int128: number == 0
         case let order as Figures.OrderFigure: order == Figures.OrderFigure()
         case let units as Figures.Units: units == Figures.Units()
         case let minute as Figures.Minute: minute == Figures.Minute()

@@ -54,8 +54,15 @@ struct InvariantCheck {
         notes.append(text)
     }
 
-    func result() -> AuditReport.Invariant {
-        AuditReport.Invariant(
+    /// - Parameter edits: what operators put in the place of an order's events, by order.
+    func result(edits: [String: String] = [:]) -> AuditReport.Invariant {
+        let violations = violations.map { finding in
+            guard let edit = finding.order.flatMap({ edits[$0] }) else { return finding }
+            var finding = finding
+            finding.message += "; \(edit)"
+            return finding
+        }
+        return AuditReport.Invariant(
             id: id, title: title, holds: violationsTotal > 0 ? .no : waitsTotal > 0 ? .unknown : .yes, checked: checked,
             violations: violations, violationsTotal: violationsTotal, waits: waits, waitsTotal: waitsTotal,
             explained: explanations, explainedTotal: explanationsTotal,

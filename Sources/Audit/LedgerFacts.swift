@@ -1,11 +1,21 @@
 import Contracts
+import Foundation
 import GRDB
 
 /// The gateway's ledger: where money moved.
 struct LedgerFacts {
     var entries: [Entry] = []
-    /// Outcome by idempotency key.
-    var keys: [String: String] = [:]
+    /// What each idempotency key is bound to.
+    var keys: [String: Binding] = [:]
+
+    struct Binding {
+        /// `captured`, `declined`, `voided` or `refunded`.
+        let outcome: String
+        /// The gateway's id of the capture or refund, as it was answered.
+        let gatewayID: String?
+        let declineCode: String?
+        let isAnswered: Bool
+    }
 
     struct Entry {
         let number: Int64
@@ -29,7 +39,24 @@ struct LedgerFacts {
                     number: row[0], isRefund: row[1] == "refund", key: row[2], gatewayID: row[3], paymentIntent: row[4],
                     order: OrderID(order), orderText: order, amount: Money(amount: row[6], currency: row[7])))
         }
-        try db.forEachRow("SELECT key, outcome FROM idempotency_keys") { keys[$0[0]] = $0[1] }
+        let decoder = JSONDecoder()
+        try db.forEachRow("SELECT key, outcome, response FROM idempotency_keys") { row in
+            // Nil: what was answered cannot be read, and agrees with nothing.
+            let answer = try? decoder.decode(Answer.self, from: Data(row.bytes(2)))
+            keys[row[0]] = Binding(
+                outcome: row[1], gatewayID: answer?.id, declineCode: answer?.error?.decline_code,
+                isAnswered: !row.hasNull(atIndex: 2))
+        }
+    }
+
+    /// A payment intent or a refund, or why the card's bank declined: in Stripe's shape.
+    private struct Answer: Decodable {
+        struct Failure: Decodable {
+            let decline_code: String?
+        }
+
+        let id: String?
+        let error: Failure?
     }
 
     /// Number of the last entry there is now; 0 where there is none.

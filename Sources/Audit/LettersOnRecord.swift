@@ -72,6 +72,12 @@ struct LettersOnRecord {
                 if !isKnown, topic.isWhole { broken("\(kind.name) of a letter that was not announced before") }
                 if let end = before.end { broken("\(kind.name) of a letter that was \(end.rawValue) before") }
             }
+            if let letter, isWritten, !topic.isInjected(offset) {
+                let saying = LetterSaying(letter, detail, kind, event, topic.trace(at: offset), service)
+                for fault in saying.faults(facts.desk.actions[letter.entry.id] ?? []) {
+                    broken("\(kind.name): \(fault)")
+                }
+            }
             all[detail.eventID, default: Said()].add(kind, detail)
             if isWritten { said[detail.eventID, default: Said()].add(kind, detail) }
         }
@@ -120,7 +126,8 @@ struct LettersOnRecord {
         if corrected[0] != corrected[1], !letter.isAboutLetter {
             wrong("the corrected bytes at the desk of \(name) are not those of the last DeadLetterEdited")
         }
-        for action in letter.actionsOnRecord where !(facts.desk.actions[id]?.contains(action) ?? false) {
+        let record = Set((facts.desk.actions[id] ?? []).map(\.name))
+        for action in letter.actionsOnRecord where !record.contains(action) {
             check.broken(
                 "the desk of \(name) keeps no record of who \(action) the letter", event: id, service: service,
                 at: place)

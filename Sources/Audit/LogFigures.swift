@@ -64,8 +64,10 @@ struct LogFigures {
             let confirmed = details.confirmed[Int(event.detail)]
             end(&figure, "confirmed", nil, event.time)
             figures.minutes[minute, default: Figures.Minute()].confirmed += 1
-            figures.revenue[confirmed.total.currency, default: 0] += confirmed.total.amount
-            for line in confirmed.lines { figures.units[line.productID, default: .init()].sold += line.quantity }
+            figures.revenue[confirmed.total.currency, default: 0] += Int128(confirmed.total.amount)
+            for line in confirmed.lines {
+                figures.units[line.productID, default: .init()].sold += Int128(line.quantity)
+            }
         case .orderCancelled:
             let cancelled = details.cancelled[Int(event.detail)]
             let reason = cancelled.reason
@@ -73,9 +75,9 @@ struct LogFigures {
             figures.cancellations?[reason.rawValue, default: 0] += 1
             figures.minutes[minute, default: Figures.Minute()].cancelled += 1
             if reason == .refunded {
-                figures.revenue[cancelled.total.currency, default: 0] -= cancelled.total.amount
+                figures.revenue[cancelled.total.currency, default: 0] -= Int128(cancelled.total.amount)
                 for line in cancelled.lines {
-                    figures.units[line.productID, default: .init()].sold -= line.quantity
+                    figures.units[line.productID, default: .init()].sold -= Int128(line.quantity)
                 }
             }
         default: return
@@ -87,7 +89,7 @@ struct LogFigures {
     private mutating func end(_ figure: inout Figures.OrderFigure, _ outcome: String, _ reason: String?, _ time: Int64)
     {
         if figure.outcome == nil, let created = figure.createdAt {
-            figures.latency[Self.bucket(microseconds: time - created), default: 0] += 1
+            figures.latency[Self.bucket(microseconds: Int64(clamping: Int128(time) - Int128(created))), default: 0] += 1
         }
         figure.outcome = outcome
         figure.reason = reason
@@ -97,12 +99,12 @@ struct LogFigures {
     private mutating func addStock(_ kind: EventKind, _ event: EventFact, _ details: Details) {
         switch kind {
         case .stockAdjusted:
-            let (product, delta) = details.adjusted[Int(event.detail)]
-            figures.units[product, default: .init()].available += delta
+            let adjusted = details.adjusted[Int(event.detail)]
+            figures.units[adjusted.product, default: .init()].available += Int128(adjusted.delta)
         case .stockReserved, .stockReleased:
-            let sign: Int64 = kind == .stockReserved ? -1 : 1
+            let sign: Int128 = kind == .stockReserved ? -1 : 1
             for line in details.stock[Int(event.detail)].lines {
-                figures.units[line.productID, default: .init()].available += sign * line.quantity
+                figures.units[line.productID, default: .init()].available += sign * Int128(line.quantity)
             }
         default: break
         }

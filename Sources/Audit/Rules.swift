@@ -100,6 +100,9 @@ enum Rules {
         }
     }
 
+    /// Whether a decline code is Payment's own words for a charge that the gateway refused, and not a bank's code.
+    static func isRefusal(_ code: String) -> Bool { code.contains(" ") }
+
     /// What the customer is told when an order ends so.
     static func notification(of reason: CancellationReason?) -> NotificationKind {
         switch reason {

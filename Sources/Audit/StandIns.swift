@@ -39,8 +39,9 @@ extension StandIns.StandIn {
         self.init(
             topic: entry.topic,
             event: EventFact(
-                id: entry.id, cause: envelope.causationID, time: envelope.time.microseconds, kind: kind, type: 0,
-                detail: detail, order: Rules.isAboutProduct(kind) ? nil : envelope.orderID),
+                id: entry.id, cause: envelope.causationID, correlation: envelope.correlationID,
+                time: envelope.time.microseconds, kind: kind, type: 0, detail: detail,
+                order: Rules.isAboutProduct(kind) ? nil : envelope.orderID),
             details: details)
     }
 }

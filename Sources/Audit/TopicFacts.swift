@@ -21,6 +21,10 @@ struct TopicFacts {
     private(set) var unreadable: [(offset: UInt64, reason: String)] = []
     /// What bytes that are no event call themselves, by offset; nil where not even that can be read.
     private(set) var claimedTypes: [UInt64: String?] = [:]
+    /// Trace contexts, of the event at offset `first + index`; `nil` if it belongs to no trace.
+    private(set) var traces: [TraceContext?] = []
+    /// What no service writes into an envelope, by offset.
+    private(set) var irregular: [(offset: UInt64, reason: String)] = []
     /// The same fact in another version, by offset.
     private(set) var twins: [UInt64: EventID] = [:]
     /// Offsets of events that were handed in raw: their owner never said them.
@@ -39,15 +43,20 @@ struct TopicFacts {
     private static let batchEvents = 4096
     private static let batchBytes = 4 << 20
 
+    /// What the topic's writer calls itself; `nil` for a topic that is none of the five services'.
+    private let source: String?
+
     /// Nothing was ever written.
     init(topic: Topic) {
         self.topic = topic
+        source = Rules.writer(of: topic)?.source
     }
 
     /// - Parameter settled: the end that was seen before any topic was read.
     init(reading topic: Topic, of log: FileEventLog, directory: String, settled: UInt64) {
         self.topic = topic
         self.settled = settled
+        source = Rules.writer(of: topic)?.source
         do {
             segments = try log.segments(of: topic).map { segment in
                 let parts = segment.path.split(separator: "/").suffix(3)  // log or archive, the topic, the file
@@ -71,7 +80,7 @@ struct TopicFacts {
             of: topic, from: first == 0 ? nil : Position(nextOffset: first, token: []))
         defer { reader.close() }
         events.reserveCapacity(Int((try reader.end()) - min(first, try reader.end())))
-        var numbers: [String: UInt16] = [:]
+        var numbers: [String: UInt32] = [:]
         while true {
             let batch = try reader.read(maximumEvents: Self.batchEvents, maximumBytes: Self.batchBytes)
             if batch.isEmpty { break }
@@ -79,7 +88,7 @@ struct TopicFacts {
         }
     }
 
-    private mutating func add(_ logged: LoggedEvent, _ numbers: inout [String: UInt16]) {
+    private mutating func add(_ logged: LoggedEvent, _ numbers: inout [String: UInt32]) {
         end = logged.offset + 1
         let envelope: Envelope
         do {
@@ -90,15 +99,19 @@ struct TopicFacts {
             claimedTypes.updateValue(type, forKey: logged.offset)
             let nothing = EventID(high: 0, low: 0)
             events.append(
-                EventFact(id: nothing, cause: nil, time: 0, kind: nil, type: .max, detail: -1, order: nil))
+                EventFact(
+                    id: nothing, cause: nil, correlation: nothing.rebound(), time: 0, kind: nil, type: .max, detail: -1,
+                    order: nil))
+            traces.append(nil)
             return
         }
         let number =
             numbers[envelope.type]
             ?? {
                 types.append(envelope.type)
-                numbers[envelope.type] = UInt16(types.count - 1)
-                return UInt16(types.count - 1)
+                let number = UInt32(truncatingIfNeeded: types.count - 1)
+                numbers[envelope.type] = number
+                return number
             }()
         if let twin = envelope.twinOf { twins[logged.offset] = twin }
         var kind = EventKind.byType[envelope.type]
@@ -112,11 +125,28 @@ struct TopicFacts {
             }
         }
         let isAboutProduct = kind.map(Rules.isAboutProduct) ?? false
+        let order = isAboutProduct ? nil : envelope.orderID
         events.append(
             EventFact(
-                id: envelope.id, cause: envelope.causationID, time: envelope.time.microseconds, kind: kind,
-                type: number,
-                detail: detail, order: isAboutProduct ? nil : envelope.orderID))
+                id: envelope.id, cause: envelope.causationID, correlation: envelope.correlationID,
+                time: envelope.time.microseconds, kind: kind, type: number, detail: detail, order: order))
+        let trace = envelope.traceparent.flatMap { TraceContext($0) }
+        traces.append(trace)
+        if let text = envelope.traceparent, trace?.description != text {
+            irregular.append((logged.offset, "its traceparent '\(text)' is not of W3C Trace Context, version 00"))
+        }
+        if let source, envelope.source != source {
+            irregular.append(
+                (logged.offset, "its source is '\(envelope.source)', and \(topic) is written by \(source)"))
+        }
+        if let order, order.description != envelope.subject {
+            irregular.append((logged.offset, "its subject '\(envelope.subject)' is not how order \(order) is written"))
+        }
+    }
+
+    /// The trace that an event belongs to.
+    func trace(at offset: UInt64) -> TraceContext? {
+        offset >= first && offset < end ? traces[Int(offset - first)] : nil
     }
 
     // MARK: - Places

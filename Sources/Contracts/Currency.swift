@@ -14,7 +14,7 @@ package enum Currency {
     package static var codes: [String] { table.keys.sorted() }
 
     /// An amount of minor units as a decimal number: `19.99`, `1999`, `-0.005`. Two digits for an unknown code.
-    package static func decimal(_ amount: Int64, _ code: String) -> String {
+    package static func decimal(_ amount: some BinaryInteger, _ code: String) -> String {
         let digits = minorUnitDigits(code) ?? 2
         let sign = amount < 0 ? "-" : ""
         let magnitude = String(amount.magnitude)

@@ -107,7 +107,7 @@ struct DoctoredGoodsTests {
         #expect(report[4].violations.contains { $0.order == story.multiLine.description })
         #expect(
             report[4].violations.contains {
-                $0.message.hasPrefix("EUR: captured − refunded is 9994, confirmed orders are 9995")
+                $0.message.hasPrefix("captured − refunded is 99.94 EUR, confirmed orders are 99.95 EUR")
             })
     }
 

@@ -129,7 +129,7 @@ struct DoctoredOrderTests {
         defer { shop.remove() }
         let story = try shop.tellStory()
         let cause = try shop.event(V1.StockReserved.type, of: story.declined).event
-        let failed = V1.PaymentFailed(reason: .declined, declineCode: nil)
+        let failed = V1.PaymentFailed(reason: .declined, declineCode: "generic_decline")
         try shop.say(.payment, try shop.event(failed, story.declined, by: .payment, cause: cause))
         try shop.skip(.order, topic: .payments, marking: true)
         try shop.settleAll()
@@ -159,12 +159,13 @@ struct DoctoredOrderTests {
         let shop = try Shop()
         defer { shop.remove() }
         _ = try shop.tellStory()
-        let order = try shop.place([("P-0001", 1)])
+        let order = try shop.place([("P-0001", 1000)])
         try shop.publish(.order)
         let created = try shop.event(V1.OrderCreated.type, of: order).event
+        let short = Shortage(
+            productID: "P-0001", requested: 1000, available: shop.books.available["P-0001"] ?? 0)
         var rejected = try shop.event(
-            V1.StockRejected(shortages: [Shortage(productID: "P-0001", requested: 1, available: 0)]), order,
-            by: .inventory, cause: created)
+            V1.StockRejected(shortages: [short]), order, by: .inventory, cause: created)
         rejected.time = Timestamp(microseconds: created.time.microseconds - 1)
         try shop.skip(.inventory, topic: .orders, marking: true)
         try shop.transact(.inventory) { db, made in

@@ -223,6 +223,30 @@ struct ExplainedTests {
         #expect(try shop.audit().broken == [10])
     }
 
+    @Test("what an edit of an amount broke is broken, and the finding names the edit")
+    func editedAmount() throws {
+        let shop = try Shop()
+        defer { shop.remove() }
+        _ = try shop.tellStory()
+        let order = try shop.place([("P-0001", 1)])
+        try shop.settleAll(without: [.payment])
+        let dead = try shop.die(.payment, on: V1.StockReserved.type, topic: .inventory)
+        var corrected = dead
+        var reserved = try V1.StockReserved.decoded(from: dead.data)
+        reserved.total.amount = 1998
+        corrected.data = try reserved.encoded()
+        try shop.correct(.payment, dead.id, corrected)
+        try shop.redrive(.payment, dead.id)
+        try shop.settleAll()
+        let report = try shop.audit()
+        #expect(report.broken == [4], "\(report.words)")
+        let finding = report[4].violations.first { $0.order == order.description }
+        #expect(
+            finding?.message
+                == "pi_\(order) charged 19.98 GBP for an order of 19.99 GBP; v1.StockReserved \(dead.id) was edited at payment by ann",
+            "\(report.words)")
+    }
+
     // MARK: - The operator's mail
 
     @Test("the operator's messages are no customers' mail; the same message about an order is")

@@ -33,6 +33,29 @@ package final class Doctor {
         }
     }
 
+    /// Changes every field of an event of each type, one after the other, and takes each change back.
+    ///
+    /// - Parameters:
+    ///   - types: of events.
+    ///   - perType: events of each type.
+    ///   - attempts: ways in which each field is changed.
+    /// - Returns: the types that the run holds.
+    package func changeEveryField(
+        of types: Set<String>, perType: Int, attempts: Int = 1, seed: UInt64 = 1, _ body: (Change) throws -> Void
+    ) throws -> Set<String> {
+        var random = SeededRandom(seed: seed)
+        let samples = logs.samples(of: types, perType)
+        for sample in samples {
+            for (field, path) in EventFields(sample.event).all {
+                for _ in 0..<attempts {
+                    if let change = try logs.change(sample, field, path, &random) { try body(change) }
+                    try restore()
+                }
+            }
+        }
+        return Set(samples.map(\.event.type))
+    }
+
     /// Nil where the run has nothing of that kind, or the change would change nothing.
     private func attempt(_ kind: Change.Kind, _ random: inout SeededRandom) throws -> Change? {
         switch kind {

@@ -11,7 +11,7 @@ struct EventFields {
         data = JSONValue.parse(envelope.data)
     }
 
-    private enum Field {
+    enum Field {
         case id, source, subject, time, correlationID, causationID, twinOf, traceparent
         case data([JSONStep])
     }
@@ -20,6 +20,9 @@ struct EventFields {
         (.id, "id"), (.source, "source"), (.subject, "subject"), (.time, "time"), (.correlationID, "correlationid"),
         (.causationID, "causationid"), (.twinOf, "twinof"), (.traceparent, "traceparent"),
     ]
+
+    /// Every field that this event has or could have, with its name.
+    var all: [(Field, String)] { Self.attributes + members }
 
     private var members: [(Field, String)] {
         (data?.leafPaths ?? []).map { (.data($0), "data." + $0.map(\.name).joined(separator: ".")) }
@@ -33,6 +36,13 @@ struct EventFields {
         let fields = random.below(2) == 0 ? Self.attributes : members
         guard !fields.isEmpty else { return nil }
         let (field, path) = fields[random.below(fields.count)]
+        return change(field, path, others: others, &random)
+    }
+
+    /// Changes this field, and says to what; nil where it came out as it was.
+    mutating func change(_ field: Field, _ path: String, others: [Envelope], _ random: inout SeededRandom) -> (
+        path: String, detail: String
+    )? {
         let before = envelope
         let other = others.isEmpty ? envelope : others[random.below(others.count)]
         switch field {
@@ -74,7 +84,7 @@ struct EventFields {
     }
 
     /// Without the indices of lists: `data.lines.0.quantity` is `data.lines.quantity`.
-    private static func general(_ path: String) -> String {
+    static func general(_ path: String) -> String {
         path.split(separator: ".").filter { Int($0) == nil }.joined(separator: ".")
     }
 

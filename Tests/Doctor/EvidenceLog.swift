@@ -48,6 +48,47 @@ struct EvidenceLog {
         return Change(.eventField, "\(topic) \(event.type) \(path)", "offset \(offset): \(detail)")
     }
 
+    /// An event that somebody said, as evidence of a type.
+    struct Sample {
+        let topic: Topic
+        let offset: Int
+        let event: Envelope
+    }
+
+    /// The first events of each type that can be read.
+    func samples(of types: Set<String>, _ perType: Int) -> [Sample] {
+        var found: [String: Int] = [:]
+        var samples: [Sample] = []
+        for (topic, events) in topics {
+            for (offset, logged) in events.enumerated() {
+                guard let event = try? EventCoding.decode(logged.bytes), types.contains(event.type),
+                    found[event.type, default: 0] < perType
+                else { continue }
+                found[event.type, default: 0] += 1
+                samples.append(Sample(topic: topic, offset: offset, event: event))
+            }
+        }
+        return samples
+    }
+
+    /// Changes one field of an event; nil where nothing was changed.
+    func change(_ sample: Sample, _ field: EventFields.Field, _ path: String, _ random: inout SeededRandom) throws
+        -> Change?
+    {
+        guard let (topic, events) = topics.first(where: { $0.topic == sample.topic }) else { return nil }
+        let others = events.compactMap { try? EventCoding.decode($0.bytes) }.filter {
+            $0.type == sample.event.type && $0.id != sample.event.id
+        }
+        var fields = EventFields(sample.event)
+        guard let (path, detail) = fields.change(field, path, others: others, &random),
+            let bytes = try? EventCoding.encode(fields.envelope), bytes != events[sample.offset].bytes
+        else { return nil }
+        var changed = events
+        changed[sample.offset].bytes = bytes
+        try rewrite(topic, changed)
+        return Change(.eventField, "\(topic) \(sample.event.type) \(path)", "offset \(sample.offset): \(detail)")
+    }
+
     /// Removes, repeats or moves an event.
     func changeEvents(_ random: inout SeededRandom) throws -> Change? {
         var (topic, events) = topics[random.below(topics.count)]

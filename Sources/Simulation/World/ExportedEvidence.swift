@@ -62,7 +62,8 @@ package struct ExportedEvidence: Sendable {
             try db.inTransaction {
                 try db.execute(
                     sql: """
-                        CREATE TABLE idempotency_keys (key TEXT PRIMARY KEY, outcome TEXT NOT NULL) WITHOUT ROWID;
+                        CREATE TABLE idempotency_keys (
+                            key TEXT PRIMARY KEY, outcome TEXT NOT NULL, response BLOB) WITHOUT ROWID;
                         CREATE TABLE ledger (
                             entry INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, gateway_id TEXT NOT NULL,
                             payment_intent TEXT NOT NULL, order_id TEXT NOT NULL, amount INTEGER NOT NULL,
@@ -70,7 +71,8 @@ package struct ExportedEvidence: Sendable {
                         """)
                 for (key, binding) in gateway.bindings {
                     try db.execute(
-                        sql: "INSERT INTO idempotency_keys VALUES (?, ?)", arguments: [key, binding.outcome.name])
+                        sql: "INSERT INTO idempotency_keys VALUES (?, ?, ?)",
+                        arguments: [key, binding.outcome.name, binding.outcome.response.map { Data($0.utf8) }])
                 }
                 for entry in gateway.entries {
                     try db.execute(

@@ -33,6 +33,15 @@ final class SimulatedGateway: @unchecked Sendable {
         case voided
         case refunded(id: String)
 
+        /// What was answered; `nil` if nothing was bound by a request that is answered with an object.
+        var response: String? {
+            switch self {
+            case .captured(let id), .refunded(let id): #"{"id":"\#(id)"}"#
+            case .declined(let code): #"{"error":{"decline_code":"\#(code)"}}"#
+            case .voided: nil
+            }
+        }
+
         /// As the ledger's table has it.
         var name: String {
             switch self {

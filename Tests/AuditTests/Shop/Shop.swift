@@ -21,6 +21,8 @@ final class Shop {
     var random: SeededRandom
     var books = Books()
     private var serial: UInt64 = 0
+    /// How many events of a type a cause led to.
+    var ordinals: [String: Int] = [:]
     private let locks: [Int32]
 
     /// What the miniature services remember, so that they need no queries.
@@ -117,21 +119,6 @@ final class Shop {
     func newID<Owner>(_: Owner.Type = Owner.self) -> Identifier<Owner> {
         serial += 1
         return .version7(at: Timestamp(microseconds: clock), randomBits: (serial, serial &* 0x9E37_79B9_7F4A_7C15))
-    }
-
-    func event(
-        _ payload: some EventPayload, subject: String, by service: ServiceName, cause: Envelope? = nil
-    ) throws -> Envelope {
-        Envelope(
-            id: newID(), source: service.source, type: type(of: payload).type, subject: subject,
-            time: Timestamp(microseconds: max(tick(), cause?.time.microseconds ?? 0)),
-            correlationID: cause?.correlationID ?? newID(), causationID: cause?.id, data: try payload.encoded())
-    }
-
-    func event(
-        _ payload: some EventPayload, _ order: OrderID, by service: ServiceName, cause: Envelope? = nil
-    ) throws -> Envelope {
-        try event(payload, subject: order.description, by: service, cause: cause)
     }
 
     // MARK: - One transaction, and what comes after it

@@ -18,18 +18,24 @@ extension Shop {
         let bytes = isEvent ? try EventCoding.encode(event) : event.data
         let id = isEvent ? event.id : newID()
         let subject = isEvent ? event.subject : "unreadable:\(place.topic):\(place.offset)"
+        let at = tick()
         try transact(service) { db, made in
             try db.execute(
                 sql: """
-                    INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, NULL, 'brokenRule', 'planted', 'planted', 1, 0, 0,
+                    INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, NULL, 'brokenRule', 'planted', 'planted', 1, 0, ?,
                         'open', 'log', NULL)
                     """,
-                arguments: [Data(id.bytes), place.topic.name, Int64(place.offset), subject, event.type, Data(bytes)])
+                arguments: [
+                    Data(id.bytes), place.topic.name, Int64(place.offset), subject, event.type, Data(bytes), at,
+                ])
             let letter = V1.EventDeadLettered(
-                service: service, eventID: id, topic: place.topic.name, offset: place.offset, event: bytes,
+                service: service, eventID: id, topic: place.topic.name, offset: place.offset,
+                event: PersonalData.masked(bytes, [.cardToken]),
                 errorKind: "brokenRule", error: "planted", attempts: 1)
             if announced {
-                made.append(try self.event(letter, subject: subject, by: service, cause: isEvent ? event : nil))
+                made.append(
+                    try self.letterEvent(
+                        letter, of: id, about: isEvent ? event : nil, subject: subject, by: service, number: 0, at: at))
             }
         }
     }
@@ -99,9 +105,9 @@ extension Shop {
         try transact(service) { db, made in
             _ = try self.handle(service, event, db, &made)
             try self.markApplied(id, place, db)
-            try self.settleLetter(id, "redriven", action: "retried", db)
+            let number = try self.settleLetter(id, "redriven", action: "retried", db)
             let redriven = V1.DeadLetterRedriven(service: service, eventID: id, wasDuplicate: false, actor: "ann")
-            if announced { made.append(try self.event(redriven, subject: event.subject, by: service)) }
+            if announced { made.append(try self.said(redriven, id, event, by: service, number)) }
         }
         try handleParked(service, event.subject)
     }
@@ -111,9 +117,9 @@ extension Shop {
         let (event, _) = try letter(service, id)
         try transact(service) { db, made in
             try self.sayInstead(service, event, db, &made)
-            try self.settleLetter(id, "discarded", action: "discarded", db)
+            let number = try self.settleLetter(id, "discarded", action: "discarded", reason: "hopeless", db)
             let discarded = V1.DeadLetterDiscarded(service: service, eventID: id, actor: "ann", reason: "hopeless")
-            made.append(try self.event(discarded, subject: event.subject, by: service))
+            made.append(try self.said(discarded, id, event, by: service, number))
         }
         try handleParked(service, event.subject)
     }
@@ -125,10 +131,15 @@ extension Shop {
             try db.execute(
                 sql: "UPDATE dead_letters SET corrected = ? WHERE event_id = ?",
                 arguments: [Data(bytes), Data(id.bytes)])
-            try self.record("edited", id, db)
+            let number = try self.record("edited", id, reason: "a slip", db)
             let edited = V1.DeadLetterEdited(
                 service: service, eventID: id, corrected: bytes, actor: "ann", reason: "a slip")
-            made.append(try self.event(edited, subject: event.subject, by: service))
+            let original = try Data.fetchOne(
+                db, sql: "SELECT event FROM dead_letters WHERE event_id = ?", arguments: [Data(id.bytes)])
+            let about = original.flatMap { try? EventCoding.decode([UInt8]($0)) }
+            made.append(
+                try self.letterEvent(
+                    edited, of: id, about: about, subject: event.subject, by: service, number: number, at: self.clock))
         }
     }
 
@@ -188,17 +199,33 @@ extension Shop {
         return (event, Place(topic: Topic(row[1]), offset: UInt64(row[2] as Int64)))
     }
 
-    private func settleLetter(_ id: EventID, _ state: String, action: String, _ db: Database) throws {
+    /// Said of a letter at the time of the record.
+    private func said(
+        _ payload: some EventPayload, _ letter: EventID, _ event: Envelope, by service: ServiceName, _ number: Int64
+    ) throws -> Envelope {
+        let isEvent = !event.type.isEmpty
+        return try letterEvent(
+            payload, of: letter, about: isEvent ? event : nil, subject: event.subject, by: service, number: number,
+            at: clock)
+    }
+
+    @discardableResult
+    private func settleLetter(
+        _ id: EventID, _ state: String, action: String, reason: String? = nil, _ db: Database
+    ) throws -> Int64 {
         try db.execute(
             sql: "UPDATE dead_letters SET state = ?, settled_at = ? WHERE event_id = ?",
             arguments: [state, clock, Data(id.bytes)])
-        try record(action, id, db)
+        return try record(action, id, reason: reason, db)
     }
 
-    private func record(_ action: String, _ id: EventID, _ db: Database) throws {
+    /// - Returns: the entry's number.
+    @discardableResult
+    private func record(_ action: String, _ id: EventID, reason: String? = nil, _ db: Database) throws -> Int64 {
         try db.execute(
-            sql: "INSERT INTO dead_letter_actions VALUES (NULL, ?, ?, ?, 'ann', NULL, NULL)",
-            arguments: [Data(id.bytes), action, clock])
+            sql: "INSERT INTO dead_letter_actions VALUES (NULL, ?, ?, ?, 'ann', ?, NULL)",
+            arguments: [Data(id.bytes), action, clock, reason])
+        return db.lastInsertedRowID
     }
 
     private func handleParked(_ service: ServiceName, _ subject: String) throws {

@@ -69,8 +69,8 @@ extension Shop {
         guard reservation.cardToken == "tok_visa" else {
             try gateway.write { db in
                 try db.execute(
-                    sql: "INSERT INTO idempotency_keys VALUES (?, 'declined', NULL, 402, NULL, 0)",
-                    arguments: [call.key])
+                    sql: "INSERT INTO idempotency_keys VALUES (?, 'declined', NULL, 402, ?, 0)",
+                    arguments: [call.key, Data(#"{"error":{"decline_code":"generic_decline"}}"#.utf8)])
             }
             return { shop, db, made in
                 let failed = V1.PaymentFailed(reason: .declined, declineCode: "generic_decline")
@@ -107,8 +107,10 @@ extension Shop {
     func book(_ kind: String, key: String, id: String, intent: String, _ order: OrderID, _ amount: Money) throws {
         try gateway.write { db in
             try db.execute(
-                sql: "INSERT INTO idempotency_keys VALUES (?, ?, NULL, 200, NULL, 0)",
-                arguments: [key, kind == "capture" ? "captured" : "refunded"])
+                sql: "INSERT INTO idempotency_keys VALUES (?, ?, NULL, 200, ?, 0)",
+                arguments: [
+                    key, kind == "capture" ? "captured" : "refunded", Data(#"{"id":"\#(id)"}"#.utf8),
+                ])
             try db.execute(
                 sql: "INSERT INTO ledger VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, 0)",
                 arguments: [kind, key, id, intent, order.description, amount.amount, amount.currency])

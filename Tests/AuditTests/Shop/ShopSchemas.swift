@@ -50,6 +50,10 @@ enum ShopSchemas {
                 lines TEXT NOT NULL, total_amount INTEGER NOT NULL, currency TEXT NOT NULL,
                 idempotency_key TEXT NOT NULL UNIQUE, body_hash TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
                 created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, cancellation_requested_at INTEGER) WITHOUT ROWID;
+            CREATE TABLE products (product_id TEXT PRIMARY KEY, name TEXT NOT NULL, unit_price INTEGER NOT NULL,
+                currency TEXT NOT NULL) WITHOUT ROWID;
+            CREATE TABLE prices (product_id TEXT NOT NULL, from_sequence INTEGER NOT NULL, unit_price INTEGER NOT NULL,
+                currency TEXT NOT NULL, PRIMARY KEY (product_id, from_sequence)) WITHOUT ROWID;
             """
         case .inventory:
             """

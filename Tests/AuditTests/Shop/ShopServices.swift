@@ -104,23 +104,36 @@ extension Shop {
     @discardableResult
     func place(
         _ lines: [(String, Int64)], price: Int64 = 1999, currency: String = "GBP", card: String = "tok_visa",
-        acknowledge: Bool = true
+        acknowledge: Bool = true, total amount: Int64? = nil
     ) throws -> OrderID {
-        let id: OrderID = newID()
+        let id = newOrderID()
         let orderLines = lines.map { OrderLine(productID: $0.0, quantity: $0.1, unitPrice: price) }
-        let total = Money(amount: lines.reduce(0) { $0 + $1.1 * price }, currency: currency)
+        let total = Money(amount: amount ?? lines.reduce(0) { $0 + $1.1 * price }, currency: currency)
         let key = "key-\(id)"
         let created = try event(
             V1.OrderCreated(
                 customerID: "c-1", email: "ann@example.test", lines: orderLines, total: total, cardToken: card,
                 idempotencyKey: key, bodyHash: "00"), id, by: .order)
         try transact(.order) { db, made in
+            for (product, _) in lines { try setPrice(product, price, currency, db) }
             try insertOrder(id, total, key, created.time.microseconds, db)
             made.append(created)
         }
         books.orders[id] = PlacedOrder(lines: orderLines, total: total, key: key)
         if acknowledge { try journal(id, key, total) }
         return id
+    }
+
+    /// The operator's: the price that holds from the next order on.
+    func setPrice(_ product: String, _ price: Int64, _ currency: String, _ db: Database) throws {
+        let last = try Row.fetchOne(
+            db, sql: "SELECT unit_price, currency FROM products WHERE product_id = ?", arguments: [product])
+        if last?[0] as Int64? == price, last?[1] as String? == currency { return }
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO products VALUES (?, '', ?, ?)", arguments: [product, price, currency])
+        let next = try Int64.fetchOne(db, sql: "SELECT next_sequence FROM outbox_topics WHERE topic = 'orders'") ?? 1
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO prices VALUES (?, ?, ?, ?)", arguments: [product, next, price, currency])
     }
 
     func insertOrder(_ id: OrderID, _ total: Money, _ key: String, _ time: Int64, _ db: Database) throws {
@@ -175,7 +188,9 @@ extension Shop {
     // MARK: - Inventory
 
     func stock(_ product: String, _ pieces: Int64) throws {
-        let payload = V1.StockAdjusted(delta: pieces, reason: .initial, adjustmentKey: "seed-\(clock)")
+        let payload = V1.StockAdjusted(
+            delta: pieces, reason: books.available[product] == nil ? .initial : .adjustment,
+            adjustmentKey: "seed-\(clock)")
         let adjusted = try event(payload, subject: product, by: .inventory)
         try transact(.inventory) { db, made in
             made.append(adjusted)
@@ -207,7 +222,10 @@ extension Shop {
             }
             books.reserved.insert(id)
         } else {
-            let shortages = short.map { Shortage(productID: $0.productID, requested: $0.quantity, available: 0) }
+            let shortages = short.map {
+                Shortage(
+                    productID: $0.productID, requested: $0.quantity, available: books.available[$0.productID] ?? 0)
+            }
             made.append(try event(V1.StockRejected(shortages: shortages), id, by: .inventory, cause: cause))
         }
         try db.execute(
