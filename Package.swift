@@ -24,6 +24,10 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
+        // How a process starts, and how it writes what it is told to.
+        .target(name: "CProcessIO", path: "Sources/ProcessIO/CProcessIO"),
+        layer("ProcessIO", ["CProcessIO"], exclude: ["CProcessIO"]),
+
         // What an event is.
         layer("Contracts"),
 
@@ -49,8 +53,8 @@ let package = Package(
         layer(
             "ServiceRuntime",
             [
-                "ProcessSettings", "Contracts", "Access", "EventLog", "CPlatform", "FileEventLog", "Delivery", .grdb,
-                .logging, .metrics, .tracing, .lifecycle, .argumentParser,
+                "ProcessIO", "ProcessSettings", "Contracts", "Access", "EventLog", "CPlatform", "FileEventLog",
+                "Delivery", .grdb, .logging, .metrics, .tracing, .lifecycle, .argumentParser,
             ]),
 
         // The five services: rules, schema, handlers; no HTTP.
@@ -102,25 +106,30 @@ let package = Package(
         program("analytics-service", ["AnalyticsService", "Web", "ServiceRuntime", "ProcessSettings", "Delivery"]),
         program(
             "payment-gateway",
-            ["Access", "HTTPServing", "ProcessSettings", .hummingbird, .grdb, .logging, .lifecycle, .crypto, .nio]),
+            [
+                "ProcessIO", "Access", "HTTPServing", "ProcessSettings", .hummingbird, .grdb, .logging, .lifecycle,
+                .crypto, .nio,
+            ]),
         program(
             "flash-sale",
-            ["Contracts", "Access", "EventLog", "FileEventLog", .nio, .nioPosix, .histogram, .subprocess], card: true),
+            ["ProcessIO", "Contracts", "Access", "EventLog", "FileEventLog", .nio, .nioPosix, .histogram, .subprocess],
+            card: true),
         program(
             "stampede",
             [
-                "Contracts", "Access", "EventLog", "LogFormat", "FileEventLog", "Delivery", "Audit", .grdb, .nio,
-                .nioPosix, .nioHTTP1,
+                "ProcessIO", "Contracts", "Access", "EventLog", "LogFormat", "FileEventLog", "Delivery", "Audit", .grdb,
+                .nio, .nioPosix, .nioHTTP1,
             ],
             card: true),
 
-        program("simulate", ["Contracts", "Simulation", "Audit", "Delivery"]),
+        program("simulate", ["ProcessIO", "Contracts", "Simulation", "Audit", "Delivery"]),
 
         // Tests mirror the sources.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: .houseRules),
         .target(
             name: "Doctor", dependencies: ["Contracts", "EventLog", "FileEventLog", "TestSupport", .grdb],
             path: "Tests/Doctor", swiftSettings: .houseRules),
+        tests("ProcessIOTests", ["ProcessIO"]),
         tests("ContractsTests", ["Contracts"]),
         tests("AccessTests", ["Access", .crypto]),
         tests("FileEventLogTests", ["Contracts", "EventLog", "LogFormat", "FileEventLog"], exclude: ["log_reader.py"]),
@@ -192,9 +201,8 @@ if Context.environment["STAMPEDE_MUTANTS_BUILD"] != nil {
 if Context.environment["STAMPEDE_COVERAGE_BUILD"] != nil {
     let counted: Set = ["Contracts", "FileEventLog", "Delivery", "Services"]
     let needed: Set = [
-        "Access", "CommandArguments", "EventLog", "CPlatform", "LogFormat", "ProcessSettings", "ServiceRuntime",
-        "Audit", "CSimulatedDisk",
-        "Simulation", "simulate", "TestSupport",
+        "CProcessIO", "ProcessIO", "Access", "CommandArguments", "EventLog", "CPlatform", "LogFormat",
+        "ProcessSettings", "ServiceRuntime", "Audit", "CSimulatedDisk", "Simulation", "simulate", "TestSupport",
     ]
     package.targets.removeAll { target in
         !needed.contains(target.name) && !counted.contains { target.name == $0 || target.name == "\($0)Tests" }

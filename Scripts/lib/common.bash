@@ -1,6 +1,18 @@
 # shellcheck shell=bash
 # What every script here shares: how it talks, how it fails, how it counts time. Sourced, never run.
 
+# What a caller may leave behind and no script wants: its locale (in a Turkish one 'i' has another capital), a search path of
+# `cd`, files to read first, ignored ends of children, closed standard descriptors. Closed stdout stays unwritable.
+unset -v BASH_ENV ENV CDPATH GREP_OPTIONS GREP_COLORS POSIXLY_CORRECT
+set +o posix
+IFS=$' \t\n'
+export LC_ALL=C
+{ true <&0; } 2>/dev/null || exec </dev/null
+{ true >&2; } 2>/dev/null || exec 2>/dev/null
+{ true >&1; } 2>/dev/null || exec 1</dev/null
+# bash itself cannot take back what was ignored when it started, and its children would have no exit codes.
+[[ -z $(trap -p CHLD) ]] || exec env --default-signal=CHLD "$BASH" "$0" "$@"
+
 # Exit codes, the same as the operator's CLI: 0 ok, 1 failure, 2 wrong usage.
 readonly EXIT_FAILURE=1 EXIT_USAGE=2
 
@@ -23,18 +35,45 @@ misuse() {
 # print_help FILE: the comment block under the #! line of a script is its help.
 print_help() { awk 'NR == 1 { next } !/^#/ { exit } { sub(/^# ?/, ""); print }' "$1"; }
 
+# show_help: and ends the script.
+show_help() {
+    print_help "$0" || exit "$EXIT_FAILURE"
+    exit 0
+}
+
+# need_arguments: whoever types none is told which there are, and ends.
+need_arguments() {
+    print_help "$0" >&2
+    exit "$EXIT_USAGE"
+}
+
 # need_value OPTION COUNT: an option at the end of the line lacks its value.
 need_value() { (($2 >= 2)) || misuse "$1 needs a value"; }
 
-# need_number OPTION VALUE LOW HIGH
+# need_number OPTION VALUE LOW HIGH: leaves it in `number` as bash counts: 026708 would be no number for it, or another one.
 need_number() {
     if ! [[ $2 =~ ^[0-9]{1,9}$ ]] || ((10#$2 < $3 || 10#$2 > $4)); then
-        misuse "$1 must be a number from $3 to $4, not '$2'"
+        misuse "$1 must be a number from $3 to $4, not $(printf %q "$2")"
     fi
+    # shellcheck disable=SC2034 # the caller uses it
+    number=$((10#$2))
 }
 
-# absolute PATH: the same path from the root; nothing of it need exist.
-absolute() { realpath --canonicalize-missing -- "$1"; }
+# absolute PATH: the same path from the root; nothing of it need exist. A name that the programs cannot carry is refused: they
+# would work in another directory, beside it.
+absolute() {
+    local path
+    [[ -n $1 ]] || misuse "an empty path names nothing"
+    # The mark keeps line ends at the end of a name, which $(…) would take away.
+    path=$(realpath --canonicalize-missing -- "$1" && printf .) || fail "$(printf %q "$1") leads nowhere"
+    path=${path%$'\n.'}
+    [[ $path != *[[:cntrl:]]* ]] || misuse "$(printf %q "$path") holds control characters; rename it, or name another"
+    is_utf8 "$path" || misuse "$(printf %q "$path") is not UTF-8; rename it, or name another"
+    printf '%s\n' "$path"
+}
+
+# is_utf8 TEXT
+is_utf8() { printf %s "$1" | iconv -f UTF-8 -t UTF-8 >/dev/null 2>&1; }
 
 # now_milliseconds: the wall clock, without starting a process.
 now_milliseconds() { local micros=${EPOCHREALTIME/[.,]/}; printf '%s\n' "$((micros / 1000))"; }

@@ -26,18 +26,19 @@ readonly PODMAN_NEEDS=("podman podman" "runc runc" "/usr/lib/podman/netavark net
 install_missing() {
     local need missing=()
     for need in "${PODMAN_NEEDS[@]}"; do
-        [[ -e ${need% *} ]] || command -v "${need% *}" >/dev/null || missing+=("${need#* }")
+        # A program: there is a function of the name podman here.
+        [[ -e ${need% *} ]] || type -P "${need% *}" >/dev/null || missing+=("${need#* }")
     done
     ((${#missing[@]} > 0)) || return 0
-    command -v apt-get >/dev/null || cannot "missing: ${missing[*]}"
+    type -P apt-get >/dev/null || cannot "missing: ${missing[*]}; on Debian, type: apt-get install ${missing[*]}"
     say "installing ${missing[*]}"
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        "${missing[@]}"; } >"$scratch/apt.log" 2>&1 || cannot "apt-get could not install ${missing[*]}"
+        "${missing[@]}"; } >"$scratch/apt.log" 2>&1 || cannot "missing: ${missing[*]}, and apt-get could not install it; type: apt-get update && apt-get install ${missing[*]}"
 }
 
 # prepare_podman: what is missing is installed where it may be; a container that does nothing shows whether they run.
 prepare_podman() {
-    ((EUID == 0)) || cannot "it needs root, to make a base image and networks"
+    ((EUID == 0)) || cannot "it needs root, to make a base image and networks; type: sudo Scripts/containers-test"
     [[ $(uname -s) == Linux ]] || cannot "it needs Linux"
     install_missing
     mkdir -p -- "$PODMAN_HOME"

@@ -28,12 +28,12 @@ full_name() {
 
 # export_ports [BASE]: exports one STAMPEDE_… variable a port: from BASE, else from the environment, else the default.
 export_ports() {
-    local row variable offset default value
+    local row variable offset default value number
     for row in "${PORT_TABLE[@]}"; do
         read -r variable _ _ default offset <<<"$row"
-        if [[ -n ${1:-} ]]; then value=$((10#$1 + offset)); else value=${!variable:-$default}; fi
+        if [[ -n ${1:-} ]]; then value=$(($1 + offset)); else value=${!variable:-$default}; fi
         need_number "$variable" "$value" 1 65535
-        export "$variable=$value"
+        export "$variable=$number"
     done
 }
 

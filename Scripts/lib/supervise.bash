@@ -13,7 +13,7 @@
 
 readonly HEARTBEAT_SECONDS=10 STEADY_MILLISECONDS=30000
 readonly BACKOFF_FIRST_MILLISECONDS=200 BACKOFF_LIMIT_MILLISECONDS=10000
-readonly EXIT_FAILED_SYNC=75 EXIT_TRAPPED=76 EXIT_REFUSED=78
+readonly EXIT_DATA_REPLACED=72 EXIT_FAILED_SYNC=75 EXIT_TRAPPED=76 EXIT_REFUSED=78
 
 # A child whose parent died before the death signal was asked for would live on: it looks once, then becomes COMMAND.
 # shellcheck disable=SC2016 # expanded by the child
@@ -140,9 +140,23 @@ become_service() {
         </dev/null >>"$LOGS/$1.log" 2>&1 8>&- 9>&- 10>&-
 }
 
+# is_in_place: whether the lock that this process holds still lies under its name.
+is_in_place() { [[ $RUN/supervisor.lock -ef /proc/self/fd/8 ]]; }
+
+# lose_data [WHY]: the directory is not the one any more that all was started on; whatever is there now, an empty one perhaps, is not
+# begun with.
+lose_data() {
+    [[ -z $shutting_down ]] || return 0
+    announce "${1:+$1; }$DATA was removed or replaced; everything is stopped, and nothing is started on what is there now"
+    supervisor_status=1
+    failed_up_reply=${up_reply:--} failed_up_text="$DATA was removed or replaced; everything is stopped again" up_reply=''
+    begin_shutdown
+}
+
 # start_service SERVICE
 start_service() {
     local service=$1
+    is_in_place || { lose_data; return; }
     become_service "$service" &
     service_pid[$service]=$!
     write_pid "$service" $!
@@ -203,7 +217,10 @@ on_service_end() {
     alive=$(($(now_milliseconds) - service_born[$service]))
     ((alive < STEADY_MILLISECONDS)) || service_attempt[$service]=0
     service_restarts[$service]=$((service_restarts[$service] + 1))
-    if ((status == EXIT_USAGE || status == EXIT_REFUSED)); then
+    if ((status == EXIT_DATA_REPLACED)) || ! is_in_place; then
+        set_state "$service" failed
+        lose_data "$service: $end, see $LOGS/$service.log"
+    elif ((status == EXIT_USAGE || status == EXIT_REFUSED)); then
         announce "$service FAILED: $end (wrong configuration, or a log or database it refuses); not restarted: read" \
             "$LOGS/$service.log, then: Scripts/supervisor start $service"
         set_state "$service" failed
@@ -239,7 +256,7 @@ on_helper_end() {
             listen
             ;;
         heartbeat)
-            write_again
+            if is_in_place; then write_again; else lose_data; fi
             run_helper heartbeat sleep "$HEARTBEAT_SECONDS" 9>&- 10>&-
             ;;
         deadline) fail_up "not ready after $READY_SECONDS s" "${SERVICES[@]}" ;;
@@ -385,7 +402,7 @@ supervise() {
     kill -KILL $(jobs -rp)
     wait
     announce "supervisor $$ ends; nothing is left running"
-    rm -f "$RUN"/*.pid "$RUN/supervisor.fifo" "$RUN/supervisor.state" "$RUN/command"
+    ! is_in_place || rm -f "$RUN"/*.pid "$RUN/supervisor.fifo" "$RUN/supervisor.state" "$RUN/command"
     answer "$failed_up_reply" 1 "$failed_up_text"
     answer "${up_reply:--}" 1 "stopped before all were ready"
     answer "$down_reply" 0

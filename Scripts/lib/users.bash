@@ -52,9 +52,10 @@ as_user_of() {
 
 # require_users: what has to hold before anything is changed.
 require_users() {
-    local id name
+    local id name number
     ((EUID == 0)) || misuse "--separate-users is for root, who alone can start processes as other users"
     need_number STAMPEDE_USER_BASE "$USER_BASE" 1000 999999990
+    USER_BASE=$number
     for ((id = USER_BASE; id <= USER_BASE + READERS_OFFSET; id++)); do
         name=$(getent passwd "$id" || getent group "$id") || continue
         fail "the id $id is '${name%%:*}' already; name other ids with STAMPEDE_USER_BASE, $((READERS_OFFSET + 1)) are needed"

@@ -73,7 +73,12 @@ struct SecretFile {
 
     /// The same, in the place of a file that may be there: for whoever alone may make it.
     func put(_ bytes: [UInt8], mode: mode_t) throws(AccessError) {
-        try write(bytes, mode: mode, "rename") { rename($0, path) == 0 }
+        // What a link leads to is replaced, not the link.
+        let target = realpath(path, nil).map { link in
+            defer { free(link) }
+            return String(cString: link)
+        }
+        try write(bytes, mode: mode, "rename") { rename($0, target ?? path) == 0 }
     }
 
     private func write(

@@ -8,7 +8,8 @@ extension ParsableCommand {
     /// Ends the process as `exit(withError:)` does, with `wrongUsage` for wrong usage.
     package static func end(with error: any Error) -> Never {
         guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
-        FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+        // Where it cannot be written, nobody is left to tell.
+        try? FileHandle.standardError.write(contentsOf: Data((fullMessage(for: error) + "\n").utf8))
         Foundation.exit(wrongUsage)
     }
 }

@@ -1,5 +1,6 @@
 import Contracts
 package import GRDB
+import GRDBSQLite
 
 /// The one read-write connection to a service's database.
 ///
@@ -45,6 +46,10 @@ package final class ServiceDatabase: Sendable {
     }
 
     /// One transaction, `BEGIN IMMEDIATE`. Synchronous: call it off the cooperative pool.
+    ///
+    /// *Guarantee*: what it returns from is in the file that has the database's name. *If broken*: a data directory that
+    /// somebody removed takes the orders with it that are still answered with 202.
+    /// - Throws: `DatabaseMoved`, and what the body and SQLite throw.
     package func transaction<Value>(_ body: (Database) throws -> Value) throws -> Value {
         try queue.inDatabase { db in
             var value: Value?
@@ -52,8 +57,16 @@ package final class ServiceDatabase: Sendable {
                 value = try body(db)
                 return .commit
             }
+            try requireInPlace(db)
             return value!  // inTransaction either ran the body to its end or threw
         }
+    }
+
+    /// One `stat` a transaction, by SQLite's own way to the file system; one that cannot tell has no say.
+    private func requireInPlace(_ db: Database) throws {
+        var isMoved: CInt = 0
+        sqlite3_file_control(db.sqliteConnection, "main", SQLITE_FCNTL_HAS_MOVED, &isMoved)
+        guard isMoved == 0 else { throw DatabaseMoved(path: path) }
     }
 
     /// Reads outside a transaction that writes.
@@ -63,6 +76,21 @@ package final class ServiceDatabase: Sendable {
 
     package func close() throws {
         try queue.close()
+    }
+}
+
+/// The database's file was removed, moved away or replaced: what is committed goes with the process.
+package struct DatabaseMoved: EnvironmentFault, Equatable {
+    package let path: String
+    package let isFinal = true
+
+    package init(path: String) {
+        self.path = path
+    }
+
+    package var description: String {
+        "\(path) was removed, moved away or replaced while this process was working with it. "
+            + "Put the data directory back as it was, or begin a new one, and start again"
     }
 }
 

@@ -18,6 +18,8 @@ package enum LogError: Error, Equatable, CustomStringConvertible {
     case noSpace(topic: Topic, file: String)
     /// A write or sync failed: what is on disk is unknown, the writer is poisoned, the process must end.
     case syncFailed(topic: Topic, file: String, errno: Int32)
+    /// The file that was appended to has no name any more: what was appended is gone when the process ends.
+    case removed(topic: Topic, file: String)
     case fenced(topic: Topic, epoch: UInt32, byEpoch: UInt32)
     case closed(topic: Topic)
     case unreadable(topic: Topic, file: String, operation: String, errno: Int32)
@@ -51,6 +53,8 @@ package enum LogError: Error, Equatable, CustomStringConvertible {
         case .syncFailed(let topic, let file, let errno):
             "writing \(file) of topic \(topic) failed (errno \(errno)): what is on disk is unknown. "
                 + "This is final; restart the service, which reads the log again before it writes"
+        case .removed(let topic, let file):
+            "\(file) of topic \(topic) was removed while it was written to; put the data directory back as it was"
         case .fenced(let topic, let epoch, let byEpoch):
             "the writer of topic \(topic) with epoch \(epoch) was replaced by epoch \(byEpoch)"
         case .closed(let topic):

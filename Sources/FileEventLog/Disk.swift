@@ -71,11 +71,15 @@ package protocol DiskFile: Sendable {
     /// Reserves space for the first `count` bytes, which read as zeros until they are written.
     func allocate(_ count: UInt64) throws(DiskError)
     func size() throws(DiskError) -> UInt64
+    /// False once its last name was removed: what is written goes with the process.
+    var hasName: Bool { get }
     func close()
 }
 
 extension DiskFile {
     package func forgetCache() {}
+
+    package var hasName: Bool { true }
 
     package func write(_ bytes: some Collection<UInt8>, at offset: UInt64) throws(DiskError) {
         let result = Array(bytes).withUnsafeBytes { bytes in
@@ -126,6 +130,7 @@ package struct DiskError: Error, Equatable, CustomStringConvertible {
     }
 
     package var description: String {
-        "\(operation) \(path): errno \(errno)" + (holder.map { ", held by process \($0)" } ?? "")
+        "\(operation) \(path): \(String(cString: strerror(errno))) (errno \(errno))"
+            + (holder.map { ", held by process \($0)" } ?? "")
     }
 }

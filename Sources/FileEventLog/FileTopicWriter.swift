@@ -187,13 +187,21 @@ final class FileTopicWriter: TopicWriter {
             hash = Hash(of: bytes)
         }
         switch outcome {
-        case .whole: break
+        case .whole: try requireName(&state)
         case .failed(let error): throw poisoned(&state, error.errno)
         case .noSpace:
             try blank(bytes.count, &state)
             throw LogError.noSpace(topic: files.topic, file: state.path)
         }
         advance(past: frame, hash, &state)
+    }
+
+    /// *Guarantee*: nothing counts as appended that went into a removed file. One `fstat` a frame: a quarter of a microsecond.
+    private func requireName(_ state: inout State) throws {
+        guard !state.file.hasName else { return }
+        let error = LogError.removed(topic: files.topic, file: state.path)
+        state.poison = error
+        throw error
     }
 
     /// Writes zeros behind the place of a frame that goes past what was written before; synced with the frame.

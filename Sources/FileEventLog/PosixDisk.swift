@@ -224,6 +224,11 @@ private struct PosixFile: DiskFile {
         return UInt64(status.st_size)
     }
 
+    var hasName: Bool {
+        var status = stat()
+        return fstat(descriptor, &status) != 0 || status.st_nlink > 0
+    }
+
     func close() {
         #if canImport(Glibc)
             _ = Glibc.close(descriptor)

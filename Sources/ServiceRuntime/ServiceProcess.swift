@@ -5,6 +5,7 @@ import FileEventLog
 import Foundation
 import GRDB
 package import Logging
+import ProcessIO
 package import ProcessSettings
 package import ServiceLifecycle
 import UnixSignals
@@ -69,18 +70,23 @@ package final class ServiceProcess: Sendable {
     private static func lock(
         _ directory: String, of service: ServiceName, _ disk: PosixDisk
     ) throws -> any DirectoryLock {
-        for _ in 0..<lockAttempts {
-            if let lock = try? disk.lockDirectory(directory) { return lock }
+        var attempt = 0
+        while true {
+            attempt += 1
+            do {
+                return try disk.lockDirectory(directory)
+            } catch {
+                // Whatever else is in the way is no other service.
+                guard error.errno == EWOULDBLOCK else { throw error }
+                guard attempt < lockAttempts else {
+                    throw AlreadyRunning(service: service, directory: directory, pid: error.holder)
+                }
+            }
             Thread.sleep(forTimeInterval: lockInterval)
-        }
-        do {
-            return try disk.lockDirectory(directory)
-        } catch {
-            throw AlreadyRunning(service: service, directory: directory, pid: error.holder)
         }
     }
 
-    private static let lockAttempts = 20
+    private static let lockAttempts = 21
     /// In seconds.
     private static let lockInterval = 0.1
 
@@ -96,6 +102,23 @@ package final class ServiceProcess: Sendable {
             options: FileEventLog.Options(segmentBytes: UInt64(settings.segmentBytes)),
             now: { clock.now() },
             randomBytes: { count in (0..<count).map { _ in UInt8(truncatingIfNeeded: randomness.next()) } })
+    }
+
+    /// Ends the process when what it works in is not there any more.
+    private func dataWatch() -> Loop {
+        let layout = DataLayout(settings.dataDirectory)
+        let database = layout.database(of: node.card.name)
+        let topics = ServiceName.allCases.flatMap { [$0.topic, $0.deadLetterTopic] }
+        let watch = FileWatch(
+            required: [layout.root, layout.databaseDirectory(of: node.card.name), database, database + "-wal"],
+            optional: [database + "-shm", layout.log] + topics.map { layout.log + "/" + $0.name })
+        return Loop("data watch", on: ThreadExecutor(name: "data watch")) {
+            var watch = watch
+            while true {
+                try watch.look()
+                try await Task.sleep(for: FileWatch.interval)
+            }
+        }
     }
 
     private func consumerLimits() -> Consumer.Limits {
@@ -148,7 +171,7 @@ package final class ServiceProcess: Sendable {
         }
         let stop = StopLimit(
             .seconds(settings.stopSeconds), logger: logger, onStop: { TrapWatch.stopBegins() })
-        let services: [any Service] = loops + [faultLoop] + scrubbing()
+        let services: [any Service] = loops + [faultLoop, dataWatch()] + scrubbing()
         // Begun first, so that it ends last, with the spans of all others.
         let exports = traces?.exports ?? []
         let group = ServiceGroup(

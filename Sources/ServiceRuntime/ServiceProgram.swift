@@ -7,6 +7,7 @@ import Foundation
 import GRDB
 import EventLog
 import Logging
+import ProcessIO
 package import ProcessSettings
 
 /// The arguments that every service takes.
@@ -45,11 +46,11 @@ package protocol ServiceProgram: AsyncParsableCommand {
 
 extension ServiceProgram {
     package func run() async throws {
-        let settings = try options.settings.settings(dataDirectory: options.dataDirectory)
-        if let text = try options.settings.printed(settings) { return print(text, terminator: "") }
+        let settings = try options.settings.settings(dataDirectory: PlainPath.of(options.dataDirectory))
+        if let text = try options.settings.printed(settings) { return _ = try StandardOutput.write(text.utf8) }
         let card = try card(settings)
         if let directory = options.rebuildDirectory {
-            print(try RebuildRun(card: card, settings: settings).run(into: directory))
+            try StandardOutput.line(try RebuildRun(card: card, settings: settings).run(into: PlainPath.of(directory)))
         } else {
             if settings.countsMetrics { PrometheusRegistry.bootstrap() }
             let level = Logger.Level(rawValue: settings.logLevel) ?? .info  // the settings know the levels
@@ -65,6 +66,7 @@ extension ServiceProgram {
 
     /// Instead of ArgumentParser's `main`, whose exit codes are its own.
     package static func start() async -> Never {
+        ProcessStart.prepare()
         CreationMask.tighten()
         do {
             var command = try parseAsRoot()
@@ -75,12 +77,17 @@ extension ServiceProgram {
             }
             Foundation.exit(0)
         } catch {
-            let code = ExitStatus.code(for: error)
-            if ExitStatus.isOfArgumentParser(error) {
-                let message = Self.fullMessage(for: error)
-                FileHandle(fileDescriptor: code == 0 ? 1 : 2).write(Data((message + "\n").utf8))
+            var code = ExitStatus.code(for: error)
+            if code == 0 {
+                do {
+                    try StandardOutput.line(Self.fullMessage(for: error))
+                } catch {
+                    StandardError.line("\(_commandName): \(error)")
+                    code = ExitStatus.failure
+                }
             } else {
-                FileHandle.standardError.write(Data("\(_commandName): \(error)\n".utf8))
+                let isOfParser = ExitStatus.isOfArgumentParser(error)
+                StandardError.line(isOfParser ? Self.fullMessage(for: error) : "\(_commandName): \(error)")
             }
             Foundation.exit(code)
         }
@@ -93,6 +100,8 @@ package enum ExitStatus {
     package static let usage: Int32 = 2
     /// Told to stop, a part of the service did not end within the limit: it is named in the log.
     package static let stopTimedOut: Int32 = 70
+    /// The data directory, or something in it, was removed or replaced: a restart would begin a new, empty shop.
+    package static let dataReplaced = FileReplaced.exitCode
     /// A write or sync failed: restart, the log is read again.
     package static let poisoned: Int32 = 75
     /// 76: a handler trapped on an event, and the program could not start again by itself; the event is marked: restart at
@@ -112,10 +121,12 @@ package enum ExitStatus {
         }
         switch error {
         case is SettingsRefused, is ConfigurationError: return usage
+        case is FileReplaced, is DatabaseMoved: return dataReplaced
         case is AlreadyRunning, is OutboxMismatch, is DurabilityError: return refused
         case let error as AccessError: return error.isOfTheDisk ? poisoned : refused
         case let error as LogError:
             switch error {
+            case .removed: return dataReplaced
             case .syncFailed, .fenced, .noSpace: return poisoned
             case .unreadable(_, _, _, let errno) where [ENOSPC, EDQUOT, EIO].contains(errno): return poisoned
             default: return refused

@@ -24,6 +24,7 @@ struct ArchitectureTests {
             ("NotificationService", "NIOCore"), ("HTTPServing", "Contracts"), ("HTTPServing", "ServiceRuntime"),
             ("payment-gateway", "Contracts"), ("Simulation", "Audit"), ("Simulation", "ServiceRuntime"),
             ("simulate", "Web"), ("Simulation", "NIOCore"), ("Access", "Contracts"), ("OrderService", "Access"),
+            ("Delivery", "ProcessIO"), ("Simulation", "ProcessIO"),
         ])
     func forbidden(module: String, imported: String) {
         // A program is no module to import; SwiftPM itself refuses it at link time.

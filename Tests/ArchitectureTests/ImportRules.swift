@@ -4,6 +4,8 @@ import Foundation
 struct ImportRules {
     /// The project's own modules, bottom-up.
     static let rows: [[String]] = [
+        ["CProcessIO"],
+        ["ProcessIO"],
         ["Contracts"],
         ["CommandArguments"],
         ["Access"],
@@ -30,13 +32,14 @@ struct ImportRules {
 
     /// What a module may import besides the project's own modules above it; nil where everything is allowed.
     private static let libraries: [String: Set<String>] = [
+        "ProcessIO": ["Foundation"],
         "Contracts": ["Foundation"],
         "CommandArguments": ["Foundation", "ArgumentParser"],
         "Access": ["Foundation", "Crypto"],
         "EventLog": ["Foundation", "Synchronization"],
         "LogFormat": [],
         "FileEventLog": ["Foundation", "Dispatch", "Synchronization", "Glibc", "Darwin", "Crypto"],
-        "Delivery": ["Foundation", "Synchronization", "GRDB", "Crypto", "Logging", "Metrics", "Tracing"],
+        "Delivery": ["Foundation", "Synchronization", "GRDB", "GRDBSQLite", "Crypto", "Logging", "Metrics", "Tracing"],
         "ProcessSettings": ["Foundation", "Synchronization", "Configuration", "ArgumentParser"],
         "Simulation": ["Foundation", "Synchronization", "GRDB", "Logging"],
         "Audit": ["Foundation", "Synchronization", "Glibc", "Darwin", "GRDB", "Crypto"],
@@ -46,22 +49,27 @@ struct ImportRules {
     private static func forbidden(_ module: String) -> Set<String> {
         if services.contains(module) {
             return services.union([
-                "Access", "ProcessSettings", "ServiceRuntime", "FileEventLog", "LogFormat", "CPlatform",
+                "ProcessIO", "Access", "ProcessSettings", "ServiceRuntime", "FileEventLog", "LogFormat", "CPlatform",
             ])
         }
         switch module {
         case "Audit":
             return services.union([
-                "Access", "Delivery", "ProcessSettings", "ServiceRuntime", "Simulation", "CSimulatedDisk",
+                "ProcessIO", "Access", "Delivery", "ProcessSettings", "ServiceRuntime", "Simulation", "CSimulatedDisk",
             ])
-        case "Simulation", "simulate": return ["Access", "ProcessSettings", "ServiceRuntime", "HTTPServing", "Web"]
-        case "LogFormat": return ["Contracts", "EventLog"]
-        case "Delivery": return ["FileEventLog", "LogFormat", "CPlatform"]
+        case "Simulation":
+            return ["ProcessIO", "Access", "ProcessSettings", "ServiceRuntime", "HTTPServing", "Web"]
+        case "simulate": return ["Access", "ProcessSettings", "ServiceRuntime", "HTTPServing", "Web"]
+        case "Contracts", "EventLog", "FileEventLog": return ["ProcessIO"]
+        case "LogFormat": return ["ProcessIO", "Contracts", "EventLog"]
+        case "Delivery": return ["ProcessIO", "FileEventLog", "LogFormat", "CPlatform"]
         case "ServiceRuntime": return services
         // The outside world and the server that both sides stand on know no shop.
         case "HTTPServing", "ProcessSettings": return Set(rows.joined()).subtracting(["HTTPServing"])
         case "payment-gateway":
-            return Set(rows.joined()).subtracting(["HTTPServing", "ProcessSettings", "Access", "CommandArguments"])
+            return Set(rows.joined()).subtracting([
+                "ProcessIO", "HTTPServing", "ProcessSettings", "Access", "CommandArguments",
+            ])
         case "Access", "CommandArguments": return ["Contracts"]
         default: return []
         }

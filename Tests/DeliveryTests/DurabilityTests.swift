@@ -50,6 +50,29 @@ struct DurabilityTests {
         #expect(throws: DurabilityError.self) { try ServiceDatabase(path: ":memory:") }
     }
 
+    @Test(
+        "a commit into a file that was removed, moved or replaced is a fatal fault", arguments: ["", "moved", "copied"])
+    func moved(place: String) throws {
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/a.db"
+        let database = try ServiceDatabase(path: path)
+        try database.transaction { try $0.execute(sql: "CREATE TABLE t (a)") }
+        switch place {
+        case "moved": try FileManager.default.moveItem(atPath: path, toPath: path + "-moved")
+        case "copied":
+            try FileManager.default.moveItem(atPath: path, toPath: path + "-moved")
+            try FileManager.default.copyItem(atPath: path + "-moved", toPath: path)
+        default: try FileManager.default.removeItem(atPath: path)
+        }
+        let error = #expect(throws: DatabaseMoved(path: path)) {
+            try database.transaction { try $0.execute(sql: "INSERT INTO t VALUES (1)") }
+        }
+        guard case .fatal? = error.map(Fault.classify) else {
+            Issue.record("\(error as Any) is not fatal")
+            return
+        }
+    }
+
     @Test("a transaction whose body throws leaves nothing")
     func rollsBack() throws {
         let directory = try TemporaryDirectory()

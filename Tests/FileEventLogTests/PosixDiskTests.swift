@@ -37,6 +37,24 @@ struct PosixDiskTests {
         #expect(order == ["work", "rest"])
     }
 
+    @Test("what went into a removed segment does not count as appended")
+    func removed() throws {
+        let directory = try TemporaryDirectory()
+        let log = makeLog(PosixDisk(), directory: directory.path)
+        let writer = try log.openWriter(of: .test)
+        defer { writer.close() }
+        try writer.append(events(0..<1), firstSequence: 1)
+        try FileManager.default.removeItem(atPath: directory.path + "/test")
+        for _ in 1...2 {
+            let error = #expect(throws: LogError.self) { try writer.append(events(1..<2), firstSequence: 2) }
+            guard case .removed(_, let file) = error else {
+                Issue.record("\(error as Any)")
+                continue
+            }
+            #expect(file.hasPrefix(directory.path + "/test/"))
+        }
+    }
+
     @Test("frames that are hashed beside their write are chained like all others")
     func largeFrames() throws {
         let directory = try TemporaryDirectory()

@@ -120,10 +120,15 @@ def read(path):
 
 
 def write(result, paths):
+    """A regular file as a whole or not at all; a device or a fifo is written to."""
     for path in filter(None, paths):
-        with open(path, "w") as file:
+        is_plain = (os.path.isfile(path) or not os.path.exists(path)) and not path.startswith(("/dev/", "/proc/"))
+        target = os.path.realpath(path)
+        with open(f"{target}.{os.getpid()}" if is_plain else path, "w") as file:
             json.dump(result, file, indent=2)
             file.write("\n")
+        if is_plain:
+            os.replace(file.name, target)
 
 
 sys.exit(main())

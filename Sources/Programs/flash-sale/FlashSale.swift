@@ -1,6 +1,7 @@
 import Access
 import ArgumentParser
 import Foundation
+import ProcessIO
 
 /// The load generator: a sale or a replay of real orders, then the audit's verdict.
 ///
@@ -16,6 +17,7 @@ struct FlashSale: AsyncParsableCommand {
     private static let usageExitCode: Int32 = 2
 
     static func main() async {
+        ProcessStart.prepare()
         CreationMask.tighten()
         do {
             var command = try parseAsRoot()
@@ -29,10 +31,20 @@ struct FlashSale: AsyncParsableCommand {
             let message = fullMessage(for: error)
             if !message.isEmpty {
                 // Help that was asked for is data; everything else is talk.
-                let output = code.isSuccess ? FileHandle.standardOutput : FileHandle.standardError
-                try? output.write(contentsOf: Data((message + "\n").utf8))
+                if code.isSuccess { end(printing: message) }
+                StandardError.line(message)
             }
             Foundation.exit(code == .validationFailure ? usageExitCode : code.rawValue)
         }
+    }
+
+    private static func end(printing text: String) -> Never {
+        do {
+            try StandardOutput.line(text)
+        } catch {
+            StandardError.line("flash-sale: \(error)")
+            Foundation.exit(ExitCode.failure.rawValue)
+        }
+        Foundation.exit(ExitCode.success.rawValue)
     }
 }

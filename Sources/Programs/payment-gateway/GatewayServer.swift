@@ -3,6 +3,7 @@ import GRDB
 import HTTPServing
 import Logging
 import NIOCore
+import ProcessIO
 import ServiceLifecycle
 import UnixSignals
 
@@ -39,7 +40,7 @@ struct GatewayServer: Sendable {
             database: database, counters: counters
         ) { failure in
             logger.critical("\(failure)")
-            _exit(Main.diskFailureExitCode)
+            _exit(failure.isReplaced ? FileReplaced.exitCode : Main.diskFailureExitCode)
         }
         injector = FaultInjector(faults: configuration.faults, seed: configuration.seed)
     }
@@ -75,14 +76,38 @@ struct GatewayServer: Sendable {
             await responder.respond(to: request, channel)
         }
         var settings = ServiceGroupConfiguration(
-            services: [server], gracefulShutdownSignals: stopSignals, logger: logger)
+            services: [server, dataWatch], gracefulShutdownSignals: stopSignals, logger: logger)
         settings.maximumGracefulShutdownDuration = .seconds(HTTPLimits.stopSeconds)
         return ServiceGroup(configuration: settings)
+    }
+
+    private var dataWatch: DataWatch {
+        let files = [configuration.dataDirectory, directory.path, directory.databasePath, directory.writeAheadLogPath]
+        return DataWatch(watch: FileWatch(required: files, optional: [directory.databasePath + "-shm"]))
     }
 
     private static let microseconds: @Sendable () -> Int64 = {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+}
+
+/// Ends the gateway when what it works in is not there any more.
+private struct DataWatch: Service {
+    let watch: FileWatch
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            var watch = watch
+            do {
+                while true {
+                    try watch.look()
+                    try await Task.sleep(for: FileWatch.interval)
+                }
+            } catch is CancellationError {
+                // the stop that was asked for
+            }
+        }
     }
 }

@@ -1,4 +1,6 @@
 import GRDB
+import GRDBSQLite
+import ProcessIO
 import Synchronization
 
 /// Decides commands in the order they come, many a transaction, and answers after the commit.
@@ -26,6 +28,7 @@ final class LedgerWriter: Sendable {
     private let ledger: Ledger
     private let database: DatabaseQueue
     private let counters: Counters
+    private let path: String
     private let onDiskFailure: @Sendable (LedgerFailed) -> Void
     private let state = Mutex(State())
 
@@ -36,6 +39,7 @@ final class LedgerWriter: Sendable {
         self.ledger = ledger
         self.database = database
         self.counters = counters
+        path = database.path
         self.onDiskFailure = onDiskFailure
     }
 
@@ -104,11 +108,20 @@ final class LedgerWriter: Sendable {
                 }
                 return .commit
             }
+            try requireInPlace(db)
         } catch {
             failIfDiskFailed(error)
             throw error
         }
         return decisions
+    }
+
+    /// *Guarantee*: what is answered is in the file that has the ledger's name. *If broken*: a data directory that somebody
+    /// removed takes charges with it that the shop was told of.
+    private func requireInPlace(_ db: Database) throws {
+        var isMoved: CInt = 0
+        sqlite3_file_control(db.sqliteConnection, "main", SQLITE_FCNTL_HAS_MOVED, &isMoved)
+        guard isMoved == 0 else { throw FileReplaced(path: path, isGone: true) }
     }
 
     /// A batch that failed was rolled back whole; alone, only the command that cannot be decided fails.
@@ -132,10 +145,14 @@ final class LedgerWriter: Sendable {
 
     /// A disk that failed once is not asked again: a sync that succeeds after one that failed proves nothing.
     private func failIfDiskFailed(_ error: any Error) {
-        guard let code = (error as? DatabaseError)?.resultCode,
-            [.SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB].contains(code)
-        else { return }
-        let failure = LedgerFailed(what: "\(error)")
+        let failure: LedgerFailed
+        switch error {
+        case let error as FileReplaced: failure = LedgerFailed(what: "\(error)", isReplaced: true)
+        case let error as DatabaseError
+        where [.SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode):
+            failure = LedgerFailed(what: "\(error)")
+        default: return
+        }
         let first = state.withLock { state in
             defer { state.poison = state.poison ?? failure }
             return state.poison == nil
@@ -147,8 +164,12 @@ final class LedgerWriter: Sendable {
 /// The ledger's disk or file failed; whether the last commit holds is not known until the gateway starts again.
 struct LedgerFailed: Error, CustomStringConvertible {
     let what: String
+    /// The disk is well; somebody took the file away.
+    var isReplaced = false
 
     var description: String {
-        "the ledger's disk failed (\(what)); nothing more is answered, check the disk and start the gateway again"
+        if isReplaced { return "\(what); nothing more is answered" }
+        return
+            "the ledger's disk failed (\(what)); nothing more is answered, check the disk and start the gateway again"
     }
 }

@@ -1,6 +1,7 @@
 import Access
 import ArgumentParser
 import Foundation
+import ProcessIO
 import ProcessSettings
 
 /// Runs the command and maps its errors to the exit codes of this house.
@@ -14,6 +15,7 @@ enum Main {
     static let diskFailureExitCode: Int32 = 74
 
     static func main() async {
+        ProcessStart.prepare()
         CreationMask.tighten()
         do {
             var command = try PaymentGateway.parseAsRoot()
@@ -32,13 +34,22 @@ enum Main {
             complain("payment-gateway: \(error)")
             exit(directoryInUseExitCode)
         }
+        if let error = error as? FileReplaced {
+            complain("payment-gateway: \(error)")
+            exit(FileReplaced.exitCode)
+        }
         if let error = error as? SettingsRefused {
             complain("payment-gateway: \(error)")
             exit(usageExitCode)
         }
         let code = PaymentGateway.exitCode(for: error)
         if code == .success {
-            print(PaymentGateway.fullMessage(for: error))
+            do {
+                try StandardOutput.line(PaymentGateway.fullMessage(for: error))
+            } catch {
+                complain("payment-gateway: \(error)")
+                exit(EXIT_FAILURE)
+            }
             exit(EXIT_SUCCESS)
         }
         if code == .validationFailure {
@@ -50,6 +61,6 @@ enum Main {
     }
 
     private static func complain(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        StandardError.line(text)
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandArguments
 import Foundation
 import Logging
+import ProcessIO
 import ProcessSettings
 import UnixSignals
 
@@ -64,8 +65,9 @@ struct PaymentGateway: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let data = PlainPath.of(data)
         let told = try settings.settings(dataDirectory: data)
-        if let text = try settings.printed(told) { return print(text, terminator: "") }
+        if let text = try settings.printed(told) { return _ = try StandardOutput.write(text.utf8) }
         let logger = LogLines.logger("payment-gateway")
         let server = try GatewayServer(
             configuration: GatewayConfiguration(

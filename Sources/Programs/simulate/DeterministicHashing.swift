@@ -1,4 +1,5 @@
 import Foundation
+import ProcessIO
 
 /// Hash values, and so the order of dictionaries, are the same in every run only if the environment asks for it at the
 /// start of a process; so the program starts itself once more where it does not.
@@ -16,7 +17,7 @@ enum DeterministicHashing {
         // The program as it is running, whatever it was called by.
         execv("/proc/self/exe", &arguments)
         execvp(CommandLine.arguments[0], &arguments)
-        FileHandle.standardError.write(Data("simulate: cannot start itself again (errno \(errno))\n".utf8))
+        StandardError.line("simulate: cannot start itself again (errno \(errno))")
         exit(1)
     }
 }

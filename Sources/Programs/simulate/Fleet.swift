@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import ProcessIO
 import Simulation
 import Synchronization
 
@@ -29,7 +30,7 @@ struct Fleet {
             signals.started(child)
             children.append((child, output))
         }
-        let outputs = readAll(children.map(\.output))
+        let outputs = try readAll(children.map(\.output))
         var summary = RangeSummary(kinds: kinds)
         var isWell = true
         for ((child, _), data) in zip(children, outputs) {
@@ -46,13 +47,16 @@ struct Fleet {
             }
         }
         summary.took = ContinuousClock.now - begin
-        if !isJSON { print(summary.lines.joined(separator: "\n")) }
+        if !isJSON { try StandardOutput.line(summary.lines.joined(separator: "\n")) }
         return isWell && summary.isWell && summary.seeds == width
     }
 
     /// All at once: a child whose pipe is full stands still until somebody reads it.
-    private func readAll(_ pipes: [Pipe]) -> [Data] {
+    ///
+    /// - Throws: `OutputError`, once all are read.
+    private func readAll(_ pipes: [Pipe]) throws -> [Data] {
         let outputs = Mutex([Data](repeating: Data(), count: pipes.count))
+        let failure = Mutex<OutputError?>(nil)
         let handles = pipes.map(\.fileHandleForReading)
         DispatchQueue.concurrentPerform(iterations: handles.count) { index in
             var data = Data()
@@ -61,11 +65,18 @@ struct Fleet {
                 data += more
                 guard isJSON, let end = data.lastIndex(of: UInt8(ascii: "\n")), end >= told else { continue }
                 // Under the lock: lines of two children are not mixed.
-                outputs.withLock { _ in FileHandle.standardOutput.write(data[told...end]) }
+                failure.withLock { failure in
+                    do throws(OutputError) {
+                        if failure == nil { try StandardOutput.write(data[told...end]) }
+                    } catch {
+                        failure = error
+                    }
+                }
                 told = end + 1
             }
             outputs.withLock { $0[index] = data }
         }
+        if let failure = failure.withLock({ $0 }) { throw failure }
         return outputs.withLock { $0 }
     }
 }

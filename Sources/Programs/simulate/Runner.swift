@@ -1,4 +1,5 @@
 import Foundation
+import ProcessIO
 import Simulation
 
 /// Runs seeds one after the other in this process, and says what came of them.
@@ -27,10 +28,10 @@ struct Runner {
         options.isTold = withStory
         let report = try simulation.run(options)
         if isJSON {
-            print(ReportJSON(report).line)
+            try StandardOutput.line(ReportJSON(report).line)
         } else {
-            if withStory { print(report.story.joined(separator: "\n")) }
-            print(ReportText.lines(of: report).joined(separator: "\n"))
+            if withStory { try StandardOutput.line(report.story.joined(separator: "\n")) }
+            try StandardOutput.line(ReportText.lines(of: report).joined(separator: "\n"))
         }
         if !report.isValid { try explain(report) }
         return report.isValid
@@ -56,7 +57,7 @@ struct Runner {
         } else {
             lines += ["", "The end of the story:"] + told.story.suffix(40).map { "  \($0)" }
         }
-        FileHandle.standardError.write(Data((lines.joined(separator: "\n") + "\n").utf8))
+        StandardError.line(lines.joined(separator: "\n"))
     }
 
     // MARK: - A range
@@ -71,15 +72,14 @@ struct Runner {
             let report = try simulation.run(worldOptions(seed))
             summary.add(report.isValid, orders: report.orders, tally: report.tally)
             // At once: whoever stops the range keeps what is done.
-            if isJSON { FileHandle.standardOutput.write(Data((ReportJSON(report).line + "\n").utf8)) }
+            if isJSON { try StandardOutput.line(ReportJSON(report).line) }
             if let violation = report.violation {
                 let again = (["simulate", "--seed", "\(seed)"] + unusual).joined(separator: " ")
-                FileHandle.standardError.write(
-                    Data("seed \(seed): \(violation)\n  run '\(again)' to see why\n".utf8))
+                StandardError.line("seed \(seed): \(violation)\n  run '\(again)' to see why")
             }
         }
         summary.took = ContinuousClock.now - begin
-        if !isJSON { print(summary.lines.joined(separator: "\n")) }
+        if !isJSON { try StandardOutput.line(summary.lines.joined(separator: "\n")) }
         return summary.isWell
     }
 }

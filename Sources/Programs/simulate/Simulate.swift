@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandArguments
 import Contracts
 import Foundation
+import ProcessIO
 import Simulation
 
 /// `simulate --seed N`: the whole shop in one process, and everything goes wrong.
@@ -80,6 +81,7 @@ struct Simulate: ParsableCommand {
     }
 
     static func main() {
+        ProcessStart.prepare()
         DeterministicHashing.require()
         do {
             var command = try parseAsRoot()
@@ -88,7 +90,13 @@ struct Simulate: ParsableCommand {
             Foundation.exit(code.rawValue)
         } catch {
             let isHelp = exitCode(for: error) == .success
-            FileHandle(fileDescriptor: isHelp ? 1 : 2).write(Data((fullMessage(for: error) + "\n").utf8))
+            let message = fullMessage(for: error)
+            if !isHelp {
+                StandardError.line(message)
+            } else if (try? StandardOutput.line(message)) == nil {
+                StandardError.line("simulate: cannot write \(StandardOutput.name)")
+                Foundation.exit(1)
+            }
             let isUsage = String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
             Foundation.exit(isHelp ? 0 : isUsage ? 2 : 1)
         }

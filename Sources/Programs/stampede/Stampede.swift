@@ -1,6 +1,7 @@
 import Access
 import ArgumentParser
 import Foundation
+import ProcessIO
 
 /// The operator's command line: looks at a run, and has its services mend what they gave up on.
 @main
@@ -25,6 +26,7 @@ struct Stampede: ParsableCommand {
     private static let usage: Int32 = 2
 
     static func main() {
+        ProcessStart.prepare()
         CreationMask.tighten()
         // A closed pipe is an error of `write` then, which `Output` ends on in silence.
         signal(SIGPIPE, SIG_IGN)

@@ -11,7 +11,7 @@ package struct SpanFile: SpanDestination {
     private let maximumBytes: Int
 
     /// - Parameters:
-    ///   - path: ends with `.jsonl`; its directory is made where it is missing.
+    ///   - path: ends with `.jsonl`; its directory is made where it is missing, but not the one above.
     ///   - maximumBytes: after which a new file is begun.
     package init(path: String, maximumBytes: Int) {
         self.path = path
@@ -19,13 +19,12 @@ package struct SpanFile: SpanDestination {
     }
 
     package func send(_ request: [UInt8]) throws {
-        let files = FileManager.default
-        let url = URL(fileURLWithPath: path)
-        try files.createDirectory(
-            at: url.deletingLastPathComponent(), withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o750])
+        // Not its parents: a data directory that somebody removed must not come back with nothing but traces in it.
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard mkdir(directory, 0o750) == 0 || errno == EEXIST else { throw SpanFileError(path: path, errno: errno) }
         if try length() + request.count > maximumBytes { try moveAside() }
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+        // A fifo without a reader must not hold up the export.
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o640)
         guard descriptor >= 0 else { throw SpanFileError(path: path, errno: errno) }
         defer { close(descriptor) }
         let before = lseek(descriptor, 0, SEEK_END)
@@ -49,7 +48,14 @@ package struct SpanFile: SpanDestination {
 
     private func moveAside() throws {
         let former = String(path.dropLast(".jsonl".count)) + ".1.jsonl"
-        guard rename(path, former) == 0 || errno == ENOENT else { throw SpanFileError(path: path, errno: errno) }
+        // What a link leads to is moved, not the link.
+        let full = realpath(path, nil).map { link in
+            defer { free(link) }
+            return String(cString: link)
+        }
+        guard rename(full ?? path, former) == 0 || errno == ENOENT else {
+            throw SpanFileError(path: path, errno: errno)
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandArguments
 import Foundation
+import ProcessIO
 
 /// A span of time as people type it: `1s`, `500ms`, `2m`, `1.5s`.
 struct TimeSpan: Sendable, Equatable, CustomStringConvertible {
@@ -99,17 +100,20 @@ struct CommonOptions: ParsableArguments {
 
     /// Prints the report, writes it where asked, and ends with the verdict's exit code.
     func deliver(_ report: Report) throws {
-        print(ReportText(report).text)
-        if let json { try Self.write(try report.encoded(), to: json) }
-        if let html { try Self.write(Data(ReportPage(report).html.utf8), to: html) }
+        // What one place does not take, another may.
+        let results: [Result<Void, any Error>] = [
+            Result { try StandardOutput.line(ReportText(report).text) },
+            Result { if let json { try OutputFile(json).write([UInt8](try report.encoded())) } },
+            Result { if let html { try OutputFile(html).write(Array(ReportPage(report).html.utf8)) } },
+        ]
+        for result in results { try result.get() }
         if report.verdict != .valid { throw ExitCode(report.verdict.exitCode) }
     }
 
-    private static func write(_ report: Data, to path: String) throws {
-        do {
-            try report.write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw SettingsError(description: "cannot write the report to \(path): \(error.localizedDescription)")
-        }
+    /// Before the sale, not after it: whether the reports can be written.
+    ///
+    /// - Throws: `OutputError`.
+    func checkOutputs() throws {
+        for path in [json, html].compactMap(\.self) { try OutputFile(path).check() }
     }
 }

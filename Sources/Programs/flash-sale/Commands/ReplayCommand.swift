@@ -28,6 +28,7 @@ struct ReplayCommand: AsyncParsableCommand {
     var rate = 500.0
 
     func run() async throws {
+        try common.checkOutputs()
         guard let contents = FileManager.default.contents(atPath: file) else {
             throw SettingsError(description: "cannot read \(file)")
         }

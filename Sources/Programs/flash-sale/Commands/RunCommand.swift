@@ -47,6 +47,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         if checkArguments { return }
+        try common.checkOutputs()
         let schedule = Schedule(
             shoppers: shoppers, arrivalNanoseconds: arrival.nanoseconds, pattern: pattern, seed: seed)
         let plan = SalePlan(

@@ -2,6 +2,7 @@ import Contracts
 import EventLog
 import FileEventLog
 import Foundation
+import ProcessIO
 import Synchronization
 
 /// Follows the topic `orders` from the run's start and keeps the outcomes, on a thread of its own.
@@ -28,6 +29,9 @@ final class LogFollower: Sendable {
         let log = FileEventLog(
             directory: logDirectory, now: { Timestamp(microseconds: 0) },
             randomBytes: { Array(repeating: 0, count: $0) })
+        // A topic that was made anew would never grow for this reader.
+        var first = FileWatch(required: [], optional: [logDirectory, "\(logDirectory)/\(Topic.orders)/commit"])
+        try first.look()
         // What was there before is other runs' business. A reader cannot jump to an end that it has not checked.
         let old = try log.openReader(of: .orders, from: nil)
         let end = try old.end()
@@ -36,12 +40,15 @@ final class LogFollower: Sendable {
         {}
         let position = end == 0 ? nil : old.position
         old.close()
-        let thread = Thread { [self] in
+        let thread = Thread { [self, first] in
             do {
                 let reader = try log.openReader(of: .orders, from: position)
                 defer { reader.close() }
+                var watch = first
                 while !state.withLock({ $0.isStopped }) {
-                    if try !follow(reader, wantsTotals: wantsTotals) { Thread.sleep(forTimeInterval: Self.turn) }
+                    guard try !follow(reader, wantsTotals: wantsTotals) else { continue }
+                    try watch.look()
+                    Thread.sleep(forTimeInterval: Self.turn)
                 }
             } catch {
                 state.withLock { $0.failure = error }

@@ -84,5 +84,9 @@ final class Journal {
         guard fdatasync(file) == 0 else {
             throw JournalError(description: "cannot sync the journal \(path): \(String(cString: strerror(errno)))")
         }
+        var status = stat()
+        guard fstat(file, &status) != 0 || status.st_nlink > 0 else {
+            throw JournalError(description: "the journal \(path) was removed during the run")
+        }
     }
 }

@@ -2,6 +2,7 @@ import Contracts
 import FileEventLog
 import Foundation
 import LogFormat
+import ProcessIO
 
 /// Chain heads in a text file: a line a topic, with its name, the offset behind the last event and the last frame's hash,
 /// between tabs.
@@ -33,15 +34,12 @@ struct ChainHeads {
         self.heads = heads
     }
 
+    /// - Throws: `OutputError`.
     func write(to path: String) throws {
         let lines = heads.sorted { $0.key.name < $1.key.name }.map { topic, head in
             "\(topic.name)\t\(head.nextOffset)\t\(head.hash)\n"
         }
-        do {
-            try lines.joined().write(toFile: path, atomically: true, encoding: .utf8)
-        } catch {
-            throw Failure.unreadable(file: path, reason: "it cannot be written: \(error.localizedDescription)")
-        }
+        try OutputFile(path).write(Array(lines.joined().utf8))
     }
 
     private static func hash(_ text: Substring) -> Hash? {

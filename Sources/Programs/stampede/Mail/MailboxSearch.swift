@@ -21,9 +21,8 @@ struct MailboxSearch {
     ///   alone, and at its end where there are none. Nil for the whole of it.
     /// - Throws: `Failure.noMailbox`, `.unreadable`.
     func messages(of order: OrderID, around times: [Timestamp]? = nil) throws -> [MailMessage] {
-        guard FileManager.default.fileExists(atPath: path) else { throw Failure.noMailbox(path) }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure("open") }
+        guard descriptor >= 0 else { throw errno == ENOENT ? Failure.noMailbox(path) : failure("open") }
         defer { close(descriptor) }
         let name = ByteSearch(Array(order.description.utf8))
         var found: [MailMessage] = []

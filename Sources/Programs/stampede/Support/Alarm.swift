@@ -39,6 +39,11 @@ final class Alarm {
         shared.wakeUp.wait()
     }
 
+    /// Returns at the next ring, or when the time is over. Blocks as `wait` does.
+    func waitForRing(seconds: Double) {
+        _ = shared.wakeUp.wait(timeout: .now() + seconds)
+    }
+
     /// Returns at the end, or when the time is over. Blocks as `wait` does.
     func wait(seconds: Double) {
         let deadline = DispatchTime.now() + seconds

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Contracts
 import Foundation
+import ProcessIO
 
 /// What every command is told.
 struct CommonOptions: ParsableArguments {
@@ -10,7 +11,7 @@ struct CommonOptions: ParsableArguments {
     @Flag(help: "Print JSON instead of a table.")
     var json = false
 
-    var directory: DataDirectory { DataDirectory(path: data) }
+    var directory: DataDirectory { DataDirectory(path: PlainPath.of(data)) }
 
     func validate() throws {
         guard !data.isEmpty else { throw ValidationError("--data needs the path of a directory") }
@@ -54,8 +55,12 @@ struct DataDirectory: Sendable {
         return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
     }
 
-    /// - Throws: `Failure.noDataDirectory`.
+    /// - Throws: `Failure.noDataDirectory`; `.unreadable` where that cannot be told, or what is in it not be seen.
     func require() throws {
+        var status = stat()
+        for place in [path, log + "/."] where stat(place, &status) != 0 && errno != ENOENT && errno != ENOTDIR {
+            throw Failure.unreadable(file: place, reason: String(cString: strerror(errno)))
+        }
         guard exists else { throw Failure.noDataDirectory(path) }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessIO
 
 /// Standard output: buffered, and at its end when the reader is.
 ///
@@ -44,17 +45,11 @@ final class Output {
     }
 
     func flush() {
-        var written = 0
-        while written < buffer.count {
-            let count = buffer.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress! + written, $0.count - written) }
-            if count >= 0 {
-                written += count
-            } else if errno == EPIPE {
-                Foundation.exit(0)
-            } else if errno != EINTR {
-                Talk.say("cannot write to stdout: \(String(cString: strerror(errno)))")
-                Foundation.exit(1)
-            }
+        do {
+            if try !StandardOutput.write(buffer) { Foundation.exit(0) }
+        } catch {
+            Talk.say("\(error)")
+            Foundation.exit(1)
         }
         buffer.removeAll(keepingCapacity: true)
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandArguments
 import Contracts
 import EventLog
+import ProcessIO
 
 /// What happens, one line an event.
 struct TailCommand: ParsableCommand {
@@ -73,6 +74,10 @@ struct TailCommand: ParsableCommand {
         let logbook = Logbook(common.directory)
         // Names are resolved against the log, but a service may make its topic while we watch.
         let topics = try logbook.topics(named: topic, mayBeNew: follow)
+        // A topic that was made anew would never grow for its reader.
+        var files = FileWatch(
+            required: [logbook.directory], optional: topics.map { "\(logbook.directory)/\($0)/commit" })
+        if follow { try files.look() }
         let filter = EventFilter(
             types: type, order: try order?.resolve(common.directory), since: since, expression: `where`)
         let starts = try concurrently(topics) { topic in
@@ -89,7 +94,7 @@ struct TailCommand: ParsableCommand {
         let placeWidth = try self.placeWidth(topics, logbook)
         let shown = try printFirst(interleaving, placeWidth, output)
         if shown == 0, !follow { Talk.say("No events\(filter.takesAll ? "" : " match").") }
-        if follow { try printOn(interleaving, topics, logbook, placeWidth, output) }
+        if follow { try printOn(interleaving, topics, logbook, placeWidth, &files, output) }
     }
 
     /// Columns that the longest topic@offset there is now takes.
@@ -125,18 +130,20 @@ struct TailCommand: ParsableCommand {
     }
 
     private func printOn(
-        _ interleaving: Interleaving, _ topics: [Topic], _ logbook: Logbook, _ placeWidth: Int, _ output: Output
+        _ interleaving: Interleaving, _ topics: [Topic], _ logbook: Logbook, _ placeWidth: Int,
+        _ files: inout FileWatch, _ output: Output
     ) throws {
         let alarm = Alarm()
         let watch = try logbook.watch(topics, ring: alarm.bell)
         defer { watch.close() }
         while !alarm.isEnded {
+            try files.look()
             try interleaving.run { entry in
                 show(entry, placeWidth, output)
                 return true
             }
             output.flush()
-            alarm.wait()
+            alarm.waitForRing(seconds: FileWatch.interval / .seconds(1))
         }
     }
 

@@ -1,0 +1,2 @@
+// Nothing to call: what is here happens before `main`.
+#pragma once
