@@ -156,12 +156,13 @@ package struct StrictJSON {
     }
 
     private mutating func skipBlanks() {
-        while position < bytes.count {
-            switch bytes[position] {
-            case 0x20, 0x09, 0x0A, 0x0D: position += 1
-            default: return
-            }
-        }
+        var end = position
+        while end < bytes.count, Self.isBlank(bytes[end]) { end += 1 }
+        position = end
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
     }
 
     // MARK: - Strings
@@ -172,9 +173,15 @@ package struct StrictJSON {
         var hash = NameHash()
         var hasEscapes = false
         while true {
+            // Most characters are ASCII and stand for themselves.
+            var end = position
+            while end < bytes.count, Self.isPlain(bytes[end]) {
+                if hashing { hash.add(bytes[end]) }
+                end += 1
+            }
+            position = end
             guard position < bytes.count else { throw malformed("the text ends in a string") }
-            let byte = bytes[position]
-            switch byte {
+            switch bytes[position] {
             case UInt8(ascii: "\""):
                 defer { position += 1 }
                 return Name(hash: hash.value, range: first..<position, hasEscapes: hasEscapes)
@@ -184,17 +191,18 @@ package struct StrictJSON {
                 if hashing { UTF8.encode(scalar)?.forEach { hash.add($0) } }
                 continue
             case ..<0x20: throw malformed("a control character in a string")
-            case 0x80...:
+            default:
                 let length = try multibyteLength()
                 if hashing {
                     for offset in 0..<length { hash.add(bytes[position + offset]) }
                 }
                 position += length
-            default:
-                if hashing { hash.add(byte) }
-                position += 1
             }
         }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     /// The bytes of the character at `position`, by table 3-7 of the Unicode standard.
@@ -334,7 +342,9 @@ package struct StrictJSON {
 
     private mutating func digits() throws(Fault) {
         let first = position
-        while (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(next) { position += 1 }
+        var end = position
+        while end < bytes.count, bytes[end] >= UInt8(ascii: "0"), bytes[end] <= UInt8(ascii: "9") { end += 1 }
+        position = end
         if position == first { throw malformed("no digit where a number needs one") }
     }
 
