@@ -18,10 +18,12 @@ package enum ProcessStart {
         for argument in arguments where !isText(argument) {
             refuse("the argument \(shown(argument)) is not UTF-8; rename the file or directory, or give another one")
         }
-        for name in ["STAMPEDE_DATA", "STAMPEDE_CONFIG", "TMPDIR"] {
-            if let value = getenv(name).map(bytes), !isText(value) {
-                refuse(
-                    "\(name) is \(shown(value)), which is not UTF-8; rename the file or directory, or set another one")
+        var next = environ
+        while let entry = next.pointee.map(bytes) {
+            next += 1
+            let isOurs = entry.starts(with: "STAMPEDE_".utf8) || entry.starts(with: "TMPDIR=".utf8)
+            if isOurs, !isText(entry) {
+                refuse("the variable \(shown(entry)) is not UTF-8; rename the file or directory, or set another one")
             }
         }
         var current = [CChar](repeating: 0, count: Int(PATH_MAX))

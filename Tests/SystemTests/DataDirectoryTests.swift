@@ -1,5 +1,4 @@
 import Foundation
-import TestSupport
 import Testing
 
 /// A data directory that is taken away under a running shop.
@@ -21,7 +20,7 @@ struct DataDirectoryTests {
     @Test(
         "no order is accepted any more, everything ends, and no new shop begins in the place", arguments: Loss.allCases)
     func taken(loss: Loss) async throws {
-        try await withTemporaryDirectory { scratch in
+        try await withScratch { scratch in
             let run = try SupervisedRun(data: scratch + "/data")
             #expect(try await run.supervisor("up").status == 0)
             try await run.stock()
@@ -46,7 +45,7 @@ struct DataDirectoryTests {
         "a topic that is removed under its writer ends the shop; the reason is in the log",
         arguments: ["orders", "payments"])
     func topic(name: String) async throws {
-        try await withTemporaryDirectory { scratch in
+        try await withScratch { scratch in
             let run = try SupervisedRun(data: scratch + "/data")
             #expect(try await run.supervisor("up").status == 0)
             try FileManager.default.removeItem(atPath: run.data + "/log/" + name)
@@ -60,7 +59,7 @@ struct DataDirectoryTests {
 
     @Test("the gateway ends with 72 where its ledger is replaced; the reason names the file")
     func ledger() async throws {
-        try await withTemporaryDirectory { scratch in
+        try await withScratch { scratch in
             let outcome = try await runProgram(
                 "/bin/bash",
                 [
@@ -80,7 +79,7 @@ struct DataDirectoryTests {
 
     @Test("who follows a log that is made anew is told so")
     func followed() async throws {
-        try await withTemporaryDirectory { scratch in
+        try await withScratch { scratch in
             let run = try SupervisedRun(data: scratch + "/data")
             try await run.whileUp {
                 try await run.stock()

@@ -39,7 +39,7 @@ struct ProgramStartTests {
         try await withTemporaryDirectory { scratch in
             for (call, says) in [
                 ("\"$BIN/\(program)\" --data $'a\\xff'", "the argument 'a\\xff' is not UTF-8"),
-                ("TMPDIR=$'\\xfe' \"$BIN/\(program)\" --help", "TMPDIR is '\\xfe', which is not UTF-8"),
+                ("TMPDIR=$'\\xfe' \"$BIN/\(program)\" --help", "the variable 'TMPDIR=\\xfe' is not UTF-8"),
                 (
                     "mkdir $'w\\xff' && cd $'w\\xff' && \"$BIN/\(program)\" --help",
                     "/w\\xff' is not UTF-8"

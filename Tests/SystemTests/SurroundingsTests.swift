@@ -1,5 +1,4 @@
 import Foundation
-import TestSupport
 import Testing
 
 /// `Scripts/supervisor`, called in ways in which a script breaks that was only ever called in one.
@@ -21,7 +20,7 @@ struct SurroundingsTests {
 
     /// How a caller may have left things, and may call.
     static let callers = [
-        "CDPATH=.:/ \"$SUPERVISOR\" up",
+        "cd \"${SUPERVISOR%/*}/..\" && CDPATH=. Scripts/supervisor up",
         "ln -s \"$SUPERVISOR\" \"$SCRATCH/link\" && \"$SCRATCH/link\" up",
         "mkdir \"$SCRATCH/locale\" && localedef -i tr_TR -f UTF-8 \"$SCRATCH/locale/tr_TR.UTF-8\" &&"
             + " LOCPATH=$SCRATCH/locale LC_ALL=tr_TR.UTF-8 \"$SUPERVISOR\" up",
@@ -36,7 +35,7 @@ struct SurroundingsTests {
 
     @Test("up starts all six, however it is called; they have their children's exit codes", arguments: callers)
     func called(caller: String) async throws {
-        try await withTemporaryDirectory { scratch in
+        try await withScratch { scratch in
             let base = try FreePorts.base()
             // Ports with a zero in front, which bash takes for octal.
             let up = try await bash("\(caller) --data \"$DATA\" --port-base 0$BASE", in: scratch, base: base)
@@ -59,7 +58,7 @@ struct SurroundingsTests {
 
     @Test("what the caller has open stays with the caller: a lock of its own is free when it ends")
     func descriptors() async throws {
-        try await withTemporaryDirectory { scratch in
+        try await withScratch { scratch in
             let outcome = try await bash(
                 """
                 exec 5>"$SCRATCH/lock" 42>"$SCRATCH/other" && flock 5
@@ -76,7 +75,7 @@ struct SurroundingsTests {
 
     @Test("an up that is refused leaves no directory behind")
     func refused() async throws {
-        try await withTemporaryDirectory { scratch in
+        try await withScratch { scratch in
             let run = try SupervisedRun(data: scratch + "/first", binaries: try FakeServices(in: scratch).directory)
             try await run.whileUp {
                 let outcome = try await bash(
@@ -92,7 +91,7 @@ struct SurroundingsTests {
         "a name that not every program can carry is refused before anything is made",
         arguments: ["$'\\xff\\xfe'", "$'a\\nb'", "''"])
     func names(name: String) async throws {
-        try await withTemporaryDirectory { scratch in
+        try await withScratch { scratch in
             let outcome = try await bash(
                 "mkdir \"$SCRATCH/w\" && cd \"$SCRATCH/w\" && \"$SUPERVISOR\" up --data \(name) --port-base $BASE",
                 in: scratch)
@@ -104,7 +103,7 @@ struct SurroundingsTests {
 
     @Test("what does not fit on a full disk is a failure", arguments: ["status", "status --json", "--help", "logs"])
     func fullDisk(arguments: String) async throws {
-        try await withTemporaryDirectory { scratch in
+        try await withScratch { scratch in
             let outcome = try await bash(
                 """
                 mkdir -p "$DATA/logs" && echo line >"$DATA/logs/order-service.log"
@@ -119,7 +118,7 @@ struct SurroundingsTests {
         "another user is told what is closed, not that a supervisor runs", .enabled(if: geteuid() == 0, "needs root"),
         arguments: ["up --port-base $BASE", "down", "status", "restart order", "logs"])
     func anotherUser(verb: String) async throws {
-        try await withTemporaryDirectory { scratch in
+        try await withScratch { scratch in
             let outcome = try await bash(
                 """
                 mkdir -p "$DATA/run" && touch "$DATA/run/supervisor.lock"
@@ -135,7 +134,7 @@ struct SurroundingsTests {
 
     @Test("containers-test without podman says what to type", .enabled(if: geteuid() == 0, "needs root"))
     func noPodman() async throws {
-        try await withTemporaryDirectory { scratch in
+        try await withScratch { scratch in
             let outcome = try await bash(
                 """
                 mkdir "$SCRATCH/path"
@@ -151,7 +150,7 @@ struct SurroundingsTests {
 
     @Test("a directory that was taken away: status and down find the processes, up and restart begin nothing")
     func taken() async throws {
-        try await withTemporaryDirectory { scratch in
+        try await withScratch { scratch in
             let run = try SupervisedRun(data: scratch + "/data", binaries: try FakeServices(in: scratch).directory)
             for replacement in ["true", "mkdir \"$DATA\"", "cp -a \"$DATA-2\" \"$DATA\""] {
                 let up = try await run.supervisor("up")
@@ -179,7 +178,7 @@ struct SurroundingsTests {
 
     @Test("who dies while the directory is away is not started in an empty one: all is stopped")
     func notBegunAnew() async throws {
-        try await withTemporaryDirectory { scratch in
+        try await withScratch { scratch in
             let run = try SupervisedRun(data: scratch + "/data", binaries: try FakeServices(in: scratch).directory)
             #expect(try await run.supervisor("up").status == 0)
             let order = try run.pid("order-service")
@@ -192,7 +191,7 @@ struct SurroundingsTests {
 
     @Test("a service that says its data was replaced is not started again")
     func replaced() async throws {
-        try await withTemporaryDirectory { scratch in
+        try await withScratch { scratch in
             let fakes = try FakeServices(in: scratch)
             let run = try SupervisedRun(data: scratch + "/data", binaries: fakes.directory)
             #expect(try await run.supervisor("up").status == 0)

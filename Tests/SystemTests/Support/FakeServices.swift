@@ -27,6 +27,8 @@ struct FakeServices {
         #!/usr/bin/env python3
         import fcntl, http.server, os, signal, sys
         if "--print-config" in sys.argv:
+            if "STAMPEDE_INVENTORY_ADMIN_PORT" in os.environ:
+                print("inventory.admin-port", os.environ["STAMPEDE_INVENTORY_ADMIN_PORT"], "environment")
             sys.exit(0)
         name, data = os.path.basename(sys.argv[0]), sys.argv[sys.argv.index("--data") + 1]
         lock = open(f"{data}/{name}.only", "w")
