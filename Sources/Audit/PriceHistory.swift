@@ -16,13 +16,24 @@ struct PriceHistory {
         let history =
             "SELECT product_id, from_sequence, unit_price, currency FROM prices ORDER BY product_id, from_sequence"
         try db.forEachRow(history) { row in
-            let from: Int64 = row[1]
-            prices[row[0], default: []].append((from, Money(amount: row[2], currency: row[3])))
+            let from: Int64 = try Self.cell(row, 1)
+            let price = Money(amount: try Self.cell(row, 2), currency: try Self.cell(row, 3))
+            prices[try Self.cell(row, 0), default: []].append((from, price))
             begin = min(begin ?? from, from)
         }
         try db.forEachRow("SELECT product_id, unit_price, currency FROM products") { row in
-            catalogue[row[0]] = Money(amount: row[1], currency: row[2])
+            catalogue[try Self.cell(row, 0)] = Money(amount: try Self.cell(row, 1), currency: try Self.cell(row, 2))
         }
+    }
+
+    /// A cell of the type that belongs there; another one must not end the audit.
+    private static func cell<Value: DatabaseValueConvertible>(_ row: Row, _ index: Int) throws -> Value {
+        let stored: DatabaseValue = row[index]
+        guard let value = Value.fromDatabaseValue(stored), value.databaseValue == stored else {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT, message: "column \(index) of a price or product holds \(stored)")
+        }
+        return value
     }
 
     /// The price that held for an order; `nil` if none is on record.

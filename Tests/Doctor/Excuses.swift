@@ -2,10 +2,16 @@
 package enum Excuses {
     /// Nil for a change that must be noticed.
     package static func reason(_ change: Change) -> String? {
-        list.first { excuse in
+        if change.kind == .eventField, fields?.excuses(change) == true {
+            return "docs/reference/event-fields.md says why"
+        }
+        return list.first { excuse in
             excuse.kinds.contains(change.kind) && change.place.wholeMatch(of: excuse.place()) != nil
         }?.reason
     }
+
+    /// Without the page nothing is excused.
+    private static let fields = try? FieldTable()
 
     package struct Excuse: Sendable {
         let kinds: Set<Change.Kind>
