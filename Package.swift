@@ -34,6 +34,9 @@ let package = Package(
         // The numbers of a command line, with their bounds.
         layer("CommandArguments", [.argumentParser]),
 
+        // What every program's command line shares.
+        layer("CommandLineKit", [.argumentParser]),
+
         // Who may do what: the operator's token and the orders'.
         layer("Access", [.crypto]),
 
@@ -47,13 +50,14 @@ let package = Package(
         layer("Delivery", ["Contracts", "EventLog", .grdb, .crypto, .logging, .metrics, .tracing]),
 
         // What a process is told from outside: one table of settings.
-        layer("ProcessSettings", [.configuration, .argumentParser]),
+        layer("ProcessSettings", ["CommandLineKit", .configuration, .argumentParser]),
 
         // What every process needs: lifecycle, logging, metrics, the choice of the log.
         layer(
             "ServiceRuntime",
             [
-                "ProcessIO", "ProcessSettings", "Contracts", "Access", "EventLog", "CPlatform", "FileEventLog",
+                "ProcessIO", "CommandLineKit", "ProcessSettings", "Contracts", "Access", "EventLog", "CPlatform",
+                "FileEventLog",
                 "Delivery", .grdb, .logging, .metrics, .tracing, .lifecycle, .argumentParser,
             ]),
 
@@ -90,7 +94,7 @@ let package = Package(
         layer(
             "Web",
             [
-                "HTTPServing",
+                "HTTPServing", "CommandLineKit",
                 "ProcessSettings", "Contracts", "Access", "EventLog", "Delivery", "ServiceRuntime", "OrderService",
                 "InventoryService", "PaymentService", "AnalyticsService",
                 .hummingbird, .grdb, .httpTypes, .logging, .metrics, .tracing, .lifecycle, .crypto, .nio, .nioPosix,
@@ -131,6 +135,7 @@ let package = Package(
             path: "Tests/Doctor", swiftSettings: .houseRules),
         tests("ProcessIOTests", ["ProcessIO"]),
         tests("ContractsTests", ["Contracts"]),
+        tests("CommandLineKitTests", ["CommandLineKit", .argumentParser]),
         tests("AccessTests", ["Access", .crypto]),
         tests("FileEventLogTests", ["Contracts", "EventLog", "LogFormat", "FileEventLog"], exclude: ["log_reader.py"]),
         tests("DeliveryTests", ["Contracts", "EventLog", "Delivery", .grdb, .logging, .tracing]),
@@ -140,7 +145,7 @@ let package = Package(
                 "Contracts", "EventLog", "Delivery", "OrderService", "InventoryService", "PaymentService",
                 "NotificationService", "AnalyticsService", "ServiceRuntime", .grdb, .logging,
             ]),
-        tests("ProcessSettingsTests", ["ProcessSettings"]),
+        tests("ProcessSettingsTests", ["ProcessSettings", "CommandLineKit"]),
         tests(
             "ServiceRuntimeTests",
             [
@@ -151,7 +156,8 @@ let package = Package(
         tests(
             "WebTests",
             [
-                "ProcessSettings", "Contracts", "Access", "EventLog", "Delivery", "OrderService", "InventoryService",
+                "CommandLineKit", "ProcessSettings", "Contracts", "Access", "EventLog", "Delivery", "OrderService",
+                "InventoryService",
                 "PaymentService", "AnalyticsService", "ServiceRuntime", "HTTPServing", "Web", .hummingbird, .httpTypes,
                 .grdb, .logging, .lifecycle, .tracing,
                 .nio, .nioPosix, .nioHTTP1,
@@ -170,7 +176,8 @@ let package = Package(
             ]),
         tests("ArchitectureTests"),
         tests(
-            "SystemTests", ["ProcessSettings", "Contracts", "EventLog", "FileEventLog", .grdb, .subprocess],
+            "SystemTests",
+            ["CommandLineKit", "ProcessSettings", "Contracts", "EventLog", "FileEventLog", .grdb, .subprocess],
             exclude: ["FaultInjection"]),
 
         // Many orders in a run that was never sold, to look for one among them.
@@ -201,7 +208,8 @@ if Context.environment["STAMPEDE_MUTANTS_BUILD"] != nil {
 if Context.environment["STAMPEDE_COVERAGE_BUILD"] != nil {
     let counted: Set = ["Contracts", "FileEventLog", "Delivery", "Services"]
     let needed: Set = [
-        "CProcessIO", "ProcessIO", "Access", "CommandArguments", "EventLog", "CPlatform", "LogFormat",
+        "CProcessIO", "ProcessIO", "Access", "CommandArguments", "CommandLineKit",
+        "EventLog", "CPlatform", "LogFormat",
         "ProcessSettings", "ServiceRuntime", "Audit", "CSimulatedDisk", "Simulation", "simulate", "TestSupport",
     ]
     package.targets.removeAll { target in
@@ -273,7 +281,7 @@ func service(_ name: String, _ more: [Target.Dependency] = [], resources: [Resou
 
 func program(_ name: String, _ dependencies: [Target.Dependency], card: Bool = false) -> Target {
     .executableTarget(
-        name: name, dependencies: dependencies + ["CommandArguments", .argumentParser],
+        name: name, dependencies: ["CommandArguments", "CommandLineKit"] + dependencies + [.argumentParser],
         path: "Sources/Programs/\(name)",
         exclude: card ? ["README.md"] : [], swiftSettings: .houseRules)
 }

@@ -32,6 +32,63 @@ misuse() {
     exit "$EXIT_USAGE"
 }
 
+# nearest WORD CANDIDATE…: the candidate that was probably meant: at most two letters (of a long one, a quarter) are
+# missing, added, changed or swapped. Nothing if none is near.
+nearest() {
+    local word=${1:0:100} candidate best='' distance least=1000 limit row column cost above left corner
+    local -a current previous before
+    shift
+    for candidate in "$@"; do
+        limit=$((${#candidate} / 4 > 2 ? ${#candidate} / 4 : 2))
+        current=()
+        for ((column = 0; column <= ${#candidate}; column++)); do current[column]=$column; done
+        for ((row = 1; row <= ${#word}; row++)); do
+            before=(${previous[@]+"${previous[@]}"}) previous=("${current[@]}") current=("$row")
+            for ((column = 1; column <= ${#candidate}; column++)); do
+                cost=1
+                [[ ${word:row-1:1} != "${candidate:column-1:1}" ]] || cost=0
+                above=$((previous[column] + 1)) left=$((current[column - 1] + 1)) corner=$((previous[column - 1] + cost))
+                distance=$((above < left ? above : left))
+                distance=$((corner < distance ? corner : distance))
+                if ((row > 1 && column > 1 && before[column - 2] + 1 < distance)) &&
+                    [[ ${word:row-2:2} == "${candidate:column-1:1}${candidate:column-2:1}" ]]; then
+                    distance=$((before[column - 2] + 1))
+                fi
+                current[column]=$distance
+            done
+        done
+        distance=${current[${#candidate}]}
+        if ((distance < least && distance <= limit && 2 * distance <= ${#candidate})); then
+            least=$distance best=$candidate
+        fi
+    done
+    printf '%s' "$best"
+}
+
+# unknown KIND WORD CANDIDATE…: the command line was wrong; names the candidate that was probably meant.
+unknown() {
+    local meant
+    meant=$(nearest "${@:2}")
+    misuse "unknown $1 $2${meant:+; did you mean $meant?}"
+}
+
+# unknown_option WORD: the options of this script are those that its help names.
+unknown_option() {
+    local -a options
+    mapfile -t options < <(print_help "$0" | grep -oE -- '--[a-z][a-z-]*' | sort -u)
+    unknown option "${1%%=*}" ${options[@]+"${options[@]}"} --help
+}
+
+# print_version: the programs and scripts have one version.
+print_version() {
+    sed -n 's/.*let text = "\(.*\)"/\1/p' "$ROOT/Sources/CommandLineKit/StampedeVersion.swift"
+}
+
+# data_option: what a command for DATA is told beside the usual: " --data DIR", or nothing.
+data_option() {
+    [[ $DATA == "$(absolute .stampede)" && -z ${STAMPEDE_DATA:-} ]] || printf ' --data %q' "$DATA"
+}
+
 # print_help FILE: the comment block under the #! line of a script is its help.
 print_help() { awk 'NR == 1 { next } !/^#/ { exit } { sub(/^# ?/, ""); print }' "$1"; }
 

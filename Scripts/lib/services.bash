@@ -23,7 +23,8 @@ full_name() {
             return
         fi
     done
-    misuse "there is no service '$1'; there are: ${SERVICES[*]}"
+    service=$(nearest "$1" "${SERVICES[@]}" "${SERVICES[@]%-service}" gateway)
+    misuse "there is no service '$1'${service:+; did you mean $service?} There are: ${SERVICES[*]}"
 }
 
 # export_ports [BASE]: exports one STAMPEDE_… variable a port: from BASE, else from the environment, else the default.

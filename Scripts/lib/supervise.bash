@@ -222,7 +222,7 @@ on_service_end() {
         lose_data "$service: $end, see $LOGS/$service.log"
     elif ((status == EXIT_USAGE || status == EXIT_REFUSED)); then
         announce "$service FAILED: $end (wrong configuration, or a log or database it refuses); not restarted: read" \
-            "$LOGS/$service.log, then: Scripts/supervisor start $service"
+            "$LOGS/$service.log, then: Scripts/supervisor start $service$(data_option)"
         set_state "$service" failed
     elif ((status == EXIT_TRAPPED)); then
         announce "$service died of an event that its handler traps on, as its log says; the event is marked:" \

@@ -18,9 +18,13 @@ package struct Audit: Sendable {
 
     /// Reads everything and judges it. Blocking: call it off the cooperative pool.
     ///
-    /// - Parameter afterStage: called between the readings of the evidence, so that a test can move what is read.
+    /// - Parameters:
+    ///   - afterStage: called between the readings of the evidence, so that a test can move what is read.
+    ///   - afterCheck: called when an invariant is judged, from any thread.
     /// - Throws: `AuditError.nothingToAudit` where there is no log, no database and no journal.
-    package func run(afterStage: (EvidenceStage) throws -> Void = { _ in }) throws -> AuditReport {
+    package func run(
+        afterStage: (EvidenceStage) throws -> Void = { _ in }, afterCheck: @escaping @Sendable () -> Void = {}
+    ) throws -> AuditReport {
         let begin = ContinuousClock.now
         let evidence = try Evidence(directory: dataDirectory, isOwnCopy: isOwnCopy, afterStage: afterStage)
         let judges: [@Sendable () -> InvariantCheck] = [
@@ -36,7 +40,10 @@ package struct Audit: Sendable {
             { FiguresTrue.check(evidence) },
         ]
         let edits = evidence.edits
-        let invariants = Parallel.map(judges) { $0().result(edits: edits) }.sorted { $0.id < $1.id }
+        let invariants = Parallel.map(judges) { judge in
+            defer { afterCheck() }
+            return judge().result(edits: edits)
+        }.sorted { $0.id < $1.id }
         return AuditReport(
             verdict: AuditReport.verdict(of: invariants), dataDirectory: dataDirectory, orders: evidence.orderCount,
             events: evidence.events, seconds: (ContinuousClock.now - begin) / .seconds(1), invariants: invariants,

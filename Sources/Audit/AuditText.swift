@@ -37,7 +37,7 @@ package struct AuditText {
         if desk.groups.count > Self.shown {
             lines += Self.wrapped("and \(desk.groups.count - Self.shown) more groups", indent: 2, mark: "")
         }
-        return lines + Self.wrapped("To see them: stampede dlq list", indent: 2, mark: "") + [""]
+        return lines + Self.wrapped("To see them: 'stampede dlq list'", indent: 2, mark: "") + [""]
     }
 
     private static func count(_ number: Int, _ word: String) -> String {

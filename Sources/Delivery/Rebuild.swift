@@ -83,9 +83,10 @@ package struct Rebuild {
     /// - Parameters:
     ///   - eventsPerPick: events handled of a topic before `pick` is asked again.
     ///   - pick: which of the topics that have events left goes on: its index among `count`.
+    ///   - afterTurn: called with the number of events read since the last call.
     package func run(
         into db: Database, extent: Extent, eventsPerPick: Int = Self.turnEvents,
-        pick: (_ count: Int) -> Int = { _ in 0 }
+        pick: (_ count: Int) -> Int = { _ in 0 }, afterTurn: (_ events: Int) -> Void = { _ in }
     ) throws {
         try card.createTables(db)
         let facts = Dictionary(uniqueKeysWithValues: card.facts.map { ($0.type, $0) })
@@ -108,6 +109,7 @@ package struct Rebuild {
                 streams.remove(at: index).close()
                 continue
             }
+            defer { afterTurn(events.count) }
             for bytes in events {
                 defer { offset += 1 }
                 let bytes = extent.standIns[topic]?[offset].map { $0[...] } ?? bytes

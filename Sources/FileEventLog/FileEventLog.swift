@@ -110,9 +110,13 @@ package struct FileEventLog: EventLog {
 
     /// Reads and checks all there is of a topic; see `LogVerifier`.
     ///
-    /// - Parameter head: noted earlier and kept elsewhere: the chain must still lead through it.
-    package func verify(_ topic: Topic, head: ChainHead? = nil) throws -> LogVerifier.Finding {
-        try LogVerifier(files: files(topic), disk: disk, notedHead: head).verify()
+    /// - Parameters:
+    ///   - head: noted earlier and kept elsewhere: the chain must still lead through it.
+    ///   - afterSegment: called when a segment was read to its end.
+    package func verify(
+        _ topic: Topic, head: ChainHead? = nil, afterSegment: @escaping () -> Void = {}
+    ) throws -> LogVerifier.Finding {
+        try LogVerifier(files: files(topic), disk: disk, notedHead: head, afterSegment: afterSegment).verify()
     }
 
     func files(_ topic: Topic) -> TopicFiles {

@@ -8,6 +8,7 @@ package struct LogVerifier {
     let disk: any Disk
     /// The head of the chain as it was noted earlier, to be found again.
     var notedHead: ChainHead?
+    var afterSegment: () -> Void = {}
 
     package struct Finding: Sendable {
         package var topic: Topic
@@ -73,6 +74,7 @@ package struct LogVerifier {
             before?.file.close()
             before = scan
             isDone = true
+            afterSegment()
         }
     }
 

@@ -1,8 +1,11 @@
+import CommandLineKit
+
 /// Variables of the project that are no settings: scripts, tests and builds read them, and hand them down to whatever they
 /// start. A `STAMPEDE_` variable that is neither here nor in `Settings` is taken for a misspelt one.
 package enum OtherVariables {
     package static let all: [(name: String, meaning: String)] = [
         (configurationFile, "the configuration file, as `--config`"),
+        (UsualDataDirectory.variable, "all programs and scripts: the data directory, if `--data` does not name one"),
         ("STAMPEDE_BIN", "scripts: where the programs are"),
         ("STAMPEDE_GATEWAY_ARGUMENTS", "supervisor: more arguments for payment-gateway"),
         ("STAMPEDE_READY_SECONDS", "supervisor: how long `up` waits"),

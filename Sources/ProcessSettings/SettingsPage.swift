@@ -19,9 +19,9 @@ package enum SettingsPage {
         cannot work together are refused by every program, all at once, each with its place, with exit code 2, before
         anything was started or made. No setting is a secret; secrets are files of the data directory.
 
-        Every service also takes `--data DIR` (default `.stampede`), `--rebuild-into DIR` and, for tests,
-        `--test-faults FILE` ([test-faults.md](test-faults.md)). `Scripts/supervisor --port-base N` sets all ports at once.
-        Exit codes: [exit-codes.md](exit-codes.md).
+        Every program also takes `--data DIR` (default: the variable `STAMPEDE_DATA`, else `.stampede`) and `--version`; every service
+        `--rebuild-into DIR` and, for tests, `--test-faults FILE` ([test-faults.md](test-faults.md)). `Scripts/supervisor --port-base N`
+        sets all ports at once. Exit codes: [exit-codes.md](exit-codes.md).
 
         | setting | variable | default | may be | what | read by |
         |---|---|---|---|---|---|

@@ -1,3 +1,5 @@
+import CommandLineKit
+
 /// Something that a source says and that cannot be.
 package struct SettingsProblem: Error, Equatable {
     /// The setting concerned; nil where there is none of that name.

@@ -1,3 +1,4 @@
+import CommandLineKit
 import Contracts
 package import Delivery
 import EventLog
@@ -33,15 +34,24 @@ package struct RebuildRun {
 
         var configuration = Configuration()
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF") }
+        let total = extent.positions.values.reduce(extent.ownSequences) { $0.addingReportingOverflow($1).partialValue }
+        let progress = ProgressLine()
+        defer { progress.end() }
+        var events = 0
         let rebuilt = try DatabaseQueue(path: path, configuration: configuration)
         try rebuilt.inDatabase { db in
             try db.inTransaction {
                 try Rebuild(card: card, log: ServiceProcess.log(settings, whole: true)).run(
-                    into: db, extent: extent)
+                    into: db, extent: extent,
+                    afterTurn: {
+                        events += $0
+                        progress.show("rebuild: \(events) of \(total) events applied")
+                    })
                 return .commit
             }
         }
         try rebuilt.close()
+        progress.end()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let outcome = Outcome(service: card.name, database: path, digest: card.digest)

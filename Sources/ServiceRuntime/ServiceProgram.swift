@@ -1,5 +1,6 @@
 import Access
 package import ArgumentParser
+import CommandLineKit
 import CPlatform
 import Contracts
 package import Delivery
@@ -12,8 +13,8 @@ package import ProcessSettings
 
 /// The arguments that every service takes.
 package struct ServiceOptions: ParsableArguments {
-    @Option(name: .customLong("data"), help: "The data directory of the run.")
-    package var dataDirectory = ".stampede"
+    @Option(name: .customLong("data"), help: "The data directory of the run; else STAMPEDE_DATA names it.")
+    package var dataDirectory = UsualDataDirectory().path
 
     @Option(
         name: .customLong("rebuild-into"),
@@ -34,6 +35,7 @@ package struct ServiceOptions: ParsableArguments {
         for (option, path) in [("--data", dataDirectory), ("--rebuild-into", rebuildDirectory ?? ".")] {
             guard !path.isEmpty else { throw ValidationError("\(option) names no directory") }
         }
+        CommandHints.use(dataOption: UsualDataDirectory().option(for: dataDirectory))
     }
 }
 
@@ -87,7 +89,10 @@ extension ServiceProgram {
                 }
             } else {
                 let isOfParser = ExitStatus.isOfArgumentParser(error)
-                StandardError.line(isOfParser ? Self.fullMessage(for: error) : "\(_commandName): \(error)")
+                StandardError.line(
+                    isOfParser
+                        ? UsageMistake(of: Self.self).message(Self.fullMessage(for: error))
+                        : "\(_commandName): \(CommandHints.completed("\(error)"))")
             }
             Foundation.exit(code)
         }

@@ -8,6 +8,7 @@ struct ImportRules {
         ["ProcessIO"],
         ["Contracts"],
         ["CommandArguments"],
+        ["CommandLineKit"],
         ["Access"],
         ["EventLog"],
         ["CPlatform"],
@@ -35,6 +36,7 @@ struct ImportRules {
         "ProcessIO": ["Foundation"],
         "Contracts": ["Foundation"],
         "CommandArguments": ["Foundation", "ArgumentParser"],
+        "CommandLineKit": ["Foundation", "Synchronization", "ArgumentParser"],
         "Access": ["Foundation", "Crypto"],
         "EventLog": ["Foundation", "Synchronization"],
         "LogFormat": [],
@@ -65,12 +67,13 @@ struct ImportRules {
         case "Delivery": return ["ProcessIO", "FileEventLog", "LogFormat", "CPlatform"]
         case "ServiceRuntime": return services
         // The outside world and the server that both sides stand on know no shop.
-        case "HTTPServing", "ProcessSettings": return Set(rows.joined()).subtracting(["HTTPServing"])
+        case "HTTPServing": return Set(rows.joined())
+        case "ProcessSettings": return Set(rows.joined()).subtracting(["CommandLineKit"])
         case "payment-gateway":
             return Set(rows.joined()).subtracting([
-                "ProcessIO", "HTTPServing", "ProcessSettings", "Access", "CommandArguments",
+                "ProcessIO", "HTTPServing", "ProcessSettings", "Access", "CommandArguments", "CommandLineKit",
             ])
-        case "Access", "CommandArguments": return ["Contracts"]
+        case "Access", "CommandArguments", "CommandLineKit": return ["Contracts"]
         default: return []
         }
     }

@@ -26,6 +26,14 @@ struct EventTypesTests {
     private let totalJSON = #"{"amount":1999,"currency":"GBP"}"#
     private let stockJSON = #"[{"productID":"P-0001","quantity":2}]"#
 
+    @Test("the list of types has each of them once")
+    func list() throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../Sources/Contracts/V1")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }
+        #expect(EventTypes.all.map { EventTypes.name($0) + ".swift" }.sorted() == files.sorted())
+    }
+
     @Test("orders")
     func orders() throws {
         try check(

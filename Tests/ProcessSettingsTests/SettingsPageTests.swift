@@ -1,3 +1,4 @@
+import CommandLineKit
 import Foundation
 import Testing
 
@@ -87,7 +88,7 @@ struct SettingsPageTests {
     }
 }
 
-@Suite("What somebody may have meant", .timeLimit(.minutes(5)))
+@Suite("Which setting somebody may have meant", .timeLimit(.minutes(5)))
 struct NearMissTests {
     @Test("the nearest name, where one is near")
     func nearest() {
@@ -99,14 +100,5 @@ struct NearMissTests {
             #expect(NearMiss.of(typed, among: known) == meant)
         }
         #expect(NearMiss.of("weather.forecast", among: known) == nil)
-    }
-
-    @Test("a swap, a change, a loss and an addition count one each")
-    func distances() {
-        for (one, other, distance) in [
-            ("", "", 0), ("ab", "ba", 1), ("abc", "axc", 1), ("abc", "ac", 1), ("ac", "abc", 1), ("abcd", "", 4),
-        ] {
-            #expect(NearMiss.distance(Array(one.utf8), Array(other.utf8)) == distance)
-        }
     }
 }

@@ -1,3 +1,4 @@
+import CommandLineKit
 import Contracts
 import Foundation
 import GRDB
@@ -210,6 +211,7 @@ struct AdminServerTests {
                 let client = try RawClient(port)
                 let usual = try client.call("GET", "/admin/status").json
                 #expect(usual["service"] as? String == "payment" && usual["testFaults"] as? Bool == true)
+                #expect(usual["version"] as? String == StampedeVersion.text)
                 #expect(usual["paused"] is NSNull && usual["breaker"] is NSNull)
                 #expect((usual["standing"] as? [Any])?.isEmpty == true)
 

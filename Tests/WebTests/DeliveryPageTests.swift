@@ -74,9 +74,9 @@ struct DeliveryPageTests {
         await survey.ask(at: Timestamp(microseconds: 5_000_000))
         let old = try #require(survey.answers[.analytics])
         #expect(!old.isLatest && old.at == Timestamp(microseconds: 1))
-        let group = try #require(DashboardSnapshot.groups([old]).first)
+        let group = try #require(DashboardSnapshot.groups([old], dataOption: " --data d").first)
         #expect(!group.isCurrent)
-        #expect(group.command == "stampede dlq retry --group \(group.group.id) --plan")
+        #expect(group.command == "stampede dlq retry --group \(group.group.id) --plan --data d")
     }
 
     @Test("lag counts events and the age of the first one, and is never below zero")

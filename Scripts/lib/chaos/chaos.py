@@ -9,6 +9,7 @@ import sys
 from bounded import MOST_SEEDS, number, whole
 from besieged_shop import SIGNALS, BesiegedShop, Interrupted, ignore_signals
 from monkey import Monkey
+from near_options import Parser
 from plan import DISK, KINDS, plan
 from recovery import DidNotComeBack
 from report import EXIT_CODES, report, text
@@ -46,7 +47,7 @@ def interrupt(number, _):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
+    parser = Parser(prog="chaos", description=__doc__)
     parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--root", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--private-mounts", action="store_true", help=argparse.SUPPRESS)

@@ -18,6 +18,7 @@ import time
 import uuid
 
 from bounded import MOST_SEEDS, whole
+from near_options import Parser
 
 SERVICES = ["order", "inventory", "payment", "notification", "analytics"]
 
@@ -27,7 +28,7 @@ OPTIONAL = {"cancellations", "down", "bad", "idle"}
 
 
 def arguments(description, shoppers=20_000, **more):
-    parser = argparse.ArgumentParser(description=description, add_help=True)
+    parser = Parser(description=description, add_help=True)
     parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--root", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--shoppers", type=whole(1, 5_000_000), default=shoppers)

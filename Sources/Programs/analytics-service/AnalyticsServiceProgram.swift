@@ -1,5 +1,6 @@
 import AnalyticsService
 import ArgumentParser
+import CommandLineKit
 import Contracts
 import Delivery
 import ProcessSettings
@@ -9,7 +10,8 @@ import Web
 @main
 struct AnalyticsServiceProgram: ServiceProgram {
     static let configuration = CommandConfiguration(
-        commandName: "analytics-service", abstract: "Counts what all others say; reports stuck orders and low stock.")
+        commandName: "analytics-service", abstract: "Counts what all others say; reports stuck orders and low stock.",
+        version: StampedeVersion.text)
 
     @OptionGroup var options: ServiceOptions
 
@@ -42,6 +44,7 @@ struct AnalyticsServiceProgram: ServiceProgram {
         return DashboardSources(
             card: card, reader: reader, log: process.log, clock: process.clock,
             ports: Dictionary(uniqueKeysWithValues: others.map { ($0, settings.adminPort(of: $0)) }),
-            hosts: settings.serviceHosts, logger: process.logger)
+            hosts: settings.serviceHosts,
+            dataOption: UsualDataDirectory().option(for: settings.dataDirectory), logger: process.logger)
     }
 }

@@ -1,5 +1,6 @@
 import Access
 import ArgumentParser
+import CommandLineKit
 import Foundation
 import ProcessIO
 
@@ -12,6 +13,7 @@ struct FlashSale: AsyncParsableCommand {
         commandName: "flash-sale",
         abstract: "Send the shoppers, follow their orders, report, and let the audit judge.",
         discussion: "Exit codes: 0 VALID, 1 failure, 2 usage, 3 INVALID, 4 UNKNOWN.",
+        version: StampedeVersion.text,
         subcommands: [RunCommand.self, ReplayCommand.self, WorkerCommand.self])
 
     private static let usageExitCode: Int32 = 2
@@ -28,7 +30,8 @@ struct FlashSale: AsyncParsableCommand {
             }
         } catch {
             let code = exitCode(for: error)
-            let message = fullMessage(for: error)
+            var message = CommandHints.completed(fullMessage(for: error))
+            if code == .validationFailure { message = UsageMistake(of: Self.self).message(message) }
             if !message.isEmpty {
                 // Help that was asked for is data; everything else is talk.
                 if code.isSuccess { end(printing: message) }

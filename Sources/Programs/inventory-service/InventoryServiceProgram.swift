@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineKit
 import Contracts
 import Delivery
 import InventoryService
@@ -9,7 +10,8 @@ import Web
 @main
 struct InventoryServiceProgram: ServiceProgram {
     static let configuration = CommandConfiguration(
-        commandName: "inventory-service", abstract: "Sets stock aside for orders: all lines or none.")
+        commandName: "inventory-service", abstract: "Sets stock aside for orders: all lines or none.",
+        version: StampedeVersion.text)
 
     @OptionGroup var options: ServiceOptions
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineKit
 import Contracts
 import Delivery
 import NotificationService
@@ -9,7 +10,8 @@ import Web
 @main
 struct NotificationServiceProgram: ServiceProgram {
     static let configuration = CommandConfiguration(
-        commandName: "notification-service", abstract: "Tells customers what became of their orders, once.")
+        commandName: "notification-service", abstract: "Tells customers what became of their orders, once.",
+        version: StampedeVersion.text)
 
     @OptionGroup var options: ServiceOptions
 

@@ -1,5 +1,6 @@
 import Access
 import ArgumentParser
+import CommandLineKit
 import Contracts
 import Delivery
 import OrderService
@@ -10,7 +11,7 @@ import Web
 @main
 struct OrderServiceProgram: ServiceProgram {
     static let configuration = CommandConfiguration(
-        commandName: "order-service", abstract: "Takes orders and keeps their status.")
+        commandName: "order-service", abstract: "Takes orders and keeps their status.", version: StampedeVersion.text)
 
     @OptionGroup var options: ServiceOptions
 

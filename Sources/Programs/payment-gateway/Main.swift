@@ -1,5 +1,6 @@
 import Access
 import ArgumentParser
+import CommandLineKit
 import Foundation
 import ProcessIO
 import ProcessSettings
@@ -53,7 +54,7 @@ enum Main {
             exit(EXIT_SUCCESS)
         }
         if code == .validationFailure {
-            complain(PaymentGateway.fullMessage(for: error))
+            complain(UsageMistake(of: PaymentGateway.self).message(PaymentGateway.fullMessage(for: error)))
             exit(usageExitCode)
         }
         complain("payment-gateway: \(error)")

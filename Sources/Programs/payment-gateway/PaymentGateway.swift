@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandArguments
+import CommandLineKit
 import Foundation
 import Logging
 import ProcessIO
@@ -18,10 +19,11 @@ import UnixSignals
 struct PaymentGateway: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "payment-gateway",
-        abstract: "The acquirer outside: takes charges, voids and refunds, and misbehaves on demand.")
+        abstract: "The acquirer outside: takes charges, voids and refunds, and misbehaves on demand.",
+        version: StampedeVersion.text)
 
-    @Option(help: "The data directory; the ledger lies in db/payment-gateway below it.")
-    var data = ".stampede"
+    @Option(help: "The data directory, else STAMPEDE_DATA names it; the ledger lies in db/payment-gateway below it.")
+    var data = UsualDataDirectory().path
 
     @Option(
         within: 0...65_535, help: "The port to listen on; 0 takes a free one. Default: the setting gateway.port.")

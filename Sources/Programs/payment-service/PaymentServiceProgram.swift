@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineKit
 import Contracts
 import Delivery
 import PaymentService
@@ -9,7 +10,8 @@ import Web
 @main
 struct PaymentServiceProgram: ServiceProgram {
     static let configuration = CommandConfiguration(
-        commandName: "payment-service", abstract: "Charges each order's card once, or says that it will not.")
+        commandName: "payment-service", abstract: "Charges each order's card once, or says that it will not.",
+        version: StampedeVersion.text)
 
     @OptionGroup var options: ServiceOptions
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandArguments
+import CommandLineKit
 import Contracts
 import Foundation
 import ProcessIO
@@ -12,10 +13,11 @@ struct Simulate: ParsableCommand {
         commandName: "simulate",
         abstract: "Run the whole shop under a seeded scheduler, break everything, and audit what is left.",
         discussion: """
-            The same seed gives the same run, down to the trace hash. A seed that fails prints itself, the shortest list
+            The same seed gives the same run, down to the trace hash. A seed that fails prints itself, the shortest list \
             of faults with which it still fails, and the story of the order concerned.
             Exit codes: 0 all is well, 1 something that must hold did not, 2 wrong usage.
-            """)
+            """,
+        version: StampedeVersion.text)
 
     private static let usualSeconds = Int(WorldOptions.usualSpan.components.seconds)
 
@@ -90,7 +92,7 @@ struct Simulate: ParsableCommand {
             Foundation.exit(code.rawValue)
         } catch {
             let isHelp = exitCode(for: error) == .success
-            let message = fullMessage(for: error)
+            let message = UsageMistake(of: Self.self).message(fullMessage(for: error))
             if !isHelp {
                 StandardError.line(message)
             } else if (try? StandardOutput.line(message)) == nil {

@@ -1,5 +1,6 @@
 import Access
 import ArgumentParser
+import CommandLineKit
 import Foundation
 import ProcessIO
 
@@ -10,16 +11,18 @@ struct Stampede: ParsableCommand {
         commandName: "stampede",
         abstract: "Look at a run: what lives, what happened, and whether it held; work on what failed.",
         discussion: """
-            Reads only, but for dlq, pause, resume and inject, which ask the service concerned, and 'log archive'.
-            Who is behind: lag. Which orders failed, and why: orders --failed. Why one of them: order NAME. What the
+            Reads only, but for dlq, stock set, pause, resume and inject, which ask the service concerned, and 'log archive'.
+            Who is behind: lag. Which orders failed, and why: orders --failed. Why one of them: order NAME. What the \
             services gave up on: dlq list. Everything at a glance: status --watch.
             Data goes to stdout, talk to stderr; NO_COLOR is honoured.
             Exit codes: 0 ok, 1 failure, 2 wrong usage, 3 an invariant is broken, 4 not known yet.
             """,
+        version: StampedeVersion.text,
         subcommands: [
             StatusCommand.self, HealthCommand.self, LagCommand.self, TailCommand.self, OrdersCommand.self,
             OrderCommand.self, OrderTokenCommand.self, MailCommand.self, AuditCommand.self,
-            LogCommand.self, DlqCommand.self, PauseCommand.self, ResumeCommand.self, InjectCommand.self,
+            LogCommand.self, DlqCommand.self, StockCommand.self, PauseCommand.self, ResumeCommand.self,
+            InjectCommand.self,
         ])
 
     /// ArgumentParser's 64 (EX_USAGE) is 2 here.
@@ -35,7 +38,8 @@ struct Stampede: ParsableCommand {
             try command.run()
         } catch {
             let code = exitCode(for: error)
-            let message = fullMessage(for: error)
+            var message = fullMessage(for: error)
+            if code == .validationFailure { message = UsageMistake(of: Self.self).message(message) }
             if !message.isEmpty {
                 // Help that was asked for is data; everything else is talk.
                 if code.isSuccess { Output.printWhole(message) } else { Talk.say(message) }

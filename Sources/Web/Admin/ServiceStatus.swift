@@ -1,3 +1,4 @@
+import CommandLineKit
 import Contracts
 import Delivery
 
@@ -43,12 +44,13 @@ extension ServiceStatus: Encodable {
     private static let retryLimit = 100
 
     private enum Key: String, CodingKey {
-        case service, paused, standing, breaker, retries, testFaults
+        case service, version, paused, standing, breaker, retries, testFaults
     }
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(service, forKey: .service)
+        try container.encode(StampedeVersion.text, forKey: .version)
         try container.encode(paused, forKey: .paused)
         try container.encode(standing.parts.map { Part(part: $0.part, reason: $0.reason) }, forKey: .standing)
         try container.encode(breaker, forKey: .breaker)

@@ -36,17 +36,19 @@ struct DashboardSnapshot: Encodable, Sendable {
     let parked: Int64
     let stuck: [DashboardFigures.Stuck]
     let events: [RecentEvents.Line]
+    /// What the commands on the page are told beside the usual.
+    let dataOption: String
 
     static func revenue(_ figures: Figures) -> [Revenue] {
         figures.revenue.sorted { $0.key < $1.key }.map { Revenue(currency: $0.key, amount: String($0.value)) }
     }
 
-    static func groups(_ answers: [DeliverySurvey.Answer]) -> [LetterGroup] {
+    static func groups(_ answers: [DeliverySurvey.Answer], dataOption: String) -> [LetterGroup] {
         answers.flatMap { answer in
             answer.summary.groups.map { group in
                 LetterGroup(
                     service: answer.summary.service, group: group, isCurrent: answer.isLatest,
-                    command: "stampede dlq retry --group \(group.id) --plan")
+                    command: "stampede dlq retry --group \(group.id) --plan\(dataOption)")
             }
         }.sorted { $0.group.letters > $1.group.letters }
     }

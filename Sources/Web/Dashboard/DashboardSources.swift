@@ -14,11 +14,13 @@ package struct DashboardSources: Sendable {
     /// Admin ports of the other services.
     let ports: [ServiceName: Int]
     let hosts: ServiceHosts
+    /// What a command for this run is told beside the usual: ` --data DIR`, or nothing.
+    let dataOption: String
     let logger: Logger
 
     package init(
         card: ServiceCard, reader: DatabaseReader, log: any EventLog, clock: any ServiceClock,
-        ports: [ServiceName: Int], hosts: ServiceHosts = .loopback, logger: Logger
+        ports: [ServiceName: Int], hosts: ServiceHosts = .loopback, dataOption: String = "", logger: Logger
     ) {
         self.card = card
         self.reader = reader
@@ -26,6 +28,7 @@ package struct DashboardSources: Sendable {
         self.clock = clock
         self.ports = ports
         self.hosts = hosts
+        self.dataOption = dataOption
         self.logger = logger
     }
 }

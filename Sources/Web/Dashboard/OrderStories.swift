@@ -20,9 +20,11 @@ final class OrderStories: Sendable {
         let steps: [OrderTrail.Step]
         /// Whether the log was looked through to where nothing more can come.
         let isWhole: Bool
+        /// What to type for more.
+        let command: String
 
         private enum Key: String, CodingKey {
-            case order, at, total, outcome, reason, waitsFor, steps, isWhole
+            case order, at, total, outcome, reason, waitsFor, steps, isWhole, command
         }
 
         /// What there is none of is null, not left out.
@@ -36,6 +38,7 @@ final class OrderStories: Sendable {
             try container.encode(waitsFor, forKey: .waitsFor)
             try container.encode(steps, forKey: .steps)
             try container.encode(isWhole, forKey: .isWhole)
+            try container.encode(command, forKey: .command)
         }
     }
 
@@ -67,6 +70,7 @@ final class OrderStories: Sendable {
         }.value
         return Story(
             order: order, at: sources.clock.now(), total: facts.total, outcome: facts.outcome, reason: facts.reason,
-            waitsFor: facts.outcome == nil ? facts.progress.waitsFor : nil, steps: trail.steps, isWhole: trail.isWhole)
+            waitsFor: facts.outcome == nil ? facts.progress.waitsFor : nil, steps: trail.steps, isWhole: trail.isWhole,
+            command: "stampede order \(order)\(sources.dataOption)")
     }
 }

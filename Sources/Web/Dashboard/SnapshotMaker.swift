@@ -61,7 +61,8 @@ final class SnapshotMaker {
             latencyMilliseconds: shown.figures.latencyMilliseconds, points: points,
             lag: othersLag + (try ConsumerLag.rows(own, at: now, window)),
             deadLetters: answers.reduce(0) { $0 + $1.summary.letters },
-            letterGroups: DashboardSnapshot.groups(answers),
-            parked: answers.reduce(0) { $0 + $1.summary.parked }, stuck: shown.stuck, events: recent.lines)
+            letterGroups: DashboardSnapshot.groups(answers, dataOption: sources.dataOption),
+            parked: answers.reduce(0) { $0 + $1.summary.parked }, stuck: shown.stuck, events: recent.lines,
+            dataOption: sources.dataOption)
     }
 }

@@ -98,7 +98,7 @@ export class Story {
                 element("b", {}, eventName(step.type)), ` ${step.detail}`);
         });
         say(byId("story-note"), (story.isWhole ? "" : "Only the first 200,000 events of each topic were looked at. ")
-            + `Retries, parked events and the gateway's side: stampede order ${story.order}`);
+            + `Retries, parked events and the gateway's side: ${story.command}`);
     }
 }
 

@@ -7,7 +7,7 @@ export function showTables(snapshot) {
     showStock(snapshot.products);
     showLag(snapshot.lag);
     showDesk(snapshot);
-    showStuck(snapshot.stuck);
+    showStuck(snapshot.stuck, snapshot.dataOption);
     showEvents(snapshot.events);
 }
 
@@ -65,10 +65,10 @@ function showDesk(snapshot) {
     });
 }
 
-function showStuck(stuck) {
+function showStuck(stuck, dataOption) {
     byId("stuck-part").hidden = stuck.length === 0;
     list(byId("stuck"), stuck, actionable, (item, { order, waitsFor, since }) => {
-        fill(item, `…${order.slice(-8)} waits for ${waitsFor} since ${clock(since)}`, `stampede order ${order}`);
+        fill(item, `…${order.slice(-8)} waits for ${waitsFor} since ${clock(since)}`, `stampede order ${order}${dataOption}`);
     });
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandArguments
+import CommandLineKit
 import Foundation
 import ProcessIO
 
@@ -69,8 +70,8 @@ extension Stock {
 
 /// What `run` and `replay` share.
 struct CommonOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The data directory.", valueName: "dir"))
-    var data = ".stampede"
+    @Option(help: ArgumentHelp("The data directory; else STAMPEDE_DATA names it.", valueName: "dir"))
+    var data = UsualDataDirectory().path
 
     @Option(help: ArgumentHelp("Write the report as JSON, too.", valueName: "file"))
     var json: String?
@@ -89,6 +90,10 @@ struct CommonOptions: ParsableArguments {
 
     @Option(from: .zero, help: "How long to wait for services that are not up yet, before the sale.")
     var waitForServices = TimeSpan(nanoseconds: 0)
+
+    func validate() {
+        CommandHints.use(dataOption: UsualDataDirectory().option(for: data))
+    }
 
     var manners: Shopper.Manners {
         Shopper.Manners(

@@ -6,7 +6,7 @@ struct PauseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause", abstract: "Hold a service's consumer: it reads and retries nothing until resumed.",
         discussion: """
-            It stays paused over restarts. Requests are still answered, the outbox is still passed on, and dead letters
+            It stays paused over restarts. Requests are still answered, the outbox is still passed on, and dead letters \
             can be worked on. Exit codes: 0 paused, also where it was; 1 it could not be asked.
             """)
 

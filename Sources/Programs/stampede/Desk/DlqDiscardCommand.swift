@@ -6,7 +6,7 @@ struct DlqDiscardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "discard", abstract: "Give up on dead letters for good.",
         discussion: """
-            The events will have no effect at their service, which says the fact that its card names for the type; where
+            The events will have no effect at their service, which says the fact that its card names for the type; where \
             it names none, it refuses. More than one letter wants --yes.
             Exit codes: 0 done, 1 something was refused or failed, 2 wrong usage.
             """)

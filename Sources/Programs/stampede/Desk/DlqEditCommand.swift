@@ -7,7 +7,7 @@ struct DlqEditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "edit", abstract: "Correct the event of a dead letter, at its service alone.",
         discussion: """
-            Opens $VISUAL, $EDITOR or vi with the event's type, subject and data as JSON. Saved without a change, nothing
+            Opens $VISUAL, $EDITOR or vi with the event's type, subject and data as JSON. Saved without a change, nothing \
             is done. The log keeps the event as it is; the letter stays at the desk until 'stampede dlq retry'.
             An edit that changes an amount or a currency is refused without --force.
             Exit codes: 0 edited, or nothing was changed; 1 it was refused, or the text is no such document.

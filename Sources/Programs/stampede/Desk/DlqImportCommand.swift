@@ -7,8 +7,8 @@ struct DlqImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Put the letters of an export onto their services' desks.",
         discussion: """
-            Reads what 'stampede dlq export' wrote; '-' is stdin. Only open letters are imported, with the event's
-            original bytes: an edit is made again. A letter that its service knows is a duplicate and changes nothing;
+            Reads what 'stampede dlq export' wrote; '-' is stdin. Only open letters are imported, with the event's \
+            original bytes: an edit is made again. A letter that its service knows is a duplicate and changes nothing; \
             one older than the service remembers is refused without --force.
             Exit codes: 0 done, 1 something was refused or failed.
             """)

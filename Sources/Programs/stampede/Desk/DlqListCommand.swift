@@ -7,7 +7,7 @@ struct DlqListCommand: ParsableCommand {
         commandName: "list",
         abstract: "List the dead letters, grouped by service, error signature and event type.",
         discussion: """
-            A group is what most likely died of one cause. SINCE is the age of its first letter, LAST that of its last,
+            A group is what most likely died of one cause. SINCE is the age of its first letter, LAST that of its last, \
             BEHIND counts the events that wait for its letters, SAMPLE is the end of its last letter's id.
             Exit codes: 0 ok, also where nothing lies there; 1 something cannot be read.
             """)
@@ -56,5 +56,6 @@ struct DlqListCommand: ParsableCommand {
         output.flush()
         for problem in problems { Talk.problem(problem) }
         if !problems.isEmpty { throw ExitCode.failure }
+        if found.isEmpty { self.filter.sayMistypedTypes() }
     }
 }

@@ -7,8 +7,8 @@ struct DlqRetryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry", abstract: "Handle dead letters again.",
         discussion: """
-            Each service handles its letters in the order of their events; what waits behind a letter follows once it
-            is done, and an order stops at its next failure. An event that had its effects already changes nothing.
+            Each service handles its letters in the order of their events; what waits behind a letter follows once it \
+            is done, and an order stops at its next failure. An event that had its effects already changes nothing. \
             Killed at any point, it can be run again. Exit codes: 0 nothing failed, 1 something did.
             """)
 

@@ -6,7 +6,7 @@ struct DlqShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show a dead letter: its event, its error, what was done, what waits for it.",
         discussion: """
-            The event is printed as JSON (CloudEvents, structured mode); bytes that are no event as a hex dump.
+            The event is printed as JSON (CloudEvents, structured mode); bytes that are no event as a hex dump. \
             An event that several services gave up on is shown for each, or with --service for one.
             """)
 

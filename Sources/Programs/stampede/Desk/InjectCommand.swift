@@ -7,8 +7,8 @@ struct InjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inject", abstract: "Append raw events to a service's own topic, through its outbox, for tests.",
         discussion: """
-            FILE ('-' is stdin) has an event a line: CloudEvents JSON as 'stampede tail --json' prints it, or
-            {"base64":"…"} for bytes that may be no event at all. Works only where the service was started with
+            FILE ('-' is stdin) has an event a line: CloudEvents JSON as 'stampede tail --json' prints it, or \
+            {"base64":"…"} for bytes that may be no event at all. Works only where the service was started with \
             --test-faults. Lines of an event that the topic already has are appended once more, under the same id.
             Exit codes: 0 all are in the outbox, 1 some are not.
             """)

@@ -22,6 +22,11 @@ struct LetterFilterOptions: ParsableArguments {
         !service.isEmpty || !type.isEmpty || !kind.isEmpty || !group.isEmpty || order != nil
     }
 
+    /// To be called if the filter takes no letter: says which types may have been meant.
+    func sayMistypedTypes() {
+        for line in MistypedTypes.advice(type, besides: [DeskLetter.unreadable]) { Talk.say(line) }
+    }
+
     /// - Parameter settled: also letters that were redriven or discarded.
     /// - Throws: `Failure.noOrder`, `.ambiguousOrder`.
     func filter(_ data: DataDirectory, settled: Bool) throws -> LetterFilter {

@@ -34,6 +34,7 @@ struct LetterSelection: ParsableArguments {
                 let known = Set(try desks.letters(LetterFilter(takesSettled: true)).map(\.group.id))
                 if !known.contains(unknown) { throw Failure.noGroup(unknown, known: known.sorted()) }
             }
+            if found.isEmpty { self.filter.sayMistypedTypes() }
             return found
         }
         // Named one by one, also those that are settled: then the service says so.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Audit
+import CommandLineKit
 import Foundation
 
 /// Whether the run held.
@@ -26,15 +27,20 @@ struct AuditCommand: ParsableCommand {
         let directory = common.directory
         try directory.require()
         let programs = bin ?? Self.ownDirectory
+        let progress = AuditProgress()
+        defer { progress.end() }
         let report = try Audit(
             dataDirectory: directory.path,
             rebuilder: ExecutableRebuilder(programs: programs, dataDirectory: directory.path)
-        ).run()
+        ).run(afterStage: progress.finished, afterCheck: progress.judgedOne)
+        progress.end()
         let output = Output()
         if common.json {
             output.line(JSONText.safe(String(decoding: try report.json(), as: UTF8.self)))
         } else {
-            for line in AuditText(report).lines { output.line(Self.painted(TerminalText.safe(line), output.style)) }
+            for line in AuditText(report).lines {
+                output.line(Self.painted(TerminalText.safe(CommandHints.completed(line)), output.style))
+            }
         }
         output.flush()
         if report.verdict != .valid { throw ExitCode(report.verdict.exitCode) }

@@ -7,8 +7,8 @@ struct LagCommand: ParsableCommand {
         commandName: "lag",
         abstract: "Show how far each consumer is behind: in events, in seconds, and until when.",
         discussion: """
-            BEHIND counts events not yet read, FOR is the age of the oldest of them, READ/S and COMING/S are events a
-            second over the interval; at those rates the consumer has caught up in DONE IN, or never; a line below
+            BEHIND counts events not yet read, FOR is the age of the oldest of them, READ/S and COMING/S are events a \
+            second over the interval; at those rates the consumer has caught up in DONE IN, or never; a line below \
             the table says what a consumer that stands waits for. AGE is that of the reading. Works with services down. Exit codes: 0 ok, 1 something cannot be read.
             """)
 

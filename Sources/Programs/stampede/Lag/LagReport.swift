@@ -1,3 +1,4 @@
+import CommandLineKit
 import Contracts
 import EventLog
 
@@ -93,7 +94,8 @@ struct LagReport {
                 obstacles.map { service, reason in
                     .object([
                         "service": .string(service.rawValue), "cause": .string(reason.cause.rawValue),
-                        "text": .string(reason.text), "type": .array(reason.commands.map(JSONValue.string)),
+                        "text": .string(reason.text),
+                        "type": .array(reason.commands.map { .string(CommandHints.command($0)) }),
                     ])
                 }),
             "consumers": .array(

@@ -1,3 +1,4 @@
+import CommandLineKit
 import Contracts
 
 /// The lag for a terminal: a line a consumer and topic, and what waits although it was read.
@@ -49,7 +50,7 @@ struct LagText {
     private func obstacles(_ width: Int, _ style: Style) -> [String] {
         report.obstacles.flatMap { service, reason in
             TerminalText.wrapped("\(service.rawValue): \(TerminalText.safe(reason.text))", to: width)
-                .map { style.paint($0, .warning) } + reason.commands.map { "  Type: \($0)" }
+                .map { style.paint($0, .warning) } + reason.commands.map { "  Type: \(CommandHints.command($0))" }
         }
     }
 

@@ -10,7 +10,7 @@ struct LogArchiveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "archive", abstract: "Move old segments to the archive, below every consumer's position.",
         discussion: """
-            Moves, deletes nothing: whole sealed segments go to DATA/archive/TOPIC, where audit, rebuild, 'tail' and
+            Moves, deletes nothing: whole sealed segments go to DATA/archive/TOPIC, where audit, rebuild, 'tail' and \
             'order' go on reading them. Services may run meanwhile. Killed at any point, it can be run again.
             Exit codes: 0 done, 1 a consumer has not passed, or a segment cannot be moved.
             """)

@@ -8,7 +8,7 @@ struct LogExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Print events as CloudEvents, one line each (JSON, structured mode).",
         discussion: """
-            Topic after topic, each in order, from log and archive, up to the end at the start of the command. Two more
+            Topic after topic, each in order, from log and archive, up to the end at the start of the command. Two more \
             attributes say where an event lies: topic and offset.
             Exit codes: 0 all printed, 1 something could not be read; bytes that are no event are named on stderr.
             """)

@@ -8,7 +8,7 @@ struct OrderTokenCommand: ParsableCommand {
         commandName: "order-token",
         abstract: "Print the token that opens an order.",
         discussion: """
-            The token came with the order's 202; who presents it reads and cancels the order: make sure that you give it to
+            The token came with the order's 202; who presents it reads and cancels the order: make sure that you give it to \
             whoever placed it. It is made anew from the key in db/order/order-token.key, so only who may read that can do this.
             """)
 

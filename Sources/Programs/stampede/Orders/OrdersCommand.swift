@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandArguments
+import CommandLineKit
 import Contracts
 import Foundation
 import GRDB
@@ -10,7 +11,7 @@ struct OrdersCommand: ParsableCommand {
         commandName: "orders",
         abstract: "List orders, newest first: all, those that failed and why, or those on their way.",
         discussion: """
-            --failed: cancelled orders with their reason, and orders that a dead letter or a parked event holds up; above
+            --failed: cancelled orders with their reason, and orders that a dead letter or a parked event holds up; above \
             them how many there are of each. --pending: orders without outcome as Analytics knows them, oldest first.
             """)
 
@@ -31,7 +32,10 @@ struct OrdersCommand: ParsableCommand {
     func validate() throws {
         if let reason, CancellationReason(rawValue: reason) == nil {
             let known = CancellationReason.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("no order is cancelled for '\(reason)'; the reasons are: \(known)")
+            let question = NearMiss.question(reason, among: CancellationReason.allCases.map(\.rawValue)).map {
+                "; \($0)"
+            }
+            throw ValidationError("no order is cancelled for '\(reason)'\(question ?? ""); the reasons are: \(known)")
         }
         guard !pending || !failed && reason == nil else {
             throw ValidationError("--pending stands alone: an order without outcome has not failed")

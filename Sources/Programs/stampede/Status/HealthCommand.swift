@@ -11,7 +11,7 @@ struct HealthCommand: ParsableCommand {
         commandName: "health",
         abstract: "Ask services whether they are ready.",
         discussion: """
-            Asks /health/ready on the admin port. Without a name: each service whose database lies in the data directory;
+            Asks /health/ready on the admin port. Without a name: each service whose database lies in the data directory; \
             in a container that is the one that runs there. Exit codes: 0 all are ready, 1 one is not, or there is none.
             """)
 

@@ -130,7 +130,7 @@ struct StatusText {
                     service, since: live.breaker["since"]?.text.flatMap { Timestamp($0) },
                     "breaker \(state)\(reason)")
             }
-            if live.testFaults { add(service, "runs with --test-faults") }
+            if live.testFaults { add(service, "runs with --test-faults until the supervisor goes down and up without") }
         }
         return table
     }

@@ -7,7 +7,7 @@ struct OrderCommand: ParsableCommand {
         commandName: "order",
         abstract: "Tell one order's story: what it waits for, its events and their times, what is on record.",
         discussion: """
-            NAME is an order's id or the last 8 to 12 digits of it, a correlation id, an event's id, a mail's Message-ID, an
+            NAME is an order's id or the last 8 to 12 digits of it, a correlation id, an event's id, a mail's Message-ID, an \
             idempotency key, or a customer. Of a customer with several orders, they are listed, newest first.
             AFTER counts from the first event; CAUSE names the event that caused it ('-': a request, a timer, the operator).
             IN THE LOG: until a service took the cause up. AT WORK: until others could read what it made of it.

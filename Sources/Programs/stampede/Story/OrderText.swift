@@ -1,3 +1,4 @@
+import CommandLineKit
 import Contracts
 
 /// An order's story for a terminal: what it is, what it waits for, what happened and how long it took, what is on record.
@@ -78,7 +79,7 @@ struct OrderText {
 extension OrderStory {
     /// What to type next, for this data directory.
     func commands(_ wait: Wait) -> [String] {
-        wait.reason.commands.map { $0 + data.option }
+        wait.reason.commands.map(CommandHints.command)
     }
 }
 

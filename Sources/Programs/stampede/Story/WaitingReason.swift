@@ -1,3 +1,5 @@
+import CommandLineKit
+
 /// Why an awaited fact is not there yet.
 struct WaitingReason {
     enum Cause: String, CaseIterable {
@@ -51,7 +53,7 @@ struct WaitingReason {
 
     init(_ cause: Cause, _ text: String, commands: [String]) {
         self.cause = cause
-        self.text = text
+        self.text = CommandHints.completed(text)
         self.commands = commands
     }
 

@@ -1,12 +1,13 @@
 import ArgumentParser
+import CommandLineKit
 import Contracts
 import Foundation
 import ProcessIO
 
 /// What every command is told.
 struct CommonOptions: ParsableArguments {
-    @Option(help: "The data directory of the run.")
-    var data = ".stampede"
+    @Option(help: "The data directory of the run; else STAMPEDE_DATA names it.")
+    var data = UsualDataDirectory().path
 
     @Flag(help: "Print JSON instead of a table.")
     var json = false
@@ -15,6 +16,7 @@ struct CommonOptions: ParsableArguments {
 
     func validate() throws {
         guard !data.isEmpty else { throw ValidationError("--data needs the path of a directory") }
+        CommandHints.use(dataOption: directory.option)
     }
 }
 
@@ -23,13 +25,7 @@ struct DataDirectory: Sendable {
     let path: String
 
     /// What a command for this directory is told beside the usual; empty for the usual one.
-    var option: String {
-        if path == ".stampede" { return "" }
-        let isPlain = path.unicodeScalars.allSatisfy {
-            $0.isASCII && ($0.properties.isAlphabetic || "0123456789/._-".unicodeScalars.contains($0))
-        }
-        return " --data " + (isPlain ? path : "'" + path.replacing("'", with: "'\\''") + "'")
-    }
+    var option: String { UsualDataDirectory().option(for: path) }
 
     var log: String { path + "/log" }
     /// Where `log archive` moves segments.

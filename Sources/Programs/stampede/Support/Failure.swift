@@ -1,4 +1,5 @@
 import Access
+import CommandLineKit
 import Contracts
 
 /// Why a command cannot answer. Each says where, and what to do.
@@ -35,14 +36,14 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     var description: String {
         switch self {
         case .noDataDirectory(let path):
-            "there is no directory \(path). Start a run with 'Scripts/supervisor up --data \(path)', or name another with --data"
+            "there is no directory \(path). Start a run with 'Scripts/supervisor up --data \(ShellWord.quoted(path))', or name another with --data"
         case .nothingThere(let path):
             "\(path) holds no run: no log, no database, no pid file. "
-                + "Start one with 'Scripts/supervisor up --data \(path)', or name another directory with --data"
+                + "Start one with 'Scripts/supervisor up --data \(ShellWord.quoted(path))', or name another directory with --data"
         case .noLog(let path):
             "there is no event log in \(path). Has a service ever run on this data directory? See 'stampede status'"
         case .noTopic(let name, let known):
-            "there is no topic '\(name)'; there are: \(known.joined(separator: ", "))"
+            "there is no topic '\(name)'\(Self.question(name, known)); there are: \(known.joined(separator: ", "))"
         case .noOrder(let id, let data):
             "no order \(id) in \(data): neither the log nor a database nor the gateway knows it, by its id, as an event, a "
                 + "message, an idempotency key or a customer. 'stampede orders' lists the latest, and so does "
@@ -63,7 +64,7 @@ enum Failure: Error, Equatable, CustomStringConvertible {
         case .noGroup(let group, let known):
             known.isEmpty
                 ? "there is no group '\(group)': no dead letters lie there"
-                : "there is no group '\(group)'; there are: \(known.joined(separator: ", "))"
+                : "there is no group '\(group)'\(Self.question(group, known)); there are: \(known.joined(separator: ", "))"
         case .noLetter(let id, let data):
             "no dead letter \(id) in \(data). 'stampede dlq list --letters --all' shows all of them"
         case .ambiguousLetter(let text, let candidates):
@@ -102,5 +103,9 @@ enum Failure: Error, Equatable, CustomStringConvertible {
         case .unreadable(let file, let reason):
             "cannot read \(file): \(reason)"
         }
+    }
+
+    private static func question(_ name: String, _ known: [String]) -> String {
+        NearMiss.question(name, among: known).map { "; \($0)" } ?? ""
     }
 }

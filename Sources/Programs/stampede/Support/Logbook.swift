@@ -112,7 +112,9 @@ struct Logbook: Sendable {
     }
 
     /// - Parameter head: noted earlier: the chain must still lead through it.
-    func verify(_ topic: Topic, head: ChainHead? = nil) throws -> LogVerifier.Finding {
-        try log.verify(topic, head: head)
+    func verify(
+        _ topic: Topic, head: ChainHead? = nil, afterSegment: @escaping () -> Void = {}
+    ) throws -> LogVerifier.Finding {
+        try log.verify(topic, head: head, afterSegment: afterSegment)
     }
 }

@@ -1,3 +1,4 @@
+import CommandLineKit
 import Foundation
 import ProcessIO
 
@@ -64,7 +65,7 @@ final class Output {
 /// Standard error: what is said beside the data.
 enum Talk {
     static func say(_ text: String) {
-        let safe = TerminalText.safeLines(text).joined(separator: "\n") + "\n"
+        let safe = TerminalText.safeLines(CommandHints.completed(text)).joined(separator: "\n") + "\n"
         safe.utf8.withContiguousStorageIfAvailable { bytes in
             // Nobody is left to tell where this fails.
             _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count)

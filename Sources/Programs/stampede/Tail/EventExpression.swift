@@ -30,6 +30,20 @@ indirect enum EventExpression: Equatable, Sendable {
         case null
     }
 
+    /// What it asks of an event's type: whole types, and parts of them.
+    var types: (whole: [String], parts: [String]) {
+        switch self {
+        case .both(let left, let right), .either(let left, let right):
+            let (left, right) = (left.types, right.types)
+            return (left.whole + right.whole, left.parts + right.parts)
+        case .not(let inner): return inner.types
+        case .comparison(.attribute(.type), .contains, .text(let text)): return ([], [text])
+        case .comparison(.attribute(.type), .equal, .text(let text)): return ([text], [])
+        case .comparison(.attribute(.type), .unequal, .text(let text)): return ([text], [])
+        default: return ([], [])
+        }
+    }
+
     func holds(of entry: TailEntry) -> Bool {
         guard let envelope = entry.envelope else { return false }
         return holds(EventFields(envelope: envelope, topic: entry.topic, offset: entry.offset))

@@ -1,3 +1,5 @@
+import CommandLineKit
+
 /// Reads an expression; what is wrong with it is said with its place.
 ///
 ///     expression = term { "or" term }
@@ -82,7 +84,9 @@ struct ExpressionParser {
         }
         guard let field = EventField(token.text) else {
             let names = EventField.Attribute.allCases.map(\.rawValue).joined(separator: ", ")
-            throw fault("there is no field '\(token.text)'; there are \(names), and data.MEMBER")
+            let known = EventField.Attribute.allCases.map(\.rawValue) + [EventField.data]
+            let question = NearMiss.question(token.text, among: known).map { "; \($0)" } ?? ""
+            throw fault("there is no field '\(token.text)'\(question); there are \(names), and data.MEMBER")
         }
         next += 1
         guard let sign = peek, sign.isBare, let comparison = EventExpression.Comparison(rawValue: sign.comparison)

@@ -10,9 +10,9 @@ struct TailCommand: ParsableCommand {
         commandName: "tail",
         abstract: "Show the latest events, topics woven together by time.",
         discussion: """
-            A line: time (UTC), topic@offset, type, the subject's end, what it says. With --json each line is an event in
+            A line: time (UTC), topic@offset, type, the subject's end, what it says. With --json each line is an event in \
             CloudEvents' structured mode, with its topic and offset. Looking moves no offset. Ctrl-C ends --follow.
-            --where: fields (id, type, subject, source, time, topic, offset, correlationid, causationid, data.MEMBER),
+            --where: fields (id, type, subject, source, time, topic, offset, correlationid, causationid, data.MEMBER), \
             compared by = != < <= > >= or ~ (holds the text) with 'text', numbers, true, false, null; and, or, not, ( ).
             """)
 
@@ -93,7 +93,14 @@ struct TailCommand: ParsableCommand {
         let output = Output()
         let placeWidth = try self.placeWidth(topics, logbook)
         let shown = try printFirst(interleaving, placeWidth, output)
-        if shown == 0, !follow { Talk.say("No events\(filter.takesAll ? "" : " match").") }
+        let asked: (whole: [String], parts: [String]) = `where`?.types ?? ([], [])
+        let advice =
+            MistypedTypes.advice(type) + MistypedTypes.advice(asked.whole)
+            + MistypedTypes.advice(onParts: asked.parts)
+        if shown == 0 {
+            if !follow { Talk.say("No events\(filter.takesAll ? "" : " match").") }
+            for line in advice { Talk.say(line) }
+        }
         if follow { try printOn(interleaving, topics, logbook, placeWidth, &files, output) }
     }
 
