@@ -24,7 +24,8 @@ struct ReportText {
         var parts = [
             report.kind == "run" ? "FLASH SALE" : "REPLAY",
             report.kind == "run"
-                ? "\(Figures.grouped(report.offered)) shoppers" : "\(Figures.grouped(report.offered)) orders",
+                ? "\(Figures.grouped(report.offered)) shoppers in \(Figures.seconds(report.settings.arrivalSeconds))"
+                : "\(Figures.grouped(report.offered)) orders",
             "stock \(report.settings.stock)",
         ]
         if let seed = report.settings.seed { parts.append("seed \(seed)") }

@@ -37,7 +37,7 @@ struct ReportPage {
 
     private var title: String {
         report.kind == "run"
-            ? "Flash sale: \(Figures.grouped(report.offered)) shoppers"
+            ? "Flash sale: \(Figures.grouped(report.offered)) shoppers in \(Figures.seconds(report.settings.arrivalSeconds))"
             : "Replay: \(Figures.grouped(report.offered)) orders"
     }
 
