@@ -59,28 +59,53 @@ package struct HTTPServer: Service, CustomStringConvertible {
         let executor = EventLoopExecutor(eventLoops.next())
         let tasks = RequestTasks(on: eventLoops.next(), executor)
         let watch = ConnectionWatch(limits, on: eventLoops.next())
-        var failure: (any Error)?
-        await withTaskExecutorPreference(executor) {
-            do {
-                try await server(eventLoops, tasks, watch).run()
-            } catch {
-                failure = error
-            }
+        let server = server(eventLoops, tasks, watch)
+        let outcome = try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await Self.stop(server) }
+            let outcome = await Self.outcome(of: server, on: executor)
+            try await watch.end()
+            try await tasks.end()
+            group.cancelAll()
+            try await group.waitForAll()
+            return outcome
         }
-        try await watch.end()
-        try await tasks.end()
         try await eventLoops.shutdownGracefully()
-        if let failure { throw failure }
+        do {
+            try outcome.get()
+        } catch is Server<ConnectionSetup>.Error {
+            // it was told to stop before it began
+        }
+    }
+
+    /// Detached, so that Hummingbird's server hears of no graceful stop.
+    ///
+    /// *Why*: it would answer with a task that nobody waits for, and which comes back to an event loop that is gone.
+    private static func outcome(of server: Server<ConnectionSetup>, on executor: EventLoopExecutor) async
+        -> Result<Void, any Error>
+    {
+        let running = Task.detached(executorPreference: executor) { try await server.run() }
+        return await withTaskCancellationHandler {
+            await running.result
+        } onCancel: {
+            running.cancel()
+        }
+    }
+
+    /// At a graceful stop; cancelled where the server has ended by itself.
+    private static func stop(_ server: Server<ConnectionSetup>) async {
+        guard (try? await gracefulShutdown()) != nil else { return }
+        // An error says that it has ended already.
+        try? await server.shutdownGracefully()
     }
 
     private func server(_ eventLoops: any EventLoopGroup, _ tasks: RequestTasks, _ watch: ConnectionWatch)
-        -> any Service
+        -> Server<ConnectionSetup>
     {
         let burst = max(1, min(Self.acceptBurst, limits.connections / 8))
-        return ConnectionSetup(
-            respond: respond, refuse: refuse, limits: limits, hosts: hosts, tasks: tasks,
-            watch: watch, room: BodyRoom(bytes: limits.bufferedBytes)
-        ).server(
+        return Server(
+            childChannelSetup: ConnectionSetup(
+                respond: respond, refuse: refuse, limits: limits, hosts: hosts, tasks: tasks,
+                watch: watch, room: BodyRoom(bytes: limits.bufferedBytes)),
             configuration: ServerConfiguration(
                 address: .hostname(host, port: port), backlog: Self.backlog,
                 // Asked before a burst, not before each connection of it.

@@ -29,6 +29,34 @@ struct HTTPServingTests {
             }, body)
     }
 
+    @Test(
+        "a server that stops, with connections and answers on their way, leaves nothing behind that wants its event loop"
+    )
+    func stops() async throws {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+            for round in 0..<400 {
+                try await withServer(
+                    { port, logger in
+                        HTTPServer(
+                            port: port, limits: HTTPServer.Limits(connections: 64, bodyBytes: 1024), logger: logger,
+                            refuse: { _ in Response(status: .contentTooLarge) },
+                            respond: { request, channel in
+                                if round % 2 == 0 { try? await Task.sleep(for: .milliseconds(1)) }
+                                return await Self.echo(request, channel)
+                            })
+                    },
+                    { port in
+                        guard round % 4 > 0 else { return }  // sometimes nobody is there
+                        let client = try RawClient(port)
+                        try client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                        if round % 4 == 3 { _ = try client.receive() }
+                    })
+            }
+        }
+        let said = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(!said.contains("EventLoop"), "\(said)")
+    }
+
     @Test("a HEAD has the headers of the answer and no body, and the connection goes on")
     func head() async throws {
         try await withEcho { port in
