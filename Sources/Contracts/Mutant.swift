@@ -39,6 +39,9 @@
         case callBeforeCommit
         case openCallsForgotten
         case answerCountedTwice
+        case breakerByWallClock
+        case dueTimeNotBounded
+        case ageByWallClock
 
         // The services.
         case checkoutKeyIgnored

@@ -54,20 +54,30 @@ package struct CircuitBreaker {
     private var since: Timestamp?
     private var reason: String?
     /// When the next call may go out; nil while the other side answers.
-    package private(set) var nextProbe: Timestamp?
+    package private(set) var nextProbe: MonotonicTime?
+    #if MUTANTS
+        private var nextProbeByWall: Timestamp?
+    #endif
 
     package init(name: String) {
         self.name = name
     }
 
     /// How many calls may be under way.
-    package func limit(_ concurrency: Int, at now: Timestamp) -> Int {
-        guard let nextProbe else { return concurrency }
-        return now < nextProbe ? 0 : 1
+    package func limit(_ concurrency: Int, at now: ClockReading) -> Int {
+        guard nextProbe != nil else { return concurrency }
+        return waits(at: now) ? 0 : 1
     }
 
-    package func status(at now: Timestamp) -> Status {
-        let state: State = nextProbe.map { now < $0 ? .open : .halfOpen } ?? .closed
+    private func waits(at now: ClockReading) -> Bool {
+        #if MUTANTS
+            if Mutant.breakerByWallClock.isOn { return nextProbeByWall.map { now.wall < $0 } ?? false }
+        #endif
+        return nextProbe.map { now.monotonic < $0 } ?? false
+    }
+
+    package func status(at now: ClockReading) -> Status {
+        let state: State = nextProbe == nil ? .closed : waits(at: now) ? .open : .halfOpen
         return Status(name: name, state: state, since: since, reason: reason)
     }
 
@@ -75,7 +85,7 @@ package struct CircuitBreaker {
     ///
     /// - Returns: whether this is news: the calls that were under way when it went down all say the same.
     package mutating func unreachable(
-        _ reason: String, at now: Timestamp, _ policy: RetryPolicy, _ randomness: any Randomness
+        _ reason: String, at now: ClockReading, _ policy: RetryPolicy, _ randomness: any Randomness
     )
         -> Bool
     {
@@ -86,7 +96,7 @@ package struct CircuitBreaker {
     ///
     /// - Returns: whether this is news.
     package mutating func failed(
-        _ reason: String, at now: Timestamp, _ policy: RetryPolicy, _ randomness: any Randomness
+        _ reason: String, at now: ClockReading, _ policy: RetryPolicy, _ randomness: any Randomness
     )
         -> Bool
     {
@@ -96,23 +106,27 @@ package struct CircuitBreaker {
     }
 
     /// - Returns: whether it was not closed before.
-    package mutating func answered(at now: Timestamp) -> Bool {
+    package mutating func answered(at now: ClockReading) -> Bool {
         failuresInRow = 0
         guard nextProbe != nil else { return false }
         probes = 0
         nextProbe = nil
         reason = nil
-        since = now
+        since = now.wall
         return true
     }
 
     private mutating func trip(
-        _ reason: String, _ now: Timestamp, _ policy: RetryPolicy, _ randomness: any Randomness
+        _ reason: String, _ now: ClockReading, _ policy: RetryPolicy, _ randomness: any Randomness
     ) -> Bool {
-        if let nextProbe, now < nextProbe { return false }
-        if nextProbe == nil { since = now }
+        if waits(at: now) { return false }
+        if nextProbe == nil { since = now.wall }
         probes += 1
-        nextProbe = now + policy.delay(afterAttempt: probes, randomness)
+        let pause = policy.delay(afterAttempt: probes, randomness)
+        nextProbe = now.monotonic + pause
+        #if MUTANTS
+            nextProbeByWall = now.wall + pause
+        #endif
         self.reason = reason
         return true
     }

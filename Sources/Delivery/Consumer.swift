@@ -1,4 +1,4 @@
-package import Contracts
+import Contracts
 package import EventLog
 import GRDB
 import Logging
@@ -30,7 +30,7 @@ package final class Consumer {
     package enum Turn: Equatable, Sendable {
         case worked
         /// Nothing to do before that time, or before the log grows.
-        case idle(until: Timestamp?)
+        case idle(until: MonotonicTime?)
     }
 
     private let node: ServiceNode
@@ -52,7 +52,7 @@ package final class Consumer {
     private var isSlowed = false
     /// Batches that run with savepoints at once, because events failed lately.
     private var carefulBatches = 0
-    private var lastWork: Timestamp
+    private var lastWork: MonotonicTime
     /// Since the start, committed turns only.
     package private(set) var counts = ConsumerCounts()
     private var turnCounts = ConsumerCounts()
@@ -70,9 +70,10 @@ package final class Consumer {
         pace = limits.batchEvents
         processor = EventProcessor(node: node, watch: watch)
         desk = Desk(node: node, processor: processor, inboxWindow: limits.inboxWindow)
-        lastWork = node.clock.now()
+        lastWork = node.clock.monotonic()
         (parking, trials, pause) = try node.database.read { db in
-            (try Parking(limit: limits.parkedEvents, db), try Trials(db), try Pause.load(db))
+            let parking = try Parking(limit: limits.parkedEvents, policy: policy, clock: node.clockHistory, db)
+            return (parking, try Trials(db), try Pause.load(db))
         }
         intake = try Intake(node: node, log: log, limits: limits)
         node.standing.note(pause)
@@ -96,7 +97,7 @@ package final class Consumer {
     package func turn() throws -> Turn {
         try operators?.serve(carryOut)
         if pause != nil { return .idle(until: nil) }
-        let now = node.clock.now()
+        let now = node.clockHistory.read()
         let retried = try retryDue(now)
         let tried = try tryAgain(now)
         if batch.isEmpty { batch = try intake.next(pace) }
@@ -114,12 +115,12 @@ package final class Consumer {
         if isSlowed { speedUp() }
         node.metrics.read(batch.events.count)
         batch.removeAll()
-        lastWork = now
+        lastWork = now.monotonic
         return .worked
     }
 
     /// When there is something to do without a bell.
-    private var nextTurn: Timestamp? {
+    private var nextTurn: MonotonicTime? {
         let trial = parking.nextTrial.map { min($0, lastWork + policy.quiet) }
         return [parking.nextDue, trial].compactMap(\.self).min()
     }
@@ -156,7 +157,7 @@ package final class Consumer {
                     try handle(event, transaction)
                 } onFault: { fault in
                     turnCounts = counted
-                    try setAside(event, fault, node.clock.now(), transaction)
+                    try setAside(event, fault, node.clockHistory.read(), transaction)
                 }
             }
             try finish(transaction)
@@ -166,8 +167,8 @@ package final class Consumer {
     private func finish(_ transaction: DeliveryTransaction) throws {
         try intake.storePositions(batch, transaction.db)
         // Twice what came, so that it keeps up and each bite stays small.
-        try Inbox.prune(
-            before: node.clock.now() - limits.inboxWindow, limit: 2 * batch.events.count, transaction.db)
+        let end = node.clockHistory.earliest(withAge: limits.inboxWindow, at: node.clockHistory.read())
+        try Inbox.prune(before: end, limit: 2 * batch.events.count, transaction.db)
     }
 
     /// One transaction; what is counted or set aside in it counts once it is committed.
@@ -187,7 +188,7 @@ package final class Consumer {
 
     // MARK: - Back-pressure
 
-    private func slowDown(_ full: ParkingFull, _ worked: Bool, _ now: Timestamp) throws -> Turn {
+    private func slowDown(_ full: ParkingFull, _ worked: Bool, _ now: ClockReading) throws -> Turn {
         if !isSlowed { node.logger.error("the consumer slows down", metadata: ["reason": "\(full)"]) }
         isSlowed = true
         node.stands(Self.part, because: full.description)
@@ -197,7 +198,7 @@ package final class Consumer {
             try intake.rewind()
             return .worked
         }
-        let wait = now + Self.waitForRoom
+        let wait = now.monotonic + Self.waitForRoom
         return worked ? .worked : .idle(until: min(nextTurn ?? wait, wait))
     }
 
@@ -227,7 +228,7 @@ package final class Consumer {
                 logged, id: envelope.id, subject: envelope.subject, failure: nil, transaction.db)
         }
         if !trials.isEmpty, let trial = trials.trial(of: logged) {
-            return try setAside(logged, trial.fault, node.clock.now(), transaction)
+            return try setAside(logged, trial.fault, node.clockHistory.read(), transaction)
         }
         count(try processor.apply(logged, envelope, transaction))
     }
@@ -243,14 +244,14 @@ package final class Consumer {
     // MARK: - Faults
 
     /// First failure of an event: parked for its next attempt, or buried where no attempt can heal it.
-    private func setAside(_ logged: LoggedEvent, _ fault: Fault, _ now: Timestamp, _ transaction: DeliveryTransaction)
-        throws
-    {
+    private func setAside(
+        _ logged: LoggedEvent, _ fault: Fault, _ now: ClockReading, _ transaction: DeliveryTransaction
+    ) throws {
         let envelope = try? EventCoding.decode(logged.bytes)  // bytes that are no event are buried without one
         if envelope == nil, try DeadLetters.holds(logged.topic, logged.offset, transaction.db) {
             return turnCounts.duplicates += 1
         }
-        let id = envelope?.id ?? DerivedID.unreadable(topic: logged.topic, offset: logged.offset, at: now)
+        let id = envelope?.id ?? DerivedID.unreadable(topic: logged.topic, offset: logged.offset, at: now.wall)
         let verdict = policy.verdict(fault, earlierAttempts: 0, at: now, randomness)
         transaction.add(node.tracing.failed(logged, envelope, since: now, verdict.failure(of: fault)))
         switch verdict {
@@ -262,43 +263,45 @@ package final class Consumer {
             try parking.park(logged, id: id, subject: subject, failure: failure, transaction.db)
         case .bury(let kind, let error, let attempts):
             let death = DeadLetters.Death(
-                id: id, envelope: envelope, kind: kind, error: error, attempts: attempts, firstFailedAt: now)
+                id: id, envelope: envelope, kind: kind, error: error, attempts: attempts, firstFailedAt: now.wall)
             try bury(logged, death, now, transaction)
         }
     }
 
     private func bury(
-        _ logged: LoggedEvent, _ death: DeadLetters.Death, _ now: Timestamp, _ transaction: DeliveryTransaction
+        _ logged: LoggedEvent, _ death: DeadLetters.Death, _ now: ClockReading, _ transaction: DeliveryTransaction
     ) throws {
         node.logger.error("an event is dead", metadata: node.place(logged, death.envelope, death.error))
         turnCounts.buried += 1
-        try DeadLetters.bury(logged, death, now: now, node, transaction)
+        try DeadLetters.bury(logged, death, now: now.wall, node, transaction)
         try trials.close(logged, transaction.db)
         parking.hold(death.envelope?.subject ?? DeadLetters.unreadableSubject(logged))
     }
 
     // MARK: - Retries
 
-    private func retryDue(_ now: Timestamp) throws -> Bool {
-        guard let due = parking.nextDue, due <= now else { return false }
+    private func retryDue(_ now: ClockReading) throws -> Bool {
+        guard let due = parking.nextDue, due <= now.monotonic else { return false }
         try transact { transaction in
-            for parked in try parking.due(at: now, transaction.db) { try attempt(parked, now, transaction) }
-            try parking.findNextDue(transaction.db)
+            for parked in try parking.due(at: now.monotonic, transaction.db) { try attempt(parked, now, transaction) }
+            parking.findNextDue()
         }
         return true
     }
 
     /// An event that killed the process, alone in its transaction.
-    private func tryAgain(_ now: Timestamp) throws -> Bool {
-        guard let due = parking.nextTrial, due <= now || now - lastWork >= policy.quiet else { return false }
+    private func tryAgain(_ now: ClockReading) throws -> Bool {
+        guard let due = parking.nextTrial, due <= now.monotonic || now.monotonic - lastWork >= policy.quiet else {
+            return false
+        }
         try transact { transaction in
             if let parked = try parking.nextTrial(transaction.db) { try attempt(parked, now, transaction) }
-            try parking.findNextDue(transaction.db)
+            parking.findNextDue()
         }
         return true
     }
 
-    private func attempt(_ parked: Parking.Parked, _ now: Timestamp, _ transaction: DeliveryTransaction) throws {
+    private func attempt(_ parked: Parking.Parked, _ now: ClockReading, _ transaction: DeliveryTransaction) throws {
         let counted = turnCounts
         try transaction.inSavepoint {
             let envelope = try EventCoding.decode(parked.logged.bytes)
@@ -313,7 +316,7 @@ package final class Consumer {
     }
 
     private func failedAgain(
-        _ parked: Parking.Parked, _ fault: Fault, _ now: Timestamp, _ transaction: DeliveryTransaction
+        _ parked: Parking.Parked, _ fault: Fault, _ now: ClockReading, _ transaction: DeliveryTransaction
     ) throws {
         let verdict = policy.verdict(fault, earlierAttempts: parked.attempts, at: now, randomness)
         let envelope = try? EventCoding.decode(parked.logged.bytes)  // bytes that are no event have no span
@@ -326,7 +329,7 @@ package final class Consumer {
             try parking.remove(parked, transaction.db)
             let death = DeadLetters.Death(
                 id: parked.id, envelope: envelope, kind: kind, error: error, attempts: attempts,
-                firstFailedAt: parked.firstFailedAt ?? now)
+                firstFailedAt: parked.firstFailedAt ?? now.wall)
             try bury(parked.logged, death, now, transaction)
         }
     }
@@ -337,19 +340,19 @@ package final class Consumer {
     ///
     /// An event that the consumer was just reading is set aside when it comes again.
     private func record(_ death: Death) throws {
-        let now = node.clock.now()
+        let now = node.clockHistory.read()
         node.logger.error(
             "the process died while it handled an event",
             metadata: ["topic": "\(death.topic)", "offset": "\(death.offset)", "signal": "\(death.signal)"])
         try transact { transaction in
-            try trials.count(death, at: now, transaction.db)
+            try trials.count(death, at: now.wall, transaction.db)
             let place = LoggedEvent(topic: death.topic, offset: death.offset, bytes: [])
             guard let trial = trials.trial(of: place) else { return }
             if let parked = try Parking.parked(death.topic, death.offset, transaction.db) {
                 try failedAgain(parked, trial.fault, now, transaction)
-                try parking.findNextDue(transaction.db)
+                parking.findNextDue()
                 // It died of a trial, so the moment was quiet, and still is: the next one need not wait for another.
-                lastWork = now + (.zero - policy.quiet)
+                lastWork = now.monotonic - policy.quiet
             } else if let letter = try Letter.open(death.topic, death.offset, transaction.db) {
                 try desk.failed(letter, trial.fault, by: .service, now, transaction)
                 try trials.close(place, transaction.db)
@@ -367,7 +370,7 @@ package final class Consumer {
             return try change(to: nil)
         default:
             return try transact { transaction in
-                try desk.carryOut(request, &parking, at: node.clock.now(), transaction)
+                try desk.carryOut(request, &parking, at: node.clockHistory.read(), transaction)
             }
         }
     }

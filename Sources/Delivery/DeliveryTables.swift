@@ -26,6 +26,11 @@ package enum DeliveryTables {
             id INTEGER PRIMARY KEY CHECK (id = 1), since INTEGER NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL
         );
 
+        -- What the wall clock was ahead of the monotonic one lately, in microseconds, since the machine's start.
+        CREATE TABLE IF NOT EXISTS clock_offsets (
+            boot TEXT NOT NULL, ahead INTEGER NOT NULL, last_seen INTEGER NOT NULL, PRIMARY KEY (boot, ahead)
+        ) WITHOUT ROWID;
+
         -- Events on which the process died by a trap, and were not decided yet.
         CREATE TABLE IF NOT EXISTS trials (
             topic TEXT NOT NULL, offset INTEGER NOT NULL, deaths INTEGER NOT NULL, signal INTEGER NOT NULL,

@@ -7,11 +7,14 @@ package struct Delivered<Payload: EventPayload>: Sendable {
     package let payload: Payload
     /// The `time` that events decided now will carry: the later of the clock and the cause's time. Handlers read no other clock.
     package let recordedAt: Timestamp
+    /// How long ago the event was stamped, whatever the clock was set to since.
+    package let age: Duration
 
-    package init(envelope: Envelope, payload: Payload, recordedAt: Timestamp) {
+    package init(envelope: Envelope, payload: Payload, recordedAt: Timestamp, age: Duration = .zero) {
         self.envelope = envelope
         self.payload = payload
         self.recordedAt = recordedAt
+        self.age = age
     }
 
     package var time: Timestamp { envelope.time }

@@ -54,12 +54,14 @@ struct EventProcessor {
         watch.trying(logged.topic, logged.offset)
         defer { watch.idle() }
         guard try isNew(envelope, logged, transaction.db) else { return .duplicate }
-        let start = node.clock.now()
-        let recordedAt = max(start, envelope.time)
+        let start = node.clockHistory.read()
+        let recordedAt = max(start.wall, envelope.time)
+        let age = node.clockHistory.age(of: envelope.time, at: start)
         transaction.place = (logged.topic, logged.offset)
-        let outgoing = try subscription.handle(envelope, recordedAt, transaction.db)
+        let outgoing = try subscription.handle(
+            envelope, HandlingMoment(recordedAt: recordedAt, age: age), transaction.db)
         try transaction.carryOut(outgoing, cause: envelope, recordedAt: recordedAt)
-        node.metrics.handled(in: node.clock.now() - start)
+        node.metrics.handled(in: node.clock.monotonic() - start.monotonic)
         node.logger.debug("an event was handled", metadata: node.place(logged, envelope))
         transaction.add(node.tracing.handled(envelope, logged, since: start, attempt: attempt))
         return .handled

@@ -15,7 +15,7 @@ extension ServiceCard {
 extension Subscription {
     fileprivate func failing(_ faults: TestFaults) -> Subscription {
         var subscription = self
-        subscription.handle = { [handle] envelope, recordedAt, db in
+        subscription.handle = { [handle] envelope, moment, db in
             switch faults.effect(on: envelope) {
             case .throws: throw TestFault()
             case .transient(let times):
@@ -25,7 +25,7 @@ extension Subscription {
             case .unavailable: throw TestOutage()
             case nil: break
             }
-            return try handle(envelope, recordedAt, db)
+            return try handle(envelope, moment, db)
         }
         return subscription
     }

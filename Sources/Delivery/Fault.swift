@@ -121,6 +121,9 @@ package struct RetryPolicy: Sendable {
 
     package init() {}
 
+    /// No event waits longer than this for its next attempt, but one that killed the process: that waits `trialDelay`.
+    package var longestPause: Duration { longestDelay * 1.5 }
+
     /// Exponential, with jitter of half to one and a half: delay after the `attempt`th failure, from 1.
     package func delay(afterAttempt attempt: Int, _ randomness: any Randomness) -> Duration {
         let doubled = Double(firstDelay.microseconds) * Double(1 << min(attempt - 1, 20))

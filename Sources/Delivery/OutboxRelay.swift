@@ -61,9 +61,9 @@ package final class OutboxRelay {
         #if MUTANTS
             if Mutant.markedBeforeAppend.isOn { try node.database.transaction { try Self.mark(end, topic, $0) } }
         #endif
-        let start = node.clock.now()
+        let start = node.clock.monotonic()
         try writer.append(events, firstSequence: published + 1)
-        let duration = node.clock.now() - start
+        let duration = node.clock.monotonic() - start
         try node.database.transaction { db in try Self.mark(end, topic, db) }
         published = end
         node.metrics.published(events.count, to: topic, in: duration)

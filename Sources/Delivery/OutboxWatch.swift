@@ -10,7 +10,7 @@ import GRDB
 package final class OutboxWatch {
     private let node: ServiceNode
     private let limit: Duration
-    private var nextLook: Timestamp
+    private var nextLook: MonotonicTime
 
     package static let period = Duration.seconds(1)
 
@@ -18,7 +18,7 @@ package final class OutboxWatch {
     package init(node: ServiceNode, limit: Duration) {
         self.node = node
         self.limit = limit
-        nextLook = node.clock.now()
+        nextLook = node.clock.monotonic()
     }
 
     /// Runs until cancelled or a fatal fault.
@@ -28,14 +28,14 @@ package final class OutboxWatch {
     }
 
     package func turn() throws -> Consumer.Turn {
-        let now = node.clock.now()
-        guard now >= nextLook else { return .idle(until: nextLook) }
-        let age = try oldest().map { now - $0 } ?? .zero
+        let now = node.clockHistory.read()
+        guard now.monotonic >= nextLook else { return .idle(until: nextLook) }
+        let age = try oldest().map { node.clockHistory.age(of: $0, at: now) } ?? .zero
         node.metrics.oldestUnsent(age)
         node.stands(
             "outbox",
             because: age < limit ? nil : "its oldest event has waited for the log for \(age.components.seconds) s")
-        nextLook = now + Self.period
+        nextLook = now.monotonic + Self.period
         return .idle(until: nextLook)
     }
 

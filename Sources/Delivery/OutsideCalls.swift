@@ -1,4 +1,4 @@
-package import Contracts
+import Contracts
 import EventLog
 package import GRDB
 import Logging
@@ -10,14 +10,16 @@ package protocol OutsideCaller: Sendable {
     associatedtype Answer: Sendable
 
     /// What to ask now: the recorded request again, or to give up, depending on what is known by now.
-    func question(for intent: Intent, at now: Timestamp, in db: Database) throws -> Question
+    ///
+    /// - Parameter isOverdue: whether the time is over that the intent's deadline left it.
+    func question(for intent: Intent, isOverdue: Bool, in db: Database) throws -> Question
 
     /// - Throws: where the outcome is unknown (time-out, 5xx, a cut connection): it will be asked again. `Unreachable`
     ///   where nothing was asked, nor could be by any other call.
     func ask(_ question: Question) async throws -> Answer
 
     /// What follows from an answer that is final.
-    func settle(_ intent: Intent, _ answer: Answer, at recordedAt: Timestamp, in db: Database) throws -> [Outgoing]
+    func settle(_ intent: Intent, _ answer: Answer, isOverdue: Bool, in db: Database) throws -> [Outgoing]
 }
 
 /// Makes the calls on record, outside of any transaction, and records the answers.
@@ -27,7 +29,7 @@ package protocol OutsideCaller: Sendable {
 package final class OutsideCalls<Caller: OutsideCaller> {
     private struct Retry {
         let intent: Intent
-        let due: Timestamp
+        let due: MonotonicTime
     }
 
     private let node: ServiceNode
@@ -44,9 +46,10 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     private var searchedTo = ""
     private var foundSome = false
     private var retries: [Retry] = []
-    private var nextRetry: Timestamp?
-    /// Keys on their way from `ready` to a recorded answer: an intent found at the start may also be announced.
-    private var pursued: Set<String> = []
+    private var nextRetry: MonotonicTime?
+    /// Keys on their way from `ready` to a recorded answer, with when they are overdue: an intent found at the start may also
+    /// be announced.
+    private var pursued: [String: MonotonicTime] = [:]
     private var attempts: [String: Int] = [:]
     private var inFlight = 0
     private var breaker: CircuitBreaker
@@ -71,8 +74,8 @@ package final class OutsideCalls<Caller: OutsideCaller> {
         #if MUTANTS
             hasMore = !Mutant.openCallsForgotten.isOn
         #endif
-        node.standing.note(breaker.status(at: node.clock.now()))
-        node.metrics.circuitBreaker(breaker.status(at: node.clock.now()))
+        node.standing.note(breaker.status(at: node.clock.read()))
+        node.metrics.circuitBreaker(breaker.status(at: node.clock.read()))
     }
 
     /// Intents pursued at most: what is open beyond them waits in the database, so that a service that catches up on a
@@ -88,7 +91,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
                 while !Task.isCancelled {
                     try await settleAnswers(&group)
                     try await takeNew()
-                    takeDueRetries(node.clock.now())
+                    takeDueRetries(node.clock.monotonic())
                     try await start(&group)
                     if answers.isEmpty {
                         await node.newIntents.bell.wait(until: nextTurn, node.clock)
@@ -104,7 +107,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     // MARK: - Asking
 
     /// When there is something to do without a bell.
-    private var nextTurn: Timestamp? {
+    private var nextTurn: MonotonicTime? {
         let probe = ready.count > 0 && inFlight == 0 ? breaker.nextProbe : nil
         return [nextRetry, probe].compactMap(\.self).min()
     }
@@ -138,12 +141,18 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     }
 
     private func pursue(_ intent: Intent) {
-        guard pursued.insert(intent.key).inserted else { return }
+        guard pursued[intent.key] == nil else { return }
+        let now = node.clockHistory.read()
+        pursued[intent.key] = node.timeLeft(of: intent, at: now).map { now.monotonic + $0 } ?? .never
         ready.append(intent)
         foundSome = true
     }
 
-    private func takeDueRetries(_ now: Timestamp) {
+    private func isOverdue(_ intent: Intent) -> Bool {
+        pursued[intent.key].map { node.clock.monotonic() >= $0 } ?? false
+    }
+
+    private func takeDueRetries(_ now: MonotonicTime) {
         guard let nextRetry, nextRetry <= now else { return }
         for retry in retries where retry.due <= now { ready.append(retry.intent) }
         retries.removeAll { $0.due <= now }
@@ -152,12 +161,14 @@ package final class OutsideCalls<Caller: OutsideCaller> {
 
     /// Fills what room there is; a call whose question cannot be put leaves its room to the next.
     private func start(_ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
-        let limit = breaker.limit(concurrency, at: node.clock.now())
+        let limit = breaker.limit(concurrency, at: node.clock.read())
         while ready.count > 0, inFlight < limit {
             try await start(ready.take(limit - inFlight), &group)
         }
         // A probe is out: seen from outside the breaker is half open.
-        if inFlight > 0, breaker.nextProbe != nil { node.standing.note(breaker.status(at: node.clock.now())) }
+        if inFlight > 0, breaker.nextProbe != nil {
+            node.standing.note(breaker.status(at: node.clock.read()))
+        }
     }
 
     private func start(_ batch: [Intent], _ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
@@ -184,7 +195,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     /// What to ask; a failure where the rules of this one call break, which must not hold up the others.
     private func question(for intent: Intent, _ db: Database) throws -> Result<Caller.Question, any Error> {
         do {
-            return .success(try caller.question(for: intent, at: node.clock.now(), in: db))
+            return .success(try caller.question(for: intent, isOverdue: isOverdue(intent), in: db))
         } catch let error where !error.isOutage {
             return .failure(error)
         }
@@ -193,11 +204,14 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     private func postpone(_ intent: Intent, _ error: any Error) {
         let attempt = attempts[intent.key, default: 0] + 1
         attempts[intent.key] = attempt
-        let due = node.clock.now() + policy.delay(afterAttempt: attempt, randomness)
+        let now = node.clock.read()
+        let pause = policy.delay(afterAttempt: attempt, randomness)
+        let due = now.monotonic + pause
         retries.append(Retry(intent: intent, due: due))
         nextRetry = min(nextRetry ?? due, due)
         node.standing.note(
-            Standing.Retry(key: intent.key, attempts: attempt, error: Redaction.of("\(error)"), nextAt: due))
+            Standing.Retry(
+                key: intent.key, attempts: attempt, error: Redaction.of("\(error)"), nextAt: now.wall + pause))
         node.logger.notice(
             "the outcome of a call is unknown, it is made again under the same key",
             metadata: node.about(intent.cause).merging(
@@ -218,24 +232,24 @@ package final class OutsideCalls<Caller: OutsideCaller> {
             case .success(let answer):
                 node.metrics.called(.answered)
                 final.append((intent, answer))
-                if breaker.answered(at: node.clock.now()) { closed() }
+                if breaker.answered(at: node.clock.read()) { closed() }
             case .failure(let error as Unreachable):
                 node.metrics.called(.unreachable)
                 ready.append(intent)
-                if breaker.unreachable(Redaction.of(error.reason), at: node.clock.now(), policy, randomness) {
+                if breaker.unreachable(Redaction.of(error.reason), at: node.clock.read(), policy, randomness) {
                     tripped()
                 }
             case .failure(let error):
                 node.metrics.called(.unknown)
                 postpone(intent, error)
-                if breaker.failed(Redaction.of("\(error)"), at: node.clock.now(), policy, randomness) { tripped() }
+                if breaker.failed(Redaction.of("\(error)"), at: node.clock.read(), policy, randomness) { tripped() }
             }
         }
         if !final.isEmpty { try await record(final) }
     }
 
     private func tripped() {
-        let status = breaker.status(at: node.clock.now())
+        let status = breaker.status(at: node.clock.read())
         node.tripped(status)
         node.logger.error(
             "calls wait until the other side answers",
@@ -243,7 +257,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     }
 
     private func closed() {
-        node.tripped(breaker.status(at: node.clock.now()))
+        node.tripped(breaker.status(at: node.clock.read()))
         node.logger.notice("calls are made again", metadata: ["waiting": "\(ready.count)"])
     }
 
@@ -252,11 +266,13 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     private func record(_ answered: [(Intent, Caller.Answer)]) async throws {
         do {
             try await standing("answers wait to be recorded") {
-                try node.settle(answered) { try caller.settle($0, $1, at: $2, in: $3) }
+                try node.settle(answered) { intent, answer, _, db in
+                    try caller.settle(intent, answer, isOverdue: isOverdue(intent), in: db)
+                }
             }
             for (intent, _) in answered {
                 if attempts.removeValue(forKey: intent.key) != nil { node.standing.forgetRetry(of: intent.key) }
-                pursued.remove(intent.key)
+                pursued[intent.key] = nil
             }
         } catch let error where !error.isOutage && !(error is CancellationError) {
             if answered.count > 1 {

@@ -10,15 +10,19 @@ import GRDB
 ///
 /// The rows are the truth; what stands here of them is what every event must be compared with. It changes after the row
 /// did, and whoever rolls the transaction back puts the value of before back.
+///
+/// *Guarantee*: no event waits longer for its attempt than the policy's longest pause, whatever the clock is set to: the
+/// pause is measured in memory with the monotonic clock, and what a row says of it is believed only that far. *If broken*:
+/// a clock that is set back by an hour holds the order for an hour, over restarts too.
 struct Parking {
     /// Subjects with a parked event or an open dead letter.
     private(set) var subjects: Set<String> = []
     /// Parked rows.
     private(set) var count = 0
-    /// When the next attempt is due.
-    private(set) var nextDue: Timestamp?
-    /// The same of an event that killed the process.
-    private(set) var nextTrial: Timestamp?
+    /// When attempts are due, by arrival: of events that failed, and of those next in line.
+    private var retries = Dues()
+    /// The same of events that killed the process.
+    private var trials = Dues()
     /// Whether anything waits or ever died here; while nothing did, no event needs to be looked up.
     private(set) var hasRows = false
     let limit: Int
@@ -40,11 +44,16 @@ struct Parking {
         let kind: String
         let error: String
         let attempts: Int
-        let next: Timestamp
-        let now: Timestamp
+        let pause: Duration
+        let now: ClockReading
+
+        /// As it stands in the row, for a start to come and for people.
+        var next: Timestamp { now.wall + pause }
+        var due: MonotonicTime { now.monotonic + pause }
     }
 
-    init(limit: Int, _ db: Database) throws {
+    /// - Parameter policy: says how far ahead a due time may lie that is found in a row.
+    init(limit: Int, policy: RetryPolicy, clock: ClockHistory, _ db: Database) throws {
         self.limit = limit
         subjects = try String.fetchSet(
             db, sql: "SELECT subject FROM parked UNION SELECT subject FROM dead_letters WHERE state = 'open'")
@@ -56,10 +65,24 @@ struct Parking {
         count = try Int.fetchOne(db, sql: "SELECT count(*) FROM parked") ?? 0
         hasRows =
             try count > 0 || Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM dead_letters)") ?? false
-        try findNextDue(db)
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT arrival, next_attempt_at, error_kind IS 'trap' FROM parked WHERE next_attempt_at IS NOT NULL
+                """)
+        let now = clock.read()
+        while let row = try rows.next() {
+            let isTrial: Bool = row[2]
+            let limit = isTrial ? policy.trialDelay : policy.longestPause
+            let wait = clock.wait(until: Timestamp(microseconds: row[1]), limit: limit, at: now)
+            set(row[0], isTrial: isTrial, now.monotonic + wait)
+        }
     }
 
     // MARK: - Asking
+
+    var nextDue: MonotonicTime? { retries.first }
+    var nextTrial: MonotonicTime? { trials.first }
 
     /// Known to the desk or set aside: a second delivery of it is a duplicate.
     static func holds(_ id: EventID, _ db: Database) throws -> Bool {
@@ -79,25 +102,19 @@ struct Parking {
         ).map(read)
     }
 
-    func due(at now: Timestamp, _ db: Database) throws -> [Parked] {
-        guard let nextDue, nextDue <= now else { return [] }
-        let statement = try db.cachedStatement(
-            sql: """
-                SELECT \(Self.columns) FROM parked
-                WHERE next_attempt_at IS NOT NULL AND error_kind IS NOT 'trap' AND next_attempt_at <= ?
-                ORDER BY next_attempt_at, arrival LIMIT \(Self.retriesPerTurn)
-                """)
-        return try Row.fetchAll(statement, arguments: [now.microseconds]).map(Self.read)
+    /// The first of those that are due.
+    func due(at now: MonotonicTime, _ db: Database) throws -> [Parked] {
+        try retries.arrivals(until: now).prefix(Self.retriesPerTurn).compactMap { try parked($0, db) }
     }
 
     /// The event that killed the process and is to be tried next, due or not.
     func nextTrial(_ db: Database) throws -> Parked? {
+        try trials.arrivals(until: .never).first.flatMap { try parked($0, db) }
+    }
+
+    private func parked(_ arrival: Int64, _ db: Database) throws -> Parked? {
         try Row.fetchOne(
-            db,
-            sql: """
-                SELECT \(Self.columns) FROM parked
-                WHERE next_attempt_at IS NOT NULL AND error_kind = 'trap' ORDER BY next_attempt_at, arrival LIMIT 1
-                """
+            try db.cachedStatement(sql: "SELECT \(Self.columns) FROM parked WHERE arrival = ?"), arguments: [arrival]
         ).map(Self.read)
     }
 
@@ -117,11 +134,11 @@ struct Parking {
         try statement.execute(arguments: [
             Data(id.bytes), logged.topic.name, Int64(logged.offset), subject, Data(logged.bytes),
             failure?.attempts ?? 0, failure?.next.microseconds, failure?.kind, failure?.error,
-            failure?.now.microseconds,
+            failure?.now.wall.microseconds,
         ])
         count += 1
         hold(subject)
-        if let failure { expect(failure.kind, at: failure.next) }
+        if let failure { expect(failure, of: db.lastInsertedRowID) }
     }
 
     mutating func postpone(_ parked: Parked, _ failure: Failure, _ db: Database) throws {
@@ -132,10 +149,10 @@ struct Parking {
                 WHERE arrival = ?
                 """)
         try statement.execute(arguments: [
-            failure.attempts, failure.next.microseconds, failure.kind, failure.error, failure.now.microseconds,
+            failure.attempts, failure.next.microseconds, failure.kind, failure.error, failure.now.wall.microseconds,
             parked.arrival,
         ])
-        expect(failure.kind, at: failure.next)
+        expect(failure, of: parked.arrival)
     }
 
     /// The subject has a parked event or an open letter from now on.
@@ -147,12 +164,13 @@ struct Parking {
         subjects.insert(subject)
     }
 
-    private mutating func expect(_ kind: String, at due: Timestamp) {
-        if kind == Fault.trapKind {
-            nextTrial = min(nextTrial ?? due, due)
-        } else {
-            nextDue = min(nextDue ?? due, due)
-        }
+    private mutating func expect(_ failure: Failure, of arrival: Int64) {
+        set(arrival, isTrial: failure.kind == Fault.trapKind, failure.due)
+    }
+
+    private mutating func set(_ arrival: Int64, isTrial: Bool, _ due: MonotonicTime) {
+        retries[arrival] = isTrial ? nil : due
+        trials[arrival] = isTrial ? due : nil
     }
 
     // MARK: - Letting go
@@ -162,10 +180,12 @@ struct Parking {
         let statement = try db.cachedStatement(sql: "DELETE FROM parked WHERE arrival = ?")
         try statement.execute(arguments: [parked.arrival])
         count -= 1
+        retries[parked.arrival] = nil
+        trials[parked.arrival] = nil
     }
 
     /// An event of the subject was handled: the next one is due, unless the subject has an open letter.
-    mutating func goOn(_ subject: String, now: Timestamp, _ db: Database) throws {
+    mutating func goOn(_ subject: String, now: ClockReading, _ db: Database) throws {
         #if MUTANTS
             if Mutant.followersLeftParked.isOn { return }
         #endif
@@ -182,25 +202,14 @@ struct Parking {
         }
         let statement = try db.cachedStatement(
             sql: "UPDATE parked SET next_attempt_at = coalesce(next_attempt_at, ?) WHERE arrival = ?")
-        try statement.execute(arguments: [now.microseconds, next])
-        nextDue = min(nextDue ?? now, now)
+        try statement.execute(arguments: [now.wall.microseconds, next])
+        if retries[next] == nil, trials[next] == nil { set(next, isTrial: false, now.monotonic) }
     }
 
     /// After attempts: what is due next is known again.
-    mutating func findNextDue(_ db: Database) throws {
-        nextDue = try Int64.fetchOne(
-            try db.cachedStatement(
-                sql: """
-                    SELECT min(next_attempt_at) FROM parked
-                    WHERE next_attempt_at IS NOT NULL AND error_kind IS NOT 'trap'
-                    """)
-        ).map(Timestamp.init(microseconds:))
-        nextTrial = try Int64.fetchOne(
-            try db.cachedStatement(
-                sql: """
-                    SELECT min(next_attempt_at) FROM parked WHERE next_attempt_at IS NOT NULL AND error_kind = 'trap'
-                    """)
-        ).map(Timestamp.init(microseconds:))
+    mutating func findNextDue() {
+        retries.findFirst()
+        trials.findFirst()
     }
 
     // MARK: - Rows
@@ -216,6 +225,31 @@ struct Parking {
                 topic: Topic(row[2]), offset: UInt64(row[3] as Int64), bytes: [UInt8](row[5] as Data)[...]),
             arrival: row[0], id: id, subject: row[4], attempts: row[6],
             firstFailedAt: (row[7] as Int64?).map(Timestamp.init(microseconds:)))
+    }
+}
+
+/// When attempts are due, by the arrival of their events.
+private struct Dues {
+    private var times: [Int64: MonotonicTime] = [:]
+    /// Until the next `findFirst`, of one that is no longer due, perhaps.
+    private(set) var first: MonotonicTime?
+
+    subscript(_ arrival: Int64) -> MonotonicTime? {
+        get { times[arrival] }
+        set {
+            times[arrival] = newValue
+            if let newValue { first = min(first ?? newValue, newValue) }
+        }
+    }
+
+    mutating func findFirst() {
+        first = times.values.min()
+    }
+
+    /// In the order in which they are due.
+    func arrivals(until now: MonotonicTime) -> [Int64] {
+        guard let first, first <= now else { return [] }
+        return times.filter { $0.value <= now }.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map(\.key)
     }
 }
 

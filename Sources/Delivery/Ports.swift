@@ -2,7 +2,12 @@ package import Contracts
 
 /// The world as delivery and services see it. Real in production, seeded in the simulation.
 package protocol ServiceClock: Sendable {
+    /// For stamps and for people: it may be set, forward and back, at any moment.
     func now() -> Timestamp
+    /// For pauses, limits and durations: never set. One machine's processes share it until the next boot.
+    func monotonic() -> MonotonicTime
+    /// Of the machine's start: where it differs, monotonic times cannot be compared.
+    var boot: String { get }
     /// Throws `CancellationError` when the task is cancelled.
     func sleep(for duration: Duration) async throws
 }

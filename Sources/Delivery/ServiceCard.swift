@@ -62,7 +62,7 @@ package struct Subscription: Sendable {
     package let topic: Topic
     package let type: String
     let apply: @Sendable (Envelope, Database) throws -> Void
-    var handle: @Sendable (Envelope, Timestamp, Database) throws -> [Outgoing]
+    var handle: @Sendable (Envelope, HandlingMoment, Database) throws -> [Outgoing]
     /// The data as this type writes it; throws where they are none of it.
     let canonicalData: @Sendable (Envelope) throws -> [UInt8]
 
@@ -70,28 +70,42 @@ package struct Subscription: Sendable {
         self.topic = topic
         type = Handler.Payload.type
         apply = { envelope, db in
-            try handler.apply(try Self.deliver(envelope, envelope.time), in: db)
+            try handler.apply(try Self.deliver(envelope), in: db)
         }
         canonicalData = { envelope in
-            let event: Delivered<Handler.Payload> = try Self.deliver(envelope, envelope.time)
+            let event: Delivered<Handler.Payload> = try Self.deliver(envelope)
             return try event.payload.encoded()
         }
-        handle = { envelope, recordedAt, db in
+        handle = { envelope, moment, db in
             // A rebuild knows the event's own time alone, so that is what a fact is applied with.
-            let fact: Delivered<Handler.Payload> = try Self.deliver(envelope, envelope.time)
+            let fact: Delivered<Handler.Payload> = try Self.deliver(envelope)
             try handler.apply(fact, in: db)
-            let event = Delivered(envelope: envelope, payload: fact.payload, recordedAt: recordedAt)
+            let event = Delivered(
+                envelope: envelope, payload: fact.payload, recordedAt: moment.recordedAt, age: moment.age)
             return try handler.decide(event, in: db)
         }
     }
 
-    private static func deliver<Payload>(_ envelope: Envelope, _ recordedAt: Timestamp) throws -> Delivered<Payload> {
+    private static func deliver<Payload>(_ envelope: Envelope) throws -> Delivered<Payload> {
         do {
             return Delivered(
-                envelope: envelope, payload: try Payload.decoded(from: envelope.data), recordedAt: recordedAt)
+                envelope: envelope, payload: try Payload.decoded(from: envelope.data), recordedAt: envelope.time)
         } catch {
             throw EventFault.undecodable("the data of \(envelope.type) \(envelope.id) cannot be read: \(error)")
         }
+    }
+}
+
+/// When an event is handled.
+package struct HandlingMoment: Sendable {
+    /// The later of the clock and the event's time.
+    let recordedAt: Timestamp
+    /// Since the event was stamped.
+    let age: Duration
+
+    package init(recordedAt: Timestamp, age: Duration) {
+        self.recordedAt = recordedAt
+        self.age = age
     }
 }
 

@@ -9,6 +9,7 @@ package final class ServiceNode: Sendable {
     package let card: ServiceCard
     package let database: ServiceDatabase
     package let clock: any ServiceClock
+    package let clockHistory: ClockHistory
     package let logger: Logger
     package let metrics: DeliveryMetrics
     package let tracing: ServiceTracing
@@ -31,17 +32,18 @@ package final class ServiceNode: Sendable {
         self.clock = clock
         self.logger = logger
         metrics = DeliveryMetrics(service: card.name)
-        tracing = ServiceTracing(tracer: tracer, service: card.name, clock: clock)
         facts = Dictionary(uniqueKeysWithValues: card.facts.map { ($0.type, $0) })
-        try database.transaction { db in
+        clockHistory = try database.transaction { db in
             try DeliveryTables.create(db)
             try card.createTables(db)
+            return try ClockHistory(clock, db)
         }
+        tracing = ServiceTracing(tracer: tracer, service: card.name, clock: clockHistory)
     }
 
     /// One transaction with everything it emits; whoever passes on its outbox and its calls is woken after the commit.
     func transaction<Value>(_ body: (DeliveryTransaction) throws -> Value) throws -> Value {
-        let start = clock.now()
+        let start = clock.monotonic()
         let (value, fillsOutbox, transaction) = try database.transaction { db in
             let transaction = DeliveryTransaction(db, card, facts)
             #if MUTANTS
@@ -50,7 +52,7 @@ package final class ServiceNode: Sendable {
             let value = try body(transaction)
             return (value, try transaction.finish(), transaction)
         }
-        metrics.committed(in: clock.now() - start)
+        metrics.committed(in: clock.monotonic() - start)
         if fillsOutbox { outboxBell.ring() }
         newIntents.add(transaction.newIntents)
         for anomaly in transaction.anomalies { report(anomaly) }
@@ -95,6 +97,11 @@ package final class ServiceNode: Sendable {
         standing.note(circuit)
         stands("calls to \(circuit.name)", because: circuit.reason)
         metrics.circuitBreaker(circuit)
+    }
+
+    /// How much of the time is left that an intent's deadline gave it when its cause was stamped; nil where it has none.
+    package func timeLeft(of intent: Intent, at now: ClockReading) -> Duration? {
+        intent.deadline.map { $0 - intent.cause.time - clockHistory.age(of: intent.cause.time, at: now) }
     }
 
     // MARK: - Words for the log

@@ -27,7 +27,7 @@ extension Verdict {
 
 extension RetryPolicy {
     /// - Parameter earlierAttempts: attempts on record; a trap's deaths are counted by themselves.
-    func verdict(_ fault: Fault, earlierAttempts: Int, at now: Timestamp, _ randomness: any Randomness) -> Verdict {
+    func verdict(_ fault: Fault, earlierAttempts: Int, at now: ClockReading, _ randomness: any Randomness) -> Verdict {
         #if MUTANTS
             let earlierAttempts = Mutant.attemptsForgotten.isOn ? 0 : earlierAttempts
         #endif
@@ -38,12 +38,12 @@ extension RetryPolicy {
             guard deaths < attempts else { return .bury(kind: Fault.trapKind, error: evidence, attempts: deaths) }
             return .tryAgain(
                 Parking.Failure(
-                    kind: Fault.trapKind, error: evidence, attempts: deaths, next: now + trialDelay, now: now))
+                    kind: Fault.trapKind, error: evidence, attempts: deaths, pause: trialDelay, now: now))
         case .event(let kind, let error):
             let made = earlierAttempts + 1
             guard made < attempts else { return .bury(kind: kind, error: error, attempts: made) }
-            let next = now + delay(afterAttempt: made, randomness)
-            return .tryAgain(Parking.Failure(kind: kind, error: error, attempts: made, next: next, now: now))
+            let pause = delay(afterAttempt: made, randomness)
+            return .tryAgain(Parking.Failure(kind: kind, error: error, attempts: made, pause: pause, now: now))
         case .environment, .fatal:
             preconditionFailure("a fault of the environment belongs to no event")
         }

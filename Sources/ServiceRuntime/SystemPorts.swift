@@ -1,15 +1,33 @@
 package import Contracts
-import Delivery
+package import Delivery
 import Foundation
 
 /// The system's clock.
 package struct SystemClock: ServiceClock {
     package init() {}
 
-    package func now() -> Timestamp {
+    package var boot: String { Self.machineBoot }
+
+    /// Where it cannot be read, nothing is compared with what an earlier process measured.
+    private static let machineBoot =
+        (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8))?
+        .filter { !$0.isWhitespace } ?? UUID().uuidString
+
+    package func now() -> Timestamp { Timestamp(microseconds: Self.microseconds(CLOCK_REALTIME)) }
+
+    package func monotonic() -> MonotonicTime { MonotonicTime(microseconds: Self.microseconds(Self.boottime)) }
+
+    /// It goes on while the machine sleeps, as `Task.sleep` does.
+    #if os(Linux)
+        private static let boottime = CLOCK_BOOTTIME
+    #else
+        private static let boottime = CLOCK_MONOTONIC
+    #endif
+
+    private static func microseconds(_ clock: clockid_t) -> Int64 {
         var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
     }
 
     package func sleep(for duration: Duration) async throws {

@@ -9,6 +9,8 @@ package struct SimulationReport: Sendable {
     package let traceHash: String
     /// Orders that were acknowledged.
     package let orders: Int
+    /// Orders of which Payment said that their hold had ended.
+    package let expired: Int
     package let tally: FaultTally
     /// Of the plan, those that happened.
     package let happened: [PlannedFault]
@@ -46,7 +48,7 @@ package struct Simulation: Sendable {
         if world.violation == nil { try judge(world, .atRest) }
         return SimulationReport(
             seed: options.seed, violation: world.violation, traceHash: world.trace.hash.hex,
-            orders: world.acknowledged.count, tally: tally,
+            orders: world.acknowledged.count, expired: world.trace.expired, tally: tally,
             happened: options.plan.faults.filter { happened.contains($0.number) },
             lasted: .microseconds(world.time.microseconds), steps: steps, story: world.trace.lines)
     }

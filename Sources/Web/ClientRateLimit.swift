@@ -22,7 +22,7 @@ package final class ClientRateLimit: Sendable {
     private struct Bucket {
         /// In millionths of a request.
         var content: Int64
-        var filledAt: Timestamp
+        var filledAt: MonotonicTime
     }
 
     /// The latest that asked are in `recent`; once that holds half of all, it becomes `former`, and what was there is
@@ -59,11 +59,10 @@ package final class ClientRateLimit: Sendable {
     /// Nil where the request may be answered, and counts; else after how many whole seconds the next one may.
     func secondsToWait(_ address: SocketAddress?) -> Int? {
         guard let client = address.flatMap(Self.client) else { return nil }
-        let now = clock.now()
+        let now = clock.monotonic()
         return state.withLock { state in
             var bucket = state.recent[client] ?? state.former[client] ?? Bucket(content: full, filledAt: now)
-            // A clock that was set back fills nothing, and loses nothing.
-            let elapsed = max(0, now.microseconds - bucket.filledAt.microseconds)
+            let elapsed = max(0, (now - bucket.filledAt).microseconds)
             let (gain, overflow) = elapsed.multipliedReportingOverflow(by: perSecond)
             bucket.content = overflow || gain > full - bucket.content ? full : bucket.content + gain
             bucket.filledAt = now

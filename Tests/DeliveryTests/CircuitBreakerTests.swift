@@ -5,7 +5,13 @@ import TestSupport
 
 @Suite("The circuit breaker")
 struct CircuitBreakerTests {
-    private let start = Timestamp(microseconds: 1_900_000_000_000_000)
+    private let start = ClockReading(
+        wall: Timestamp(microseconds: 1_900_000_000_000_000), monotonic: MonotonicTime(microseconds: 77))
+
+    private func after(_ duration: Duration, _ start: ClockReading) -> ClockReading {
+        ClockReading(wall: start.wall + duration, monotonic: start.monotonic + duration)
+    }
+
     private let policy = RetryPolicy()
     private let randomness = SeededRandomness(seed: 4)
 
@@ -20,7 +26,7 @@ struct CircuitBreakerTests {
         #expect(breaker.limit(256, at: start) == 0)
         #expect(breaker.status(at: start).state == .open)
         #expect(breaker.status(at: start).reason == "refused")
-        let later = start + .seconds(60)
+        let later = after(.seconds(60), start)
         #expect(breaker.limit(256, at: later) == 1)
         #expect(breaker.status(at: later).state == .halfOpen)
         let isBack = breaker.answered(at: later)
@@ -28,7 +34,7 @@ struct CircuitBreakerTests {
         #expect(breaker.limit(256, at: later) == 256)
         #expect(
             breaker.status(at: later)
-                == CircuitBreaker.Status(name: "gateway", state: .closed, since: later, reason: nil))
+                == CircuitBreaker.Status(name: "gateway", state: .closed, since: later.wall, reason: nil))
     }
 
     @Test("it trips after so many failures in a row, and an answer between them starts the count anew")
@@ -57,11 +63,23 @@ struct CircuitBreakerTests {
         for _ in 0..<20 {
             _ = breaker.unreachable("refused", at: now, policy, randomness)
             let next = try #require(breaker.nextProbe)
-            gaps.append(next - now)
-            now = next
+            gaps.append(next - now.monotonic)
+            now = after(next - now.monotonic, now)
         }
         #expect(gaps.allSatisfy { $0 <= policy.longestDelay * 2 })
         #expect(gaps[10] > gaps[0] * 5)
-        #expect(breaker.status(at: now).since == start, "since it left closed")
+        #expect(breaker.status(at: now).since == start.wall, "since it left closed")
+    }
+
+    @Test(
+        "a clock that is set, forward or back, changes nothing of when the next call goes out",
+        arguments: [-3600, 86_400])
+    func clockSet(seconds: Int) throws {
+        var breaker = CircuitBreaker(name: "gateway")
+        _ = breaker.unreachable("refused", at: start, policy, randomness)
+        let pause = try #require(breaker.nextProbe) - start.monotonic
+        let set = ClockReading(wall: start.wall + .seconds(seconds), monotonic: start.monotonic)
+        #expect(breaker.limit(256, at: after(pause - .microseconds(1), set)) == 0)
+        #expect(breaker.limit(256, at: after(pause, set)) == 1)
     }
 }

@@ -44,7 +44,7 @@ struct OutsideCallsTests {
             for continuation in held { continuation.resume() }
         }
 
-        func question(for intent: Intent, at now: Timestamp, in db: Database) throws -> Asked {
+        func question(for intent: Intent, isOverdue: Bool, in db: Database) throws -> Asked {
             try faults.check(intent.key, "question", .apply)
             return Asked(key: intent.key, body: intent.request)
         }
@@ -79,8 +79,7 @@ struct OutsideCallsTests {
             return "yes \(question.key)"
         }
 
-        func settle(_ intent: Intent, _ answer: String, at recordedAt: Timestamp, in db: Database) throws -> [Outgoing]
-        {
+        func settle(_ intent: Intent, _ answer: String, isOverdue: Bool, in db: Database) throws -> [Outgoing] {
             try World.add(0, to: "returned", of: intent.subject, db)
             try faults.check(intent.key, "settle", .decide)
             return [.event(World.Returned(answer: answer), subject: intent.subject)]

@@ -40,6 +40,27 @@ struct AnalyticsStuckTests {
         #expect(try harness.domain() == harness.rebuiltDomain(seed: 2))
     }
 
+    @Test(
+        "a clock that leaps a day calls nobody stuck, and one that was set back hides nobody",
+        arguments: [-3600, 86_400])
+    func clockSet(seconds: Int) throws {
+        let (harness, stuck) = try service()
+        harness.parts = [{ try stuck.turn() == .worked }]
+        let orders = [harness.newOrderID(), harness.newOrderID()]
+        try harness.emit(Sample.created(), order: orders[0], on: .orders)
+        try harness.runUntilIdle()
+        harness.clock.advance(by: .seconds(30))
+        harness.clock.set(ahead: .seconds(seconds))
+        try harness.emit(Sample.created(), order: orders[1], on: .orders)
+        for (wait, count) in [(29, 0), (6, 1), (30, 2)] {
+            for _ in 0..<wait {
+                harness.clock.advance(by: .seconds(1))
+                try harness.runUntilIdle()
+            }
+            #expect(try reports(harness).map(\.subject) == orders.prefix(count).map(\.description))
+        }
+    }
+
     @Test("a restart reports nothing again")
     func restart() throws {
         let log = InMemoryEventLog()

@@ -170,7 +170,7 @@ struct OrderOutcomeTests {
         let shop = try OrderShop()
         let order = try shop.place().orderID
         let placed = try #require(try shop.order(order))
-        shop.service.clock.advance(by: .seconds(-60))
+        shop.service.clock.set(ahead: .seconds(-60))
         let stored = try #require(try shop.cancel(order))
         #expect(stored.updatedAt == placed.createdAt)
         #expect(stored == (try shop.order(order)))

@@ -181,6 +181,45 @@ struct PaymentTests {
         #expect(till.gateway.captures.isEmpty)
     }
 
+    @Test(
+        "a clock that leaps a day ends no hold: not of a reservation on its way, not of a charge whose outcome is unknown, over a restart too",
+        arguments: [false, true])
+    func clockLeaps(restarts: Bool) async throws {
+        let till = try PaymentTill()
+        let (asked, onItsWay, after) = (
+            till.service.newOrderID(), till.service.newOrderID(), till.service.newOrderID()
+        )
+        try till.reserve(asked, hold: .seconds(10))
+        try till.service.runUntilIdle()
+        till.gateway.expect(.lostBefore)
+        #expect(try await !till.ask(try #require(try till.openIntents.first)))
+        try till.reserve(onItsWay, hold: .seconds(10))
+        till.service.clock.set(ahead: .seconds(86_400))
+        if restarts { try till.restart() }
+        try till.reserve(after, hold: .seconds(10))
+        till.service.clock.advance(by: .seconds(9))
+        try await till.finish()
+        for order in [asked, onItsWay, after] { #expect(try till.story(order) == [succeeded]) }
+        #expect(Set(till.gateway.calls.map(\.operation)) == ["charge"])
+    }
+
+    @Test("a clock that was set back an hour lets no hold last longer", arguments: [false, true])
+    func clockSetBack(restarts: Bool) async throws {
+        let till = try PaymentTill()
+        let (asked, onItsWay) = (till.service.newOrderID(), till.service.newOrderID())
+        try till.reserve(asked, hold: .seconds(10))
+        try till.service.runUntilIdle()
+        till.gateway.expect(.lostBefore)
+        #expect(try await !till.ask(try #require(try till.openIntents.first)))
+        try till.reserve(onItsWay, hold: .seconds(10))
+        till.service.clock.set(ahead: .seconds(-3600))
+        if restarts { try till.restart() }
+        till.service.clock.advance(by: .seconds(10))
+        try await till.finish()
+        for order in [asked, onItsWay] { #expect(try till.story(order) == ["failed expired"]) }
+        #expect(till.gateway.captures.isEmpty)
+    }
+
     @Test("a void that finds a capture is a success after all")
     func voidFindsCapture() async throws {
         let till = try PaymentTill()

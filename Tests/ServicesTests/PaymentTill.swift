@@ -54,18 +54,25 @@ final class PaymentTill {
     @discardableResult
     func ask(_ intent: Intent) async throws -> Bool {
         let question = try service.node.database.read {
-            try caller.question(for: intent, at: service.clock.now(), in: $0)
+            try caller.question(for: intent, isOverdue: isOverdue(intent), in: $0)
         }
         guard let answer = try? await caller.ask(question) else { return false }  // unknown: it is asked again
         pending.append((intent, answer))
         return true
     }
 
+    private func isOverdue(_ intent: Intent) -> Bool {
+        let node = service.node
+        return node.timeLeft(of: intent, at: node.clockHistory.read()).map { $0 <= .zero } ?? false
+    }
+
     /// Records what was answered.
     func settle() throws {
         let answered = pending
         pending = []
-        try service.node.settle(answered) { try caller.settle($0, $1, at: $2, in: $3) }
+        try service.node.settle(answered) { intent, answer, _, db in
+            try caller.settle(intent, answer, isOverdue: isOverdue(intent), in: db)
+        }
     }
 
     /// As after a `kill -9`: answers that nobody recorded are gone.

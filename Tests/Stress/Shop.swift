@@ -194,7 +194,7 @@ final class Outside: OutsideCaller {
     /// Calls at a time, at most.
     var most: Int { underWay.withLock { $0.most } }
 
-    func question(for intent: Intent, at now: Timestamp, in db: Database) throws -> String { intent.key }
+    func question(for intent: Intent, isOverdue: Bool, in db: Database) throws -> String { intent.key }
 
     func ask(_ question: String) async throws -> String {
         underWay.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
@@ -204,7 +204,7 @@ final class Outside: OutsideCaller {
         return "given for \(question)"
     }
 
-    func settle(_ intent: Intent, _ answer: String, at recordedAt: Timestamp, in db: Database) throws -> [Outgoing] {
+    func settle(_ intent: Intent, _ answer: String, isOverdue: Bool, in db: Database) throws -> [Outgoing] {
         findings.expect(answer == "given for \(intent.key)", "\(intent.key) got the answer '\(answer)'")
         return [.event(Shop.Returned(answer: answer), subject: intent.subject)]
     }

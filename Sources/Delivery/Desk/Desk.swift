@@ -14,7 +14,7 @@ struct Desk {
     let inboxWindow: Duration
 
     func carryOut(
-        _ request: OperatorRequest, _ parking: inout Parking, at now: Timestamp, _ transaction: DeliveryTransaction
+        _ request: OperatorRequest, _ parking: inout Parking, at now: ClockReading, _ transaction: DeliveryTransaction
     ) throws -> OperatorReply {
         switch request {
         case .retry(let ids, let actor):
@@ -45,20 +45,21 @@ struct Desk {
         return try body(letter)
     }
 
-    private func settle(_ letter: Letter, as state: Letter.State, _ now: Timestamp, _ db: Database) throws {
+    private func settle(_ letter: Letter, as state: Letter.State, _ now: ClockReading, _ db: Database) throws {
         try db.execute(
             sql: "UPDATE dead_letters SET state = ?, settled_at = ? WHERE event_id = ?",
-            arguments: [state.rawValue, now.microseconds, Data(letter.id.bytes)])
+            arguments: [state.rawValue, now.wall.microseconds, Data(letter.id.bytes)])
     }
 
-    private func announcement(_ letter: Letter, _ now: Timestamp, number: Int) -> Announcement {
-        Announcement(letter: letter.id, of: letter.envelope, subject: letter.subject, now: now, ordinal: number)
+    private func announcement(_ letter: Letter, _ now: ClockReading, number: Int) -> Announcement {
+        Announcement(letter: letter.id, of: letter.envelope, subject: letter.subject, now: now.wall, ordinal: number)
     }
 
     // MARK: - Retry
 
     private func retry(
-        _ id: EventID, by actor: Actor, _ parking: inout Parking, _ now: Timestamp, _ transaction: DeliveryTransaction
+        _ id: EventID, by actor: Actor, _ parking: inout Parking, _ now: ClockReading,
+        _ transaction: DeliveryTransaction
     ) throws -> LetterOutcome {
         try open(id, transaction.db) { letter in
             try transaction.inSavepoint {
@@ -71,7 +72,7 @@ struct Desk {
                 let wasDuplicate = if case .duplicate = outcome { true } else { false }
                 try settle(letter, as: .redriven, now, transaction.db)
                 let number = try DeskRecord.add(
-                    .retried, id, by: actor, detail: wasDuplicate ? "duplicate" : nil, at: now, transaction.db)
+                    .retried, id, by: actor, detail: wasDuplicate ? "duplicate" : nil, at: now.wall, transaction.db)
                 let news = V1.DeadLetterRedriven(
                     service: node.card.name, eventID: id, wasDuplicate: wasDuplicate, actor: actor.name)
                 try transaction.announce(news, announcement(letter, now, number: number))
@@ -85,7 +86,9 @@ struct Desk {
     }
 
     /// The letter failed once more, and stays where it is.
-    func failed(_ letter: Letter, _ fault: Fault, by actor: Actor, _ now: Timestamp, _ transaction: DeliveryTransaction)
+    func failed(
+        _ letter: Letter, _ fault: Fault, by actor: Actor, _ now: ClockReading, _ transaction: DeliveryTransaction
+    )
         throws
     {
         let error = String(fault.text.prefix(DeadLetters.maximumErrorCharacters))
@@ -97,7 +100,7 @@ struct Desk {
             arguments: [
                 fault.kind, error, ErrorSignature.of(kind: fault.kind, error: error), Data(letter.id.bytes),
             ])
-        try DeskRecord.add(.failed, letter.id, by: actor, detail: error, at: now, transaction.db)
+        try DeskRecord.add(.failed, letter.id, by: actor, detail: error, at: now.wall, transaction.db)
         let attempt = FailedAttempt(number: letter.attempts + 1, kind: fault.kind, error: error)
         transaction.add(node.tracing.failed(letter.event, letter.envelope, since: now, attempt))
     }
@@ -105,7 +108,7 @@ struct Desk {
     // MARK: - Discard
 
     private func discard(
-        _ id: EventID, because reason: String, by actor: Actor, _ parking: inout Parking, _ now: Timestamp,
+        _ id: EventID, because reason: String, by actor: Actor, _ parking: inout Parking, _ now: ClockReading,
         _ transaction: DeliveryTransaction
     ) throws -> LetterOutcome {
         try open(id, transaction.db) { letter in
@@ -116,7 +119,7 @@ struct Desk {
             }
             return try transaction.inSavepoint {
                 if let rule, let envelope = letter.envelope {
-                    let recordedAt = max(now, envelope.time)
+                    let recordedAt = max(now.wall, envelope.time)
                     transaction.place = (letter.topic, letter.offset)
                     let outgoing = try rule.decide(envelope, recordedAt, transaction.db)
                     try transaction.carryOut(outgoing, cause: envelope, recordedAt: recordedAt)
@@ -125,7 +128,7 @@ struct Desk {
                             envelope, letter.event, since: now, attempt: letter.attempts + 1, operation: "discard"))
                 }
                 try settle(letter, as: .discarded, now, transaction.db)
-                let number = try DeskRecord.add(.discarded, id, by: actor, reason: reason, at: now, transaction.db)
+                let number = try DeskRecord.add(.discarded, id, by: actor, reason: reason, at: now.wall, transaction.db)
                 let news = V1.DeadLetterDiscarded(
                     service: node.card.name, eventID: id, actor: actor.name, reason: reason)
                 try transaction.announce(news, announcement(letter, now, number: number))
@@ -146,7 +149,7 @@ struct Desk {
 
     private func edit(
         _ id: EventID, _ correction: Correction, because reason: String, by actor: Actor, _ parking: inout Parking,
-        _ now: Timestamp, _ transaction: DeliveryTransaction
+        _ now: ClockReading, _ transaction: DeliveryTransaction
     ) throws -> LetterOutcome {
         try open(id, transaction.db) { letter in
             let subject: String
@@ -177,12 +180,13 @@ struct Desk {
                 try parking.goOn(letter.subject, now: now, transaction.db)
             }
             let number = try DeskRecord.add(
-                .edited, id, by: actor, reason: reason, detail: forced, at: now, transaction.db)
+                .edited, id, by: actor, reason: reason, detail: forced, at: now.wall, transaction.db)
             let news = V1.DeadLetterEdited(
                 service: node.card.name, eventID: id, corrected: PersonalData.masked(corrected, [.cardToken]),
                 actor: actor.name, reason: reason)
             let about = Announcement(
-                letter: id, of: try? EventCoding.decode(letter.original), subject: subject, now: now, ordinal: number)
+                letter: id, of: try? EventCoding.decode(letter.original), subject: subject, now: now.wall,
+                ordinal: number)
             try transaction.announce(news, about)
             return LetterOutcome(id, .edited, "retry it when you are ready")
         }
@@ -191,7 +195,7 @@ struct Desk {
     // MARK: - Import
 
     private func take(
-        _ letter: ImportedLetter, force: Bool, by actor: Actor, _ parking: inout Parking, _ now: Timestamp,
+        _ letter: ImportedLetter, force: Bool, by actor: Actor, _ parking: inout Parking, _ now: ClockReading,
         _ transaction: DeliveryTransaction
     ) throws -> LetterOutcome {
         let id = letter.eventID
@@ -205,7 +209,7 @@ struct Desk {
         if try Inbox.contains(id, transaction.db) || Parking.holds(id, transaction.db) {
             return LetterOutcome(id, .duplicate, "known here already")
         }
-        guard force || id >= EventID.lowest(at: now - inboxWindow) else {
+        guard force || id >= EventID.lowest(at: node.clockHistory.latest(withAge: inboxWindow, at: now)) else {
             return LetterOutcome(
                 id, .refused,
                 "it is older than the inbox remembers (\(inboxWindow.components.seconds / 3600) h), so nobody knows "
@@ -221,21 +225,22 @@ struct Desk {
         let death = DeadLetters.Death(
             id: id, envelope: envelope, kind: letter.errorKind, error: letter.error, attempts: Int(letter.attempts),
             firstFailedAt: letter.firstFailedAt, origin: .imported)
-        try DeadLetters.bury(logged, death, now: now, node, transaction)
-        try DeskRecord.add(.imported, id, by: actor, at: now, transaction.db)
+        try DeadLetters.bury(logged, death, now: now.wall, node, transaction)
+        try DeskRecord.add(.imported, id, by: actor, at: now.wall, transaction.db)
         parking.hold(subject)
         return LetterOutcome(id, .imported)
     }
 
     // MARK: - Injecting
 
-    private func inject(_ event: [UInt8], by actor: Actor, _ now: Timestamp, _ transaction: DeliveryTransaction) throws
+    private func inject(_ event: [UInt8], by actor: Actor, _ now: ClockReading, _ transaction: DeliveryTransaction)
+        throws
         -> InjectedPlace
     {
         guard (1...EventCoding.maximumEventBytes).contains(event.count) else {
             throw OperatorRefusal(
                 "an event has 1 to \(EventCoding.maximumEventBytes) bytes, this one has \(event.count)")
         }
-        return InjectedPlace(sequence: try transaction.inject(event, by: actor, at: now))
+        return InjectedPlace(sequence: try transaction.inject(event, by: actor, at: now.wall))
     }
 }

@@ -8,9 +8,9 @@ package struct ServiceTracing: Sendable {
     /// Nil where nothing is recorded.
     package let tracer: (any Tracer)?
     private let service: ServiceName
-    private let clock: any ServiceClock
+    private let clock: ClockHistory
 
-    init(tracer: (any Tracer)?, service: ServiceName, clock: any ServiceClock) {
+    init(tracer: (any Tracer)?, service: ServiceName, clock: ClockHistory) {
         self.tracer = tracer
         self.service = service
         self.clock = clock
@@ -33,12 +33,13 @@ package struct ServiceTracing: Sendable {
     /// The events have just reached the log: a span each, from the outbox to now.
     func sent(_ events: [[UInt8]], to topic: Topic) {
         guard let tracer, events.contains(where: EventCoding.isSampled) else { return }
-        let end = clock.now()
+        let now = clock.read()
         for bytes in events where EventCoding.isSampled(bytes) {
             // Bytes that are no event, as an operator may inject, have no span.
             guard let event = try? EventCoding.decode(bytes), let context = TraceContext.ofSending(event) else {
                 continue
             }
+            let end = event.time + clock.age(of: event.time, at: now)
             var span = EventSpan("send", .producer, context, event, topic, start: event.time, end: end)
             span.parent = event.traceparent.flatMap { TraceContext($0) }
             span.attributes["messaging.message.body.size"] = event.data.count
@@ -50,7 +51,7 @@ package struct ServiceTracing: Sendable {
     ///   - attempt: counted from 1.
     ///   - operation: what the service did with it: `process`, or what an operator did at the desk.
     func handled(
-        _ event: Envelope, _ place: LoggedEvent, since start: Timestamp, attempt: Int, operation: String = "process"
+        _ event: Envelope, _ place: LoggedEvent, since start: ClockReading, attempt: Int, operation: String = "process"
     ) -> EventSpan? {
         guard wants(event) else { return nil }
         return TraceContext.ofHandling(event, by: service).map {
@@ -60,7 +61,7 @@ package struct ServiceTracing: Sendable {
 
     /// - Parameter event: nil for bytes that are none, which have no span.
     func failed(
-        _ place: LoggedEvent, _ event: Envelope?, since start: Timestamp, _ failure: FailedAttempt
+        _ place: LoggedEvent, _ event: Envelope?, since start: ClockReading, _ failure: FailedAttempt
     ) -> EventSpan? {
         guard let event, wants(event) else { return nil }
         return TraceContext.ofAttempt(failure.number, event, by: service).map {
@@ -71,10 +72,10 @@ package struct ServiceTracing: Sendable {
     }
 
     private func consumer(
-        _ context: TraceContext, _ event: Envelope, _ place: LoggedEvent, since start: Timestamp, attempt: Int,
+        _ context: TraceContext, _ event: Envelope, _ place: LoggedEvent, since start: ClockReading, attempt: Int,
         operation: String
     ) -> EventSpan {
-        var span = EventSpan(operation, .consumer, context, event, place.topic, start: start, end: clock.now())
+        var span = EventSpan(operation, .consumer, context, event, place.topic, start: start.wall, end: end(of: start))
         span.parent = .ofSending(event)
         span.link = span.parent
         span.attributes["messaging.consumer.group.name"] = service.rawValue
@@ -83,13 +84,18 @@ package struct ServiceTracing: Sendable {
         return span
     }
 
+    /// Now, on the clock that gave the span its start, so that it lasts as long as it did.
+    private func end(of start: ClockReading) -> Timestamp {
+        start.wall + (clock.read().monotonic - start.monotonic)
+    }
+
     /// A call to the outside, from the handling of the event that asked for it.
     func called(
-        _ intent: Intent, _ call: TraceContext, since start: Timestamp, _ answer: Result<some Any, any Error>
+        _ intent: Intent, _ call: TraceContext, since start: ClockReading, _ answer: Result<some Any, any Error>
     ) {
         guard let tracer else { return }
         let cause = intent.cause
-        var span = EventSpan(intent.kind, .client, call, cause, nil, start: start, end: clock.now())
+        var span = EventSpan(intent.kind, .client, call, cause, nil, start: start.wall, end: end(of: start))
         span.parent = .ofHandling(cause, by: service)
         span.attributes["stampede.call.key"] = intent.key
         if case .failure(let error) = answer { span.fail("\(type(of: error))", "\(error)") }

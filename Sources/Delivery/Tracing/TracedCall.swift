@@ -10,8 +10,8 @@ struct TracedCall<Caller: OutsideCaller>: Sendable {
 
     func answer() async -> Result<Caller.Answer, any Error> {
         guard let text = intent.cause.traceparent else { return await asked() }
-        let start = node.clock.now()
-        guard let call = TraceContext.ofCall(intent, at: start) else { return await asked() }
+        let start = node.clock.read()
+        guard let call = TraceContext.ofCall(intent, at: start.wall) else { return await asked() }
         let answer = await InstrumentationContext.$current.withValue(InstrumentationContext(call)) { await asked() }
         if TraceContext.isSampled(text) { node.tracing.called(intent, call, since: start, answer) }
         return answer

@@ -63,7 +63,8 @@ final class ServiceMeasures: MetricSource {
         let topics = process.node.card.topics
         let positions = try await read { db in try topics.map { try ConsumerPositions.load($0, db) } }
         let log = process.log
-        let now = process.clock.now()
+        let history = process.node.clockHistory
+        let now = history.read()
         return try zip(topics, positions).flatMap { topic, position -> [MetricSample] in
             let reader = try log.openReader(of: topic, from: position)
             defer { reader.close() }
@@ -73,7 +74,7 @@ final class ServiceMeasures: MetricSource {
             if behind > 0, let oldest = try reader.read(maximumEvents: 1, maximumBytes: 1).first,
                 let time = try? EventCoding.decode(oldest.bytes).time  // bytes that are no event have no age
             {
-                age = max(0, (now - time) / .seconds(1))
+                age = history.age(of: time, at: now) / .seconds(1)
             }
             return [
                 MetricSample(RuntimeMetrics.lagEvents, service, topic.name, value: Double(behind)),

@@ -74,7 +74,9 @@ package struct SpanExport: Service, CustomStringConvertible {
         while !Task.isCancelled {
             await queue.bell.wait()
             // Gathered for a while, so that a sale makes few requests; a stop does not wait for it.
-            if !queue.isClosed { await queue.bell.wait(until: SystemClock().now() + limits.interval, SystemClock()) }
+            if !queue.isClosed {
+                await queue.bell.wait(until: SystemClock().monotonic() + limits.interval, SystemClock())
+            }
             let isLast = queue.isClosed
             isDown = await sendAll(wasDown: isDown)
             if isLast { return }

@@ -57,24 +57,30 @@ enum OrderFactStore {
     /// Orders without outcome whose next report is due: the first at the age of `limit`, each further one at twice the age
     /// of the one before. Oldest first. Leaves out those of which an event waits or lies at the desk: what became of them
     /// is not known here.
-    static func stuck(at now: Timestamp, limit: Duration, count: Int, _ db: Database) throws -> [Pending] {
+    ///
+    /// - Parameters:
+    ///   - latest: of what is stamped later, nothing is as old as `limit`.
+    ///   - age: of a stamp.
+    static func stuck(
+        createdBy latest: Timestamp, limit: Duration, count: Int, age: (Timestamp) -> Duration, _ db: Database
+    ) throws -> [Pending] {
         let held = try String.fetchSet(
             db, sql: "SELECT subject FROM parked UNION SELECT subject FROM dead_letters WHERE state <> 'redriven'")
         let statement = try db.cachedStatement(
             sql: """
-                SELECT f.order_id, f.seen, f.moved_at, coalesce(r.reports, 0)
+                SELECT f.order_id, f.seen, f.moved_at, coalesce(r.reports, 0), f.created_at
                 FROM order_facts f LEFT JOIN stuck_reports r USING (order_id)
-                WHERE f.outcome IS NULL AND f.created_at <= ?1 - ?2
-                    AND f.created_at <= ?1 - (?2 << min(coalesce(r.reports, 0), 20))
+                WHERE f.outcome IS NULL AND f.created_at <= ?
                 ORDER BY f.created_at
                 """)
-        let rows = try Row.fetchCursor(statement, arguments: [now.microseconds, limit.microseconds])
+        let rows = try Row.fetchCursor(statement, arguments: [latest.microseconds])
         var stuck: [Pending] = []
         while stuck.count < count, let row = try rows.next() {
             guard let order = OrderID(bytes: row[0] as Data) else {
                 throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "order_facts.order_id is no id")
             }
-            if held.contains(order.description) { continue }
+            let due = limit * (1 << min(max(0, row[3] as Int64), 20))
+            if age(Timestamp(microseconds: row[4])) < due || held.contains(order.description) { continue }
             stuck.append(
                 Pending(
                     order: order, progress: OrderProgress(rawValue: row[1]), movedAt: Timestamp(microseconds: row[2]),

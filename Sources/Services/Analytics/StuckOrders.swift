@@ -24,13 +24,13 @@ package final class StuckOrders {
     private let node: ServiceNode
     private let limits: Limits
     private let log: any EventLog
-    private var nextLook: Timestamp
+    private var nextLook: MonotonicTime
 
     package init(node: ServiceNode, log: any EventLog, limits: Limits = Limits()) {
         self.node = node
         self.log = log
         self.limits = limits
-        nextLook = node.clock.now()
+        nextLook = node.clock.monotonic()
     }
 
     /// Runs until cancelled or a fatal fault.
@@ -40,17 +40,21 @@ package final class StuckOrders {
     }
 
     package func turn() throws -> Consumer.Turn {
-        let now = node.clock.now()
+        let now = node.clock.monotonic()
         guard now >= nextLook else { return .idle(until: nextLook) }
-        let found = try node.database.read { try stuck(at: now, $0) }
+        let found = try node.database.read { try stuck($0) }
         // The ends first, the positions after: what is there now has been read when the report is made.
         if !found.isEmpty, try report(whereRead: try ends()) == limits.reportsPerTurn { return .worked }
         nextLook = now + limits.period
         return .idle(until: nextLook)
     }
 
-    private func stuck(at now: Timestamp, _ db: Database) throws -> [OrderFactStore.Pending] {
-        try OrderFactStore.stuck(at: now, limit: limits.age, count: limits.reportsPerTurn, db)
+    private func stuck(_ db: Database) throws -> [OrderFactStore.Pending] {
+        let now = node.clockHistory.read()
+        let latest = node.clockHistory.latest(withAge: limits.age, at: now)
+        return try OrderFactStore.stuck(
+            createdBy: latest, limit: limits.age, count: limits.reportsPerTurn,
+            age: { node.clockHistory.age(of: $0, at: now) }, db)
     }
 
     /// How many orders were reported: none where a topic has not been read to `ends`.
@@ -60,7 +64,7 @@ package final class StuckOrders {
                 try ConsumerPositions.load(topic, db)?.nextOffset ?? 0 >= end
             }
             guard isCaughtUp else { return [] }
-            return try stuck(at: now, db).map { pending in
+            return try stuck(db).map { pending in
                 let number = pending.reports + 1
                 let report = V1.OrderStuck(waitsFor: pending.progress.waitsFor, since: pending.movedAt, count: number)
                 return CommandDecision(

@@ -54,8 +54,8 @@ package struct FaultPlan: Sendable {
 
     private static func instances(of kind: FaultKind) -> ClosedRange<Int> {
         switch kind {
-        case .bitRot, .clockForward, .clockBackward: 1...1
-        case .longDown, .machineCrash, .syncError: 1...2
+        case .bitRot: 1...1
+        case .clockForward, .clockBackward, .longDown, .machineCrash, .syncError: 1...2
         case .crashAtAwait, .crashAtWrite, .crashAtSync, .crashAtCommit: 1...4
         case .archive: 2...4
         default: 1...3

@@ -55,8 +55,11 @@ final class Saboteur: @unchecked Sendable {
                 world.takeDown(fault.service!, for: .seconds(5) + fault.lasts * 4)  // of a service, by its kind
             }
         case .clockForward, .clockBackward:
-            let ahead = Duration.microseconds(60_000 << Int64(fault.seed % 14))
-            world.time.setWallClock(ahead: fault.kind == .clockForward ? ahead : .zero - ahead)
+            // From 60 ms to a day, twice as far each; back an hour at most.
+            let step = Duration.microseconds(60_000 << Int64(fault.seed % 22))
+            let ahead: Duration =
+                fault.kind == .clockForward ? min(step, .seconds(86_400)) : .zero - min(step, .seconds(3600))
+            world.time.setWallClock(ahead: ahead)
             fired(fault.kind, of: fault)
         case .bitRot: world.rot(fault)
         case .archive: world.archive(fault)

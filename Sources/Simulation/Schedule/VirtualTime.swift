@@ -79,6 +79,10 @@ struct VirtualClock: ServiceClock {
 
     func now() -> Timestamp { time.wall }
 
+    var boot: String { "virtual" }
+
+    func monotonic() -> MonotonicTime { MonotonicTime(microseconds: time.microseconds) }
+
     func sleep(for duration: Duration) async throws {
         try await time.sleep(for: duration)
     }

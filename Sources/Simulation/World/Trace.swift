@@ -8,6 +8,8 @@ import Contracts
 final class Trace: @unchecked Sendable {
     private(set) var hash = TraceHash()
     private(set) var lines: [String] = []
+    /// Events that said so of an order.
+    private(set) var expired = 0
     private let isTold: Bool
     private let time: VirtualTime
 
@@ -30,9 +32,17 @@ final class Trace: @unchecked Sendable {
         hash.add(topic.name)
         hash.add(sequence)
         hash.add(event)
+        if topic == .payments, Self.saysExpired(event) { expired += 1 }
         guard isTold else { return }
         let envelope = try? EventCoding.decode(event)  // bytes that are no event have no words
         tell("\(topic) \(sequence) \(envelope?.type ?? "?") \(envelope?.subject ?? "?")")
+    }
+
+    private static func saysExpired(_ event: [UInt8]) -> Bool {
+        guard let envelope = try? EventCoding.decode(event), envelope.type == V1.PaymentFailed.type else {
+            return false
+        }
+        return (try? V1.PaymentFailed.decoded(from: envelope.data))?.reason == .expired
     }
 
     /// Words alone: what does not belong to the steps.

@@ -14,7 +14,7 @@ final class StockWatch: @unchecked Sendable {
     private let clock: any ServiceClock
     private let thread = ThreadExecutor(name: "shop window")
     private let window: StockWindow
-    private var lookedAt: Timestamp?
+    private var lookedAt: MonotonicTime?
 
     init(_ log: any EventLog, _ clock: any ServiceClock) {
         window = StockWindow(log)
@@ -23,9 +23,8 @@ final class StockWatch: @unchecked Sendable {
 
     func look<Value: Sendable>(_ tell: @escaping @Sendable (StockWindow) -> Value) async throws -> Value {
         try await Task(executorPreference: thread) { [self] in
-            let now = clock.now()
-            // A clock that was set back is no reason to look no more.
-            if lookedAt.map({ now < $0 || now - $0 >= Self.interval }) ?? true {
+            let now = clock.monotonic()
+            if lookedAt.map({ now - $0 >= Self.interval }) ?? true {
                 try window.look()
                 lookedAt = now
             }

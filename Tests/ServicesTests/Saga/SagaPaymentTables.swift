@@ -104,7 +104,7 @@ enum SagaPaymentTables {
             try rules.trial { db in
                 if input[1] == "1" { try request(rules, db) }
                 let intent = try intent(String(input[0].dropFirst("call_".count)), rules)
-                return switch try caller.question(for: intent, at: time(late: input[2]), in: db) {
+                return switch try caller.question(for: intent, isOverdue: input[2] == "1", in: db) {
                 case .charge: ["call_charge"]
                 case .void: ["call_void"]
                 case .refund: ["call_refund"]
@@ -123,7 +123,7 @@ enum SagaPaymentTables {
                 let answer = answers.first { "answer_\($0.name)" == input[0] }!
                 let intent = try intent(answer.name == "refunded" ? "refund" : "charge", rules)
                 let names = try SagaRules.names {
-                    try caller.settle(intent, answer.answer, at: time(late: input[2]), in: db)
+                    try caller.settle(intent, answer.answer, isOverdue: input[2] == "1", in: db)
                 }
                 return [names.said, names.call]
             }

@@ -92,7 +92,8 @@ struct SagaRules {
     func hear(_ event: Sample, at recordedAt: Timestamp = Self.now, _ db: Database) throws -> [Outgoing] {
         let type = Swift.type(of: event.payload).type
         let subscription = try #require(harness.card.subscriptions.first { $0.type == type })
-        return try subscription.handle(try envelope(event), recordedAt, db)
+        let moment = HandlingMoment(recordedAt: recordedAt, age: recordedAt - Self.now)
+        return try subscription.handle(try envelope(event), moment, db)
     }
 
     /// What follows where the operator gives up on an event.

@@ -1,4 +1,4 @@
-// Breaks the disk under one program, from outside: LD_PRELOAD=faults.so PROGRAM …
+// Breaks the disk under one program, from outside, or sets its clock: LD_PRELOAD=faults.so PROGRAM …
 //
 // Every call that changes what is on disk below some directories is counted, over all threads and all restarts of the
 // program, and at the Nth call of one sort one fault fires, once. Each hook makes its system call by itself, so that the
@@ -14,7 +14,8 @@
 //   STAMPEDE_FAULT_FORGET  what the disk only pretends to do, separated by ',': file-sync, directory-sync (both below the
 //                          directories, once the page says that calls are counted), locks (flock, anywhere and always)
 //
-// Without STAMPEDE_FAULT_PAGE nothing is counted and nothing fires.
+// Without STAMPEDE_FAULT_PAGE nothing is counted and nothing fires. The wall clock is ahead by as many seconds as the page
+// says, at every moment; the monotonic clocks are left alone.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 // What is counted, and where a fault can fire. One system call may be of several sorts.
@@ -54,6 +57,7 @@ struct page {
     _Atomic uint32_t fired;                    // 1 once the fault has fired
     _Atomic uint64_t counted[CALLS];           // all places together
     _Atomic uint64_t counted_at[CALLS][PLACES]; // the same for each of the directories
+    _Atomic int64_t clock_ahead;               // seconds
 };
 _Static_assert(sizeof(struct page) <= PAGE_BYTES, "the page is too small");
 
@@ -352,4 +356,28 @@ void *mmap64(void *address, size_t size, int protection, int flags, int fd, off6
 int flock(int fd, int operation) {
     if (forget_locks) return 0;
     return syscall(SYS_flock, fd, operation);
+}
+
+// ---- The clock
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    int result = syscall(SYS_clock_gettime, clock, time);
+    bool is_wall = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
+    if (result == 0 && is_wall && page != NULL) time->tv_sec += atomic_load(&page->clock_ahead);
+    return result;
+}
+
+int gettimeofday(struct timeval *restrict value, void *restrict zone) {
+    (void)zone;
+    struct timespec time;
+    if (clock_gettime(CLOCK_REALTIME, &time) != 0) return -1;
+    *value = (struct timeval){.tv_sec = time.tv_sec, .tv_usec = time.tv_nsec / 1000};
+    return 0;
+}
+
+time_t time(time_t *result) {
+    struct timespec time;
+    if (clock_gettime(CLOCK_REALTIME, &time) != 0) return -1;
+    if (result != NULL) *result = time.tv_sec;
+    return time.tv_sec;
 }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The page that a test shares with `faults.so`: what to count from when, what was counted, whether the fault fired.
+/// The page that a test shares with `faults.so`: what to count from when, what was counted, whether the fault fired, and how
+/// far the clock is ahead.
 ///
 /// Layout: `struct page` in `FaultInjection/faults.c`. The library maps the file; reading and writing it goes to the same
 /// memory, also after the program was killed.
@@ -33,6 +34,15 @@ struct FaultPage: Sendable {
         let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
         defer { try? file.close() }  // written in full, or thrown
         try file.write(contentsOf: Data([1, 0, 0, 0]))
+    }
+
+    /// Sets the wall clock of every program with this page.
+    func setClock(ahead seconds: Int64) throws {
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        defer { try? file.close() }  // written in full, or thrown
+        let counters = 8 + 8 * Call.allCases.count * (1 + Self.places)
+        try file.seek(toOffset: UInt64(counters))
+        try file.write(contentsOf: withUnsafeBytes(of: seconds.littleEndian) { Data($0) })
     }
 
     func counted(_ call: Call, _ place: Place) throws -> Int {

@@ -1,12 +1,12 @@
 package import Delivery
 import Foundation
 package import GRDB
-package import Contracts
+import Contracts
 
 /// Payment's rules for its calls: what to ask, and what follows from the answer.
 ///
 /// *Guarantee*: a charge is asked for again with the same bytes under the same key until the gateway gives an answer bound
-/// to the key; after `expiresAt` or a cancellation the key is voided instead. *If broken*: a time-out is taken for a
+/// to the key; after the hold or a cancellation the key is voided instead. *If broken*: a time-out is taken for a
 /// failure, the order is cancelled, and the card was charged all the same.
 package struct GatewayCaller: OutsideCaller {
     package enum Question: Sendable, Equatable {
@@ -31,16 +31,18 @@ package struct GatewayCaller: OutsideCaller {
         self.gateway = gateway
     }
 
-    package func question(for intent: Intent, at now: Timestamp, in db: Database) throws -> Question {
+    package func question(for intent: Intent, isOverdue: Bool, in db: Database) throws -> Question {
         guard intent.kind == Kind.charge else { return .refund(key: intent.key, body: intent.request) }
-        let isExpired = intent.deadline.map { now >= $0 } ?? false
         let isCancelled = try PaymentStore.isCancellationRequested(try order(of: intent), db)
         #if MUTANTS
             let again = Question.charge(key: intent.key, body: intent.request)
             if Mutant.voidNotAsked.isOn || (Mutant.expiryIgnored.isOn && !isCancelled) { return again }
-            if Mutant.newKeyOnRetry.isOn { return .charge(key: "\(intent.key):\(now)", body: intent.request) }
+            if Mutant.newKeyOnRetry.isOn {
+                let other = (0...1_000_000_000).randomElement() ?? 0
+                return .charge(key: "\(intent.key):\(other)", body: intent.request)
+            }
         #endif
-        return isExpired || isCancelled ? .void(key: intent.key) : .charge(key: intent.key, body: intent.request)
+        return isOverdue || isCancelled ? .void(key: intent.key) : .charge(key: intent.key, body: intent.request)
     }
 
     package func ask(_ question: Question) async throws -> Answer {
@@ -66,7 +68,7 @@ package struct GatewayCaller: OutsideCaller {
         }
     }
 
-    package func settle(_ intent: Intent, _ answer: Answer, at recordedAt: Timestamp, in db: Database) throws
+    package func settle(_ intent: Intent, _ answer: Answer, isOverdue: Bool, in db: Database) throws
         -> [Outgoing]
     {
         let order = try order(of: intent)
@@ -86,7 +88,7 @@ package struct GatewayCaller: OutsideCaller {
         case .charge(.refused(let reason)):
             return [.event(V1.PaymentFailed(reason: .declined, declineCode: reason), order: order)]
         case .charge(.voided):
-            return [.event(try whyVoided(intent, order, recordedAt, db), order: order)]
+            return [.event(try whyVoided(order, isOverdue: isOverdue, db), order: order)]
         case .refund(.refunded(let id)):
             let body = try RefundBody.decoded(fromJSON: intent.request)
             let amount = Money(amount: body.amount, currency: body.currency.uppercased())
@@ -97,15 +99,11 @@ package struct GatewayCaller: OutsideCaller {
     }
 
     /// A key is voided for three reasons; the third is seen here only after a crash between the void and its answer.
-    private func whyVoided(_ intent: Intent, _ order: OrderID, _ recordedAt: Timestamp, _ db: Database) throws
-        -> V1.PaymentFailed
-    {
+    private func whyVoided(_ order: OrderID, isOverdue: Bool, _ db: Database) throws -> V1.PaymentFailed {
         if try PaymentStore.isCancellationRequested(order, db) {
             return V1.PaymentFailed(reason: .cancelledByCustomer, declineCode: nil)
         }
-        if let deadline = intent.deadline, recordedAt >= deadline {
-            return V1.PaymentFailed(reason: .expired, declineCode: nil)
-        }
+        if isOverdue { return V1.PaymentFailed(reason: .expired, declineCode: nil) }
         return V1.PaymentFailed(reason: .declined, declineCode: "refused by the gateway")
     }
 

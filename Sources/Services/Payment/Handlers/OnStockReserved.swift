@@ -14,7 +14,8 @@ struct OnStockReserved: EventHandler {
         #if MUTANTS
             if Mutant.expiryIgnored.isOn { return [try GatewayCaller.charge(event.payload, order: order)] }
         #endif
-        guard event.recordedAt < event.payload.expiresAt else {
+        // The hold as a span of time: a clock that was set since does not end it.
+        guard event.age < event.payload.expiresAt - event.time else {
             return [.event(V1.PaymentFailed(reason: .expired, declineCode: nil), order: order)]
         }
         return [try GatewayCaller.charge(event.payload, order: order)]
