@@ -33,7 +33,8 @@ enum HostText {
     /// RFC 5322 §3.2.3: a dot-atom, an @, a name; nothing that could end a mail's header line.
     static func isMailAddress(_ text: String) -> Bool {
         let halves = text.split(separator: "@", omittingEmptySubsequences: false)
-        return halves.count == 2 && text.utf8.count <= 254 && halves[0].utf8.count <= 64 && isName(halves[1])
+        return halves.count == 2 && text.utf8.count <= 254 && !text.contains("=?") && halves[0].utf8.count <= 64
+            && isName(halves[1])
             && halves[0].split(separator: ".", omittingEmptySubsequences: false).allSatisfy { atom in
                 !atom.isEmpty && atom.utf8.allSatisfy { isAlphanumeric($0) || "!#$%&'*+-/=?^_`{|}~".utf8.contains($0) }
             }

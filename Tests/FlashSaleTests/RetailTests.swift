@@ -262,6 +262,15 @@ struct RetailTests {
         }
     }
 
+    @Test(
+        "every customer of a data set has an address that the checkout takes",
+        arguments: [
+            "12345", "guest-A 1", "O'Hara, Inc. <x>", "é", "a..b", "=?x", "", String(repeating: "x", count: 300),
+        ])
+    func addresses(customer: String) {
+        #expect(MailAddress.fault(of: "\(ReplayPlan.mailbox(of: customer))@example.test") == nil)
+    }
+
     @Test("a customer's visits follow one another, in the file's order")
     func chains() throws {
         let plan = ReplayPlan(try Self.book("oddities.csv"), ordersPerSecond: 10)

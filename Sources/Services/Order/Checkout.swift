@@ -145,9 +145,9 @@ package struct Checkout: CommandHandler {
         }
         try require(
             isPlainText(request.customerID, 1...100), "customerId", "1 to 100 characters, no control characters")
-        try require(
-            isAddress(request.email), "email",
-            "an address such as ann@example.test, at most 254 visible ASCII characters")
+        if let fault = MailAddress.fault(of: request.email) {
+            throw CheckoutRefusal(.invalidField, field: "email", "\(fault); an example is ann@example.test")
+        }
         try require(
             Currency.minorUnitDigits(request.currency) != nil, "currency",
             "a currency of ISO 4217 that has a minor unit, in capital letters, such as GBP")
@@ -176,13 +176,5 @@ package struct Checkout: CommandHandler {
     private func isPlainText(_ text: String, _ length: ClosedRange<Int>) -> Bool {
         length.contains(text.unicodeScalars.count)
             && text.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
-    }
-
-    /// Where mail can be sent at all: Notification writes to ASCII addresses only.
-    private func isAddress(_ text: String) -> Bool {
-        (3...254).contains(text.utf8.count) && text.utf8.allSatisfy { (33...126).contains($0) }
-            && text.utf8.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false).map(\.isEmpty) == [
-                false, false,
-            ]
     }
 }

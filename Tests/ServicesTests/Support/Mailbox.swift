@@ -9,6 +9,9 @@ struct Mailbox: Decodable {
         let id: String
         let from: String
         let to: String
+        /// The first recipient's, and how many there are.
+        let address: String
+        let addresses: Int
         let subject: String
         let order: String
         let kind: String
@@ -49,7 +52,7 @@ struct Mailbox: Decodable {
             defects = [type(d).__name__ for part in m.walk() for d in part.defects]
             defects += [type(d).__name__ for value in m.values() for d in getattr(value, 'defects', ())]
             messages.append(dict(
-                id=m['Message-ID'], to=m['To'], subject=m['Subject'],
+                id=m['Message-ID'], to=m['To'], address=m['To'].addresses[0].addr_spec, addresses=len(m['To'].addresses), subject=m['Subject'],
                 order=m['X-Stampede-Order'] or '', kind=m['X-Stampede-Kind'] or '',
                 date=m['Date'].datetime.isoformat(), type=m.get_content_type(), headers=m.keys(), defects=defects,
                 text=m.get_body(('plain',)).get_content(),

@@ -70,11 +70,19 @@ struct ReplayPlan: Sendable {
         var lines: [Line]
     }
 
+    /// What the data set calls a customer may hold what no address may, and be longer than one.
+    static func mailbox(of customer: String) -> String {
+        let letters = customer.unicodeScalars.map {
+            $0.isASCII && $0.properties.isAlphabetic || ("0"..."9").contains($0) ? $0 : "-"
+        }
+        return "customer-" + String(String.UnicodeScalarView(letters.prefix(50)))
+    }
+
     static func body(of invoice: Invoice) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let body = Body(
-            customerId: invoice.customer, email: "customer-\(invoice.customer)@example.test",
+            customerId: invoice.customer, email: "\(mailbox(of: invoice.customer))@example.test",
             lines: invoice.lines.map { .init(productId: $0.offer.productID, quantity: $0.quantity) })
         // Strings and integers alone: there is nothing here that JSON could not say.
         return (try? encoder.encode(body)).map { String(decoding: $0, as: UTF8.self) } ?? ""
