@@ -59,6 +59,7 @@
         case settledBeforeDelivered
         case mailSentAgain
         case mailNotSyncedAgain
+        case alertWaits
         case revenueCountedTwice
         case refundKeptAsRevenue
         case stuckBeforeCaughtUp

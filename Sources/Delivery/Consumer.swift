@@ -221,11 +221,12 @@ package final class Consumer {
         let envelope = try EventCoding.decode(logged.bytes)
         guard processor.concerns(envelope, logged.topic) else { return turnCounts.skipped += 1 }
         if parking.hasRows, try Parking.holds(envelope.id, transaction.db) { return turnCounts.duplicates += 1 }
-        if parking.subjects.contains(envelope.subject) {
+        let subject = Parking.subject(of: envelope, at: logged)
+        if parking.subjects.contains(subject) {
             if try Inbox.contains(envelope.id, transaction.db) { return turnCounts.duplicates += 1 }
             turnCounts.parked += 1
             return try parking.park(
-                logged, id: envelope.id, subject: envelope.subject, failure: nil, transaction.db)
+                logged, id: envelope.id, subject: subject, failure: nil, transaction.db)
         }
         if !trials.isEmpty, let trial = trials.trial(of: logged) {
             return try setAside(logged, trial.fault, node.clockHistory.read(), transaction)
@@ -259,7 +260,7 @@ package final class Consumer {
             node.logger.warning(
                 "an event failed, next attempt follows", metadata: node.place(logged, envelope, failure.error))
             turnCounts.failed += 1
-            let subject = envelope?.subject ?? DeadLetters.unreadableSubject(logged)
+            let subject = Parking.subject(of: envelope, at: logged)
             try parking.park(logged, id: id, subject: subject, failure: failure, transaction.db)
         case .bury(let kind, let error, let attempts):
             let death = DeadLetters.Death(
@@ -275,7 +276,7 @@ package final class Consumer {
         turnCounts.buried += 1
         try DeadLetters.bury(logged, death, now: now.wall, node, transaction)
         try trials.close(logged, transaction.db)
-        parking.hold(death.envelope?.subject ?? DeadLetters.unreadableSubject(logged))
+        parking.hold(Parking.subject(of: death.envelope, at: logged))
     }
 
     // MARK: - Retries

@@ -35,7 +35,7 @@ enum DeadLetters {
         _ logged: LoggedEvent, _ death: Death, now: Timestamp, _ node: ServiceNode, _ transaction: DeliveryTransaction
     ) throws {
         let error = String(death.error.prefix(maximumErrorCharacters))
-        let subject = death.envelope?.subject ?? unreadableSubject(logged)
+        let subject = Parking.subject(of: death.envelope, at: logged)
         let statement = try transaction.db.cachedStatement(
             sql: """
                 INSERT INTO dead_letters
@@ -61,7 +61,8 @@ enum DeadLetters {
             // Whoever can read a dead-letter topic needs no card; the whole event lies in the database, for a redrive.
             event: PersonalData.masked(Array(logged.bytes), [.cardToken]), errorKind: death.kind, error: error,
             attempts: Int64(death.attempts))
-        var about = Announcement(letter: death.id, of: death.envelope, subject: subject, now: now)
+        var about = Announcement(
+            letter: death.id, of: death.envelope, subject: death.envelope?.subject ?? subject, now: now)
         if let event = death.envelope, let attempt = TraceContext.ofAttempt(death.attempts, event, by: node.card.name) {
             about.trace = attempt.description
         }
@@ -74,11 +75,6 @@ enum DeadLetters {
                 "a dead letter is kept in the database alone: it cannot be announced",
                 metadata: node.place(logged, death.envelope, "\(tooLarge)"))
         }
-    }
-
-    /// Bytes that are no event belong to no order; each is a subject of its own.
-    static func unreadableSubject(_ logged: LoggedEvent) -> String {
-        "unreadable:\(logged.topic):\(logged.offset)"
     }
 
     /// Whether something of that place in the log died here, whatever became of it.

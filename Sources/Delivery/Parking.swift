@@ -84,6 +84,18 @@ struct Parking {
     var nextDue: MonotonicTime? { retries.first }
     var nextTrial: MonotonicTime? { trials.first }
 
+    /// Events of one subject wait for each other.
+    ///
+    /// *Guarantee*: what is said of a dead letter waits for nothing: it is a subject of its own, and so are bytes that are no
+    /// event. *If broken*: the operator's alert about an event parks behind the dead letter of that same event.
+    static func subject(of envelope: Envelope?, at logged: LoggedEvent) -> String {
+        #if MUTANTS
+            if Mutant.alertWaits.isOn, let envelope { return envelope.subject }
+        #endif
+        guard let envelope else { return "unreadable:\(logged.topic):\(logged.offset)" }
+        return envelope.type == V1.EventDeadLettered.type ? "letter:\(envelope.id)" : envelope.subject
+    }
+
     /// Known to the desk or set aside: a second delivery of it is a duplicate.
     static func holds(_ id: EventID, _ db: Database) throws -> Bool {
         try Bool.fetchOne(

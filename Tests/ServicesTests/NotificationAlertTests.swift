@@ -9,9 +9,8 @@ import Testing
 @Suite("Notification: alerts")
 struct NotificationAlertTests {
     private func service(_ file: FaultyFile) throws -> ServiceHarness {
-        let harness = try ServiceHarness(NotificationService.card())
-        let runner = try MailRunner(
-            node: harness.node, channel: MboxChannel(file: file), operatorAddress: "on-call@example.test")
+        let harness = try ServiceHarness(NotificationService.card(operatorAddress: "on-call@example.test"))
+        let runner = try MailRunner(node: harness.node, channel: MboxChannel(file: file))
         harness.parts = [{ try runner.turn() == .worked }]
         return harness
     }
@@ -67,6 +66,50 @@ struct NotificationAlertTests {
         try harness.runUntilIdle()
         let messages = try Mailbox(bytes: file.bytes).messages
         #expect(messages.map(\.subject) == ["[Stampede] notification: a dead letter, bytes that are no event"])
+    }
+
+    @Test("no alert waits behind what it reports: bytes that four services cannot read are four messages")
+    func sameBytes() throws {
+        let file = FaultyFile()
+        let harness = try service(file)
+        try harness.emit(bytes: [1, 2, 3], on: .orders)
+        try harness.runUntilIdle()
+        let own = try #require(try harness.events(.deadLetters(of: .notification)).first)
+        let letter = try V1.EventDeadLettered.decoded(from: own.data)
+        for service in [ServiceName.inventory, .payment, .analytics] {
+            var same = letter
+            same.service = service
+            try harness.emit(same, subject: own.subject, on: service.deadLetterTopic)
+        }
+        try harness.runUntilIdle()
+        #expect(
+            Set(try Mailbox(bytes: file.bytes).messages.map(\.subject))
+                == Set(
+                    ["notification", "inventory", "payment", "analytics"].map {
+                        "[Stampede] \($0): a dead letter, bytes that are no event"
+                    }))
+        #expect(try harness.count("SELECT count(*) FROM parked") == 0)
+    }
+
+    @Test("an order's letters are told of while Notification's own event of that order is dead")
+    func sameOrder() throws {
+        let file = FaultyFile()
+        let harness = try service(file)
+        let order = harness.newOrderID()
+        var broken = try harness.emit(Sample.confirmed(), order: order, on: .inventory)
+        broken.data = Array("{}".utf8)
+        try harness.emit(broken, on: .orders)
+        try harness.runUntilIdle()
+        try harness.emit(
+            V1.EventDeadLettered(
+                service: .analytics, eventID: broken.id, topic: "orders", offset: 0,
+                event: try EventCoding.encode(broken), errorKind: "broken-rule", error: "no", attempts: 1),
+            order: order, on: .deadLetters(of: .analytics))
+        try harness.emit(Sample.cancelled(.refunded), order: order, on: .orders)
+        try harness.runUntilIdle()
+        let subjects = try Mailbox(bytes: file.bytes).messages.map(\.subject)
+        #expect(subjects.count == 2 && subjects.allSatisfy { $0.hasPrefix("[Stampede] ") }, "\(subjects)")
+        #expect(try harness.count("SELECT count(*) FROM parked") == 1, "the order's own event waits as before")
     }
 
     @Test("a letter delivered twice is counted once, and a message is written once over a restart")

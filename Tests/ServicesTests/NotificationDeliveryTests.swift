@@ -131,6 +131,29 @@ struct NotificationDeliveryTests {
         #expect(wholeMessages(file.medium).ids == [Notice.messageID(of: event.id)])
     }
 
+    @Test("after a fault, what left is settled together with the mark, or not at all")
+    func settledWithTheMark() throws {
+        let file = FaultyFile()
+        let harness = try service(file)
+        let event = try harness.emit(Sample.confirmed(), order: harness.newOrderID(), on: .orders)
+        file.change { $0.failsSync = true }
+        #expect(throws: FileFault.self) { try harness.runUntilIdle() }
+        file.change { $0.failsSync = false }
+        try harness.restart()
+        try attach(file, to: harness)
+        try harness.node.database.transaction { db in
+            try db.execute(
+                sql: "CREATE TRIGGER no BEFORE INSERT ON channel_marks BEGIN SELECT RAISE(ABORT, 'no mark'); END")
+        }
+        #expect(throws: (any Error).self) { try harness.runUntilIdle() }
+        #expect(try harness.count("SELECT count(*) FROM intents WHERE state = 'open'") == 1)
+        try harness.node.database.transaction { try $0.execute(sql: "DROP TRIGGER no") }
+        try harness.runUntilIdle()
+        #expect(wholeMessages(file.medium).ids == [Notice.messageID(of: event.id)])
+        #expect(try harness.count("SELECT mark FROM channel_marks") == file.bytes.count)
+        #expect(try harness.events(.notifications).count == 1)
+    }
+
     @Test("a full disk stands and goes on: nothing is dead, nothing is told twice", arguments: [0, 1, 700, 2500])
     func fullDisk(room: Int) throws {
         let file = FaultyFile()

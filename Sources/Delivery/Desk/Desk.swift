@@ -52,7 +52,9 @@ struct Desk {
     }
 
     private func announcement(_ letter: Letter, _ now: ClockReading, number: Int) -> Announcement {
-        Announcement(letter: letter.id, of: letter.envelope, subject: letter.subject, now: now.wall, ordinal: number)
+        Announcement(
+            letter: letter.id, of: letter.envelope, subject: letter.envelope?.subject ?? letter.subject, now: now.wall,
+            ordinal: number)
     }
 
     // MARK: - Retry
@@ -158,7 +160,7 @@ struct Desk {
             do {
                 let edit = try LetterEdit(letter, correction, processor)
                 corrected = try EventCoding.encode(edit.envelope)
-                subject = edit.envelope.subject
+                subject = Parking.subject(of: edit.envelope, at: letter.event)
                 forced = edit.forced
             } catch let refusal as OperatorRefusal {
                 return LetterOutcome(id, .refused, refusal.reason)
@@ -216,7 +218,7 @@ struct Desk {
                     + "whether it was applied; --force takes it all the same")
         }
         let logged = LoggedEvent(topic: letter.topic, offset: letter.offset, bytes: letter.event[...])
-        let subject = envelope?.subject ?? DeadLetters.unreadableSubject(logged)
+        let subject = Parking.subject(of: envelope, at: logged)
         guard !parking.subjects.contains(subject) else {
             return LetterOutcome(
                 id, .refused, "\(subject) has events that wait or lie dead here: settle those first, they came in order"

@@ -18,7 +18,7 @@ struct NotificationServiceProgram: ServiceProgram {
     static func main() async { await start() }
 
     func card(_ settings: Settings) throws -> ServiceCard {
-        NotificationService.card()
+        NotificationService.card(operatorAddress: settings.operatorEmail)
     }
 
     func serve(_ settings: Settings, _ card: ServiceCard) async throws {

@@ -17,6 +17,8 @@ struct Alert {
         let offset: UInt64
         let attempts: Int64
         let error: String
+        /// Whom the message is for; `nil` in calls of an older version.
+        let recipient: String?
     }
 
     let body: Body

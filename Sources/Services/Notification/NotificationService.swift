@@ -6,7 +6,8 @@ package enum NotificationService {
     /// Whom alerts are for, unless the configuration says otherwise.
     package static let operatorAddress = "operator@\(Sender.domain)"
 
-    package static func card() -> ServiceCard {
+    /// - Parameter operatorAddress: whom alerts are for.
+    package static func card(operatorAddress: String = NotificationService.operatorAddress) -> ServiceCard {
         ServiceCard(
             name: .notification,
             subscriptions: [
@@ -15,7 +16,7 @@ package enum NotificationService {
             ]
                 // Its own it hears of when they die: no service reads its own dead-letter topic.
                 + ServiceName.allCases.filter { $0 != .notification }.map {
-                    Subscription($0.deadLetterTopic, OnEventDeadLettered())
+                    Subscription($0.deadLetterTopic, OnEventDeadLettered(recipient: operatorAddress))
                 },
             facts: [
                 OwnFact(NotificationSentFact()),
@@ -34,7 +35,7 @@ package enum NotificationService {
                     "notifications", key: ["order_id", "kind"],
                     columns: ["order_id", "kind", "event_id", "message_id", "state", "at"])
             ],
-            onDeath: { letter, db in try Alerting.decide(letter, db) },
+            onDeath: { letter, db in try Alerting.decide(letter, for: operatorAddress, db) },
             createTables: NotificationStore.createTables)
     }
 }

@@ -75,19 +75,22 @@ package final class MailRunner {
 
     // MARK: - After a start or a fault
 
-    /// Settles what left before the fault; the mark moves once all of it is settled.
+    /// Settles what left before the fault, at most one batch, together with the mark.
+    ///
+    /// *Guarantee*: what is settled lies below the mark. *If broken*: the next start cuts off messages that nobody would send
+    /// again, writes them anew, and a power cut in between loses them.
     private func reconcile() throws {
         try channel.recover(mark: try node.database.read { try NotificationStore.mark(of: channel.name, $0) })
+        var left: [(Intent, Outcome)] = []
         var last = ""
         while true {
             let page = try node.database.read { try Intent.open(after: last, limit: Self.batchMessages, $0) }
-            let left = try page.filter { channel.wasDelivered(Notice.messageID(of: $0.cause.id)) }
+            left += try page.filter { channel.wasDelivered(Notice.messageID(of: $0.cause.id)) }
                 .map { ($0, Outcome.sent(try Self.kind(of: $0), Notice.messageID(of: $0.cause.id))) }
-            if !left.isEmpty { try settle(left, mark: nil) }
             guard page.count == Self.batchMessages, let key = page.last?.key else { break }
             last = key
         }
-        try node.database.transaction { try NotificationStore.setMark(channel.mark, of: channel.name, $0) }
+        try settle(left, mark: channel.mark)
         isReconciled = true
     }
 

@@ -7,7 +7,7 @@ import GRDB
 /// *Why*: a bug that kills every event must neither stay silent nor write a message for each. Counts alone decide, no
 /// clock, so the messages are the same in whichever order the letters come.
 enum Alerting {
-    static func decide(_ letter: V1.EventDeadLettered, _ db: Database) throws -> [Outgoing] {
+    static func decide(_ letter: V1.EventDeadLettered, for recipient: String, _ db: Database) throws -> [Outgoing] {
         let signature = ErrorSignature.of(kind: letter.errorKind, error: letter.error)
         let type = (try? EventCoding.decode(letter.event).type) ?? ""  // bytes that are no event have none
         let letters = try NotificationStore.countLetter(
@@ -16,7 +16,7 @@ enum Alerting {
         let alert = Alert.Body(
             service: letter.service.rawValue, type: type, signature: signature, letters: letters,
             eventID: letter.eventID.description, topic: letter.topic, offset: letter.offset,
-            attempts: letter.attempts, error: letter.error)
+            attempts: letter.attempts, error: letter.error, recipient: recipient)
         return [try Alert.call(alert, letter: letter.eventID)]
     }
 

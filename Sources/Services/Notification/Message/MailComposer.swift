@@ -14,12 +14,16 @@ package struct MailComposer: Sendable {
     }
 
     /// An alert: text alone, for whoever runs the shop.
-    func compose(_ alert: Alert) -> OutgoingMail {
+    ///
+    /// - Throws: `EventFault.brokenRule` if no message can be sent to that address.
+    func compose(_ alert: Alert) throws -> OutgoingMail {
+        let recipient = alert.body.recipient ?? operatorAddress
+        if let fault = MailAddress.fault(of: recipient) { throw EventFault.brokenRule(fault) }
         let text = BodyPart(contentType: "text/plain", text: alert.text)
         let messageID = Notice.messageID(of: alert.cause)
         var message = "Date: \(MailDate.header(alert.raisedAt))\n"
         message += "From: \(Sender.name) <\(Sender.address)>\n"
-        message += "To: <\(operatorAddress)>\n"
+        message += "To: <\(recipient)>\n"
         message += HeaderField.line("Subject", alert.subjectLine)
         message += "Message-ID: \(messageID)\n"
         message += "X-Stampede-Alert: 1\n"
@@ -27,7 +31,7 @@ package struct MailComposer: Sendable {
         message += "\(text.head)\n\(text.content)"
         if !text.content.hasSuffix("\n") { message += "\n" }
         return OutgoingMail(
-            messageID: messageID, recipient: operatorAddress, sender: Sender.address, date: alert.raisedAt,
+            messageID: messageID, recipient: recipient, sender: Sender.address, date: alert.raisedAt,
             message: Array(message.utf8))
     }
 

@@ -1,4 +1,4 @@
-import Delivery
+import Contracts
 import Testing
 
 @Suite("What letters of one group share")
