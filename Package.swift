@@ -152,7 +152,11 @@ let package = Package(
                 "ProcessSettings", "Contracts", "CPlatform", "EventLog", "Delivery", "ServiceRuntime", .grdb, .logging,
                 .metrics, .tracing, .lifecycle,
             ]),
-        tests("AuditTests", ["Contracts", "EventLog", "FileEventLog", "Audit", "Doctor", .grdb]),
+        tests(
+            "AuditTests",
+            [
+                "Contracts", "EventLog", "FileEventLog", "Delivery", "NotificationService", "Audit", "Doctor", .grdb,
+            ]),
         tests(
             "WebTests",
             [

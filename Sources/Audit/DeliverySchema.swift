@@ -8,7 +8,7 @@ enum DeliverySchema {
         ("inbox_pruned", ["topic", "ids", "below"]),
         ("outbox_topics", ["topic", "next_sequence", "published_sequence"]),
         ("outbox", ["topic", "sequence", "event"]),
-        ("intents", ["key", "kind", "subject", "cause", "state"]),
+        ("intents", ["key", "kind", "subject", "cause", "request", "deadline", "state", "recorded_at"]),
         ("parked", ["arrival", "event_id", "topic", "offset", "subject", "next_attempt_at"]),
         (
             "dead_letters",

@@ -15,6 +15,8 @@ struct DomainFacts {
     var charges: Set<String>?
     /// Notification: an order's kinds.
     var notifications: [OrderID: [NotificationRow]]?
+    /// Notification: how it sends.
+    var mail: MailFacts?
     /// Analytics.
     var figures: Figures?
 
@@ -48,7 +50,9 @@ struct DomainFacts {
         case .payment:
             payments = try Self.ids(db, "SELECT order_id FROM payments")
             charges = try String.fetchSet(db, sql: "SELECT key FROM intents")
-        case .notification: notifications = try Self.notifications(db)
+        case .notification:
+            notifications = try Self.notifications(db)
+            mail = try MailFacts(db)
         case .analytics: figures = try Figures(db)
         }
     }

@@ -34,8 +34,9 @@ struct Evidence {
     /// Nil where there is no ledger.
     private(set) var ledger: LedgerFacts?
     private(set) var settledLedgerEntry: Int64 = 0
-    private(set) var mailbox = MailboxFacts()
     private(set) var settledMailBytes = 0
+    /// Read last, by invariant 5.
+    var mailbox: String { directory + "/" + MailboxReader.file }
     private(set) var orders = OrderTable()
     private(set) var index = EventIndex([])
     private(set) var inFlight = InFlight()
@@ -50,13 +51,12 @@ struct Evidence {
     init(directory: String, isOwnCopy: Bool, afterStage: (EvidenceStage) throws -> Void) throws {
         self.directory = directory
         databases = EvidenceDatabases(directory: directory, areOwn: isOwnCopy)
-        let mail = directory + "/" + MailboxFacts.file
 
         journals = JournalFacts(directory: directory + "/sale")
         // What is wrong with it is reported when it is read whole.
         let before = try? databases.gateway.read { try LedgerFacts.lastEntry($0) }
         settledLedgerEntry = before ?? 0
-        settledMailBytes = MailboxFacts.size(path: mail)
+        settledMailBytes = MailboxReader.size(path: mailbox)
         try afterStage(.journals)
 
         let readings = Parallel.map(ServiceName.allCases) { [databases] in Self.read($0, from: databases[$0]) }
@@ -84,7 +84,6 @@ struct Evidence {
                 unreadable[Self.gateway] = "\(error)"
             }
         }
-        mailbox = MailboxFacts(path: mail)
 
         let hasEvidence = !services.isEmpty || !unreadable.isEmpty || ledger != nil || journals.files > 0
         guard hasEvidence || topics.values.contains(where: { $0.verified != nil }) else {
@@ -162,7 +161,9 @@ struct Evidence {
         case .payment:
             domain.payments = reading.domain.payments
             domain.charges = reading.domain.charges
-        case .notification: domain.notifications = reading.domain.notifications
+        case .notification:
+            domain.notifications = reading.domain.notifications
+            domain.mail = reading.domain.mail
         case .analytics: domain.figures = reading.domain.figures
         }
     }

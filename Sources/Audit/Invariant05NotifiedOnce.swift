@@ -1,8 +1,10 @@
 import Contracts
 import Foundation
 
-/// 5. Each final event was notified exactly once, or its failure is on record; at least once where the channel cannot
-/// be asked.
+/// 5. Each final event was notified exactly once, to the right person, saying the right thing, or its failure is on record;
+/// at least once if the channel cannot be asked.
+///
+/// The messages themselves are looked at in `Mail/`.
 enum NotifiedOnce {
     /// The channel whose messages lie in the mailbox.
     static let mailboxChannel = "mbox"
@@ -10,10 +12,15 @@ enum NotifiedOnce {
     static func check(_ evidence: Evidence) -> InvariantCheck {
         var check = InvariantCheck(5, "Each outcome is told once, and the mail is there")
         let notices = Notices(evidence.topic(.notifications))
-        checkOutcomes(notices, evidence, &check)
-        checkNotices(notices, evidence, &check)
+        let expectations = MailExpectations(evidence)
+        let mail = MailReading(evidence, expectations)
+        checkOutcomes(notices, expectations, evidence, &check)
+        checkNotices(notices, mail, evidence, &check)
+        checkFailures(notices, expectations, evidence, &check)
         checkRows(notices, evidence, &check)
-        checkMailbox(notices, evidence, &check)
+        MailboxCheck(evidence: evidence, notices: notices, mail: mail).run(&check)
+        MailCallCheck(evidence: evidence, notices: notices, mail: mail, expectations: expectations).run(&check)
+        AlertCheck(evidence: evidence).run(&check)
         if notices.all.contains(where: { $0.messageID != nil && !$0.isInMailbox }) {
             check.note("a channel that cannot be asked promises at least once")
         }
@@ -21,18 +28,21 @@ enum NotifiedOnce {
     }
 
     /// NotificationSent or NotificationFailed, by the final event that caused it.
-    private struct Notice {
+    struct Notice {
         let id: EventID
         let offset: UInt64
         let order: OrderID?
         let cause: EventID?
         let kind: NotificationKind
-        /// Nil where it failed.
+        let channel: String
+        /// Nil if it failed.
         let messageID: String?
-        let isInMailbox: Bool
+
+        /// Delivered by the channel whose messages are at hand.
+        var isInMailbox: Bool { messageID != nil && channel == mailboxChannel }
     }
 
-    private struct Notices {
+    struct Notices {
         var all: [Notice] = []
         var byCause: [EventID: [Int]] = [:]
 
@@ -41,25 +51,23 @@ enum NotifiedOnce {
                 switch event.kind {
                 case .notificationSent:
                     let detail = topic.details.sent[Int(event.detail)]
-                    add(
-                        event, offset, detail.kind, MailboxFacts.bare(detail.messageID),
-                        detail.channel == mailboxChannel)
+                    add(event, offset, detail.kind, detail.channel, detail.messageID)
                 case .notificationFailed:
-                    add(event, offset, topic.details.notSent[Int(event.detail)].kind, nil, false)
+                    let detail = topic.details.notSent[Int(event.detail)]
+                    add(event, offset, detail.kind, detail.channel, nil)
                 default: continue
                 }
             }
         }
 
         private mutating func add(
-            _ event: EventFact, _ offset: UInt64, _ kind: NotificationKind, _ messageID: String?, _ isInMailbox: Bool
+            _ event: EventFact, _ offset: UInt64, _ kind: NotificationKind, _ channel: String, _ messageID: String?
         ) {
             if let cause = event.cause { byCause[cause, default: []].append(all.count) }
             all.append(
                 Notice(
                     id: event.id, offset: offset, order: event.order, cause: event.cause, kind: kind,
-                    messageID: messageID,
-                    isInMailbox: isInMailbox))
+                    channel: channel, messageID: messageID))
         }
 
         func of(_ cause: EventID) -> [Notice] { byCause[cause]?.map { all[$0] } ?? [] }
@@ -67,7 +75,9 @@ enum NotifiedOnce {
 
     // MARK: - From outcome to notice
 
-    private static func checkOutcomes(_ notices: Notices, _ evidence: Evidence, _ check: inout InvariantCheck) {
+    private static func checkOutcomes(
+        _ notices: Notices, _ expectations: MailExpectations, _ evidence: Evidence, _ check: inout InvariantCheck
+    ) {
         let orders = evidence.topic(.orders)
         for (offset, event) in orders.said {
             guard event.kind == .orderConfirmed || event.kind == .orderCancelled, let order = event.order else {
@@ -75,7 +85,8 @@ enum NotifiedOnce {
             }
             check.checked += 1
             let reason = event.kind == .orderCancelled ? orders.details.cancelled[Int(event.detail)].reason : nil
-            let kind = Rules.notification(of: reason)
+            // Of an edited event, what the corrected bytes say.
+            let kind = expectations.outcome(event.id)?.kind ?? Rules.notification(of: reason)
             let said = notices.of(event.id)
             let place = orders.place(offset)
             if said.isEmpty {
@@ -116,16 +127,26 @@ enum NotifiedOnce {
 
     // MARK: - From notice to mail
 
-    private static func checkNotices(_ notices: Notices, _ evidence: Evidence, _ check: inout InvariantCheck) {
+    private static func checkNotices(
+        _ notices: Notices, _ mail: MailReading, _ evidence: Evidence, _ check: inout InvariantCheck
+    ) {
         let notifications = evidence.topic(.notifications)
         for notice in notices.all {
             check.checked += 1
             let place = notifications.place(notice.offset)
-            if let messageID = notice.messageID, notice.isInMailbox {
-                let copies = evidence.mailbox.messages[messageID]?.count ?? 0
-                if copies != 1 {
+            if let messageID = notice.messageID, let cause = notice.cause {
+                let copies = mail.copies(of: cause).count
+                if notice.isInMailbox, messageID != MailHeaders.messageID(of: cause) {
+                    check.broken(
+                        "the message is said to be '\(messageID)', which is not what it tells of (\(cause))",
+                        order: notice.order, event: notice.id, service: .notification, at: place)
+                } else if notice.isInMailbox, copies != 1, mail.fault == nil {
                     check.broken(
                         "\(messageID) is in the mailbox \(copies == 0 ? "not at all" : "\(copies) times")",
+                        order: notice.order, event: notice.id, service: .notification, at: place)
+                } else if !notice.isInMailbox, copies > 0 {
+                    check.broken(
+                        "\(messageID) is in the mailbox, and is said to have left by '\(notice.channel)'",
                         order: notice.order, event: notice.id, service: .notification, at: place)
                 }
             }
@@ -135,12 +156,38 @@ enum NotifiedOnce {
             else { continue }  // an order that the table does not know is invariant 1's
             let isSame =
                 row.event == notice.cause && row.state == (notice.messageID == nil ? "failed" : "sent")
-                && (notice.messageID == nil || MailboxFacts.bare(row.messageID) == notice.messageID)
+                && (notice.messageID == nil || row.messageID == notice.messageID)
             if !isSame {
                 check.broken(
                     "the Notification database says \(row.state) (\(row.messageID)), the log says "
                         + (notice.messageID.map { "sent (\($0))" } ?? "failed"),
                     order: order, event: notice.id, service: .notification, at: place)
+            }
+        }
+    }
+
+    /// A customer is not told for two reasons: nothing can be mailed to the address, or an operator gave up on the event.
+    private static func checkFailures(
+        _ notices: Notices, _ expectations: MailExpectations, _ evidence: Evidence, _ check: inout InvariantCheck
+    ) {
+        for notice in notices.all where notice.messageID == nil {
+            guard let cause = notice.cause, let outcome = expectations.outcome(cause) else { continue }
+            let isDiscarded = evidence.letter(cause, at: .notification)?.state == .discarded
+            let isUnmailable = MailAddress.fault(of: outcome.email) != nil
+            let place = evidence.topic(.notifications).place(notice.offset)
+            if !isDiscarded, !isUnmailable {
+                let message = "the customer was not told, though mail can be sent there and nobody gave up on it"
+                if evidence.services[.notification] == nil {
+                    check.waiting(
+                        "\(message); \(evidence.noDatabase(of: .notification))", order: notice.order, event: notice.id,
+                        service: .notification, at: place)
+                } else if evidence.hasWritten(.notifications, offset: notice.offset) {
+                    check.broken(message, order: notice.order, event: notice.id, service: .notification, at: place)
+                }
+            } else if notice.channel != "none", !(isUnmailable && notice.channel == mailboxChannel) {
+                check.broken(
+                    "the customer was not told, and yet by '\(notice.channel)'", order: notice.order, event: notice.id,
+                    service: .notification, at: place)
             }
         }
     }
@@ -166,46 +213,6 @@ enum NotifiedOnce {
                         at: Place(file: "db/notification/notification.db"))
                 }
             }
-        }
-    }
-
-    // MARK: - From mail to notice
-
-    private static func checkMailbox(_ notices: Notices, _ evidence: Evidence, _ check: inout InvariantCheck) {
-        var explained = Set(notices.all.compactMap(\.messageID))
-        for rows in (evidence.services[.notification]?.outbox ?? [:]).values {
-            for row in rows {
-                guard let event = row.event, event.type == EventKind.notificationSent.type else { continue }
-                let sent = try? JSONDecoder().decode(Detail.NotificationSent.self, from: Data(event.data))
-                if let sent { explained.insert(MailboxFacts.bare(sent.messageID)) }  // else it explains nothing
-            }
-        }
-        let intents = evidence.services[.notification]?.intents ?? []
-        let open = Set(intents.lazy.filter { !$0.isAlert }.compactMap(\.cause))
-        if evidence.mailbox.alerts > 0 {
-            check.note("\(evidence.mailbox.alerts) messages in the mailbox are for the operator, not for customers")
-        }
-        for (messageID, starts) in evidence.mailbox.messages where !explained.contains(messageID) {
-            let words = "nobody says that \(messageID) was sent"
-            let place = Place(file: MailboxFacts.file, offset: starts.first.map(UInt64.init))
-            if let event = EventID(messageID.prefix { $0 != "@" }), open.contains(event) {
-                check.waiting(
-                    "\(words) yet: its delivery is on record and not answered", service: .notification, at: place)
-            } else if (starts.first ?? 0) >= evidence.settledMailBytes {
-                check.waiting("\(words) yet: it came while the evidence was read", service: .notification, at: place)
-            } else if evidence.services[.notification] == nil {
-                check.waiting("\(words); \(evidence.noDatabase(of: .notification))", service: .notification, at: place)
-            } else if let gap = evidence.gap(in: .notifications) {
-                check.waiting("\(words), as far as can be read (\(gap))", service: .notification, at: place)
-            } else {
-                check.broken("\(words) (byte offset)", service: .notification, at: place)
-            }
-        }
-        check.checked += evidence.mailbox.count - evidence.mailbox.alerts
-        for start in evidence.mailbox.nameless where start < evidence.settledMailBytes && open.isEmpty {
-            check.broken(
-                "a message without a Message-ID (byte offset)", service: .notification,
-                at: Place(file: MailboxFacts.file, offset: UInt64(start)))
         }
     }
 }

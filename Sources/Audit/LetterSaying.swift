@@ -27,7 +27,9 @@ struct LetterSaying {
     func faults(_ record: [DeskFacts.Action]) -> [String] {
         var faults: [String] = []
         if detail.service != service { faults.append("its service is \(detail.service.rawValue)") }
-        let subject = kind == .eventDeadLettered ? letter.original?.subject ?? letter.unreadableSubject : letter.subject
+        // A letter about a letter is a subject of its own at the desk; what is said of it is about the event's.
+        let later = letter.isAboutLetter ? letter.inForce?.subject ?? letter.subject : letter.subject
+        let subject = kind == .eventDeadLettered ? letter.original?.subject ?? letter.unreadableSubject : later
         if detail.subject != subject { faults.append("its subject is '\(detail.subject)', the letter's '\(subject)'") }
         return faults + (kind == .eventDeadLettered ? announcementFaults(record) : actionFaults(record))
     }

@@ -60,7 +60,7 @@ struct DoctoredMoneyTests {
         let order = story.cancelledBeforeCharge
         #expect(try shop.audit().verdict == .valid)
         try shop.edit(
-            .payment, "INSERT INTO intents VALUES (?, 'charge', ?, x'', x'', 'finished', 0)",
+            .payment, "INSERT INTO intents VALUES (?, 'charge', ?, x'', x'', NULL, 'finished', 0)",
             ["charge:\(order)", order.description])
         let report = try shop.audit()
         #expect(report.broken == [4], "\(report.words)")

@@ -256,17 +256,9 @@ struct ExplainedTests {
         let report = try shop.audit()
         #expect(report.verdict == .valid, "\(report.words)")
         #expect(report[5].notes == ["1 messages in the mailbox are for the operator, not for customers"])
-        try shop.append(
-            """
-            From orders@shop.example Sun Mar  1 12:00:00 2026
-            X-Stampede-Alert: 1
-            X-Stampede-Order: \(shop.newID(OrderOwner.self))
-            Message-ID: <both@shop.example>
-
-            Dear customer
-
-
-            """, to: "mail/outbox.mbox")
+        var mailbox = try ForgedMailbox(shop)
+        mailbox.messages[0].insert(header: "X-Stampede-Order: \(shop.newID(OrderOwner.self))")
+        try mailbox.write()
         #expect(try shop.audit().broken == [5])
     }
 

@@ -60,6 +60,60 @@ struct CLIMailTests {
         }
     }
 
+    @Test("an address is shown as it is: nothing within <> or quotes is an encoded word")
+    func addresses() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            let order = CLIWorld.order(1)
+            for (stored, shown) in [
+                ("<=?utf-8?q?x?=@example.test>", "<=?utf-8?q?x?=@example.test>"),
+                ("< =?utf-8?q?x?= @example.test>", "< =?utf-8?q?x?= @example.test>"),
+                ("=?utf-8?q?x?=@example.test", "=?utf-8?q?x?=@example.test"),
+                ("\"a =?utf-8?q?x?= b\" <a@b.test>", "\"a =?utf-8?q?x?= b\" <a@b.test>"),
+                ("=?utf-8?q?J=C3=B6rg?= =?UTF-8?B?IEzDpA==?= <a@b.test>", "Jörg Lä <a@b.test>"),
+                ("(=?utf-8?q?x?=) a@b.test", "(x) a@b.test"),
+                ("=?utf-8?q?x <a@b.test>", "=?utf-8?q?x <a@b.test>"),
+            ] {
+                let mail = CLIWorld.stored(order, body: "Hello")
+                let lines = mail.split(separator: "\n", omittingEmptySubsequences: false).map {
+                    $0.hasPrefix("To: ") ? "To: \(stored)" : String($0)
+                }
+                try world.writeMailbox(lines.joined(separator: "\n"))
+                let json = try await CLI.json("mail", "\(order)", data: data)
+                #expect((json["messages"] as? [[String: Any]])?.first?["to"] as? String == shown)
+            }
+        }
+    }
+
+    @Test("--alerts prints what the operator was told, and no customer's mail")
+    func alerts() async throws {
+        try await withTemporaryDirectory { data in
+            let world = try CLIWorld(data)
+            let customer = CLIWorld.stored(CLIWorld.order(1), body: "X-Stampede-Alert: a customer's")
+            try world.writeMailbox(customer)
+            let none = try await CLI.run("mail", "--alerts", data: data)
+            #expect(none.status == 1 && none.errors.contains("stampede dlq list"))
+            try world.writeMailbox(
+                customer + """
+                    From orders@stampede.example Sun Mar  1 12:00:00 2026
+                    To: <operator@stampede.example>
+                    Subject: [Stampede] payment: a dead letter
+                    X-Stampede-Alert: 1
+
+                    payment-service gave up
+
+
+                    """ + customer)
+            let outcome = try await CLI.run("mail", "--alerts", data: data)
+            #expect(outcome.status == 0 && outcome.output.contains("\npayment-service gave up\n"))
+            #expect(!outcome.output.contains("a customer's"))
+            let json = try await CLI.json("mail", "--alerts", data: data)
+            #expect((json["messages"] as? [[String: Any]])?.count == 1)
+            #expect(try await CLI.run("mail", data: data).status == 2)
+            #expect(try await CLI.run("mail", "\(CLIWorld.order(1))", "--alerts", data: data).status == 2)
+        }
+    }
+
     @Test(
         "a message is found though its order's id lies across the border of two blocks", arguments: [0, 1, 17, 35, 36])
     func acrossBlocks(_ before: Int) async throws {

@@ -8,7 +8,7 @@ import TestSupport
 /// A shop in miniature that leaves real evidence: log files, databases, ledger, journal and mailbox, written in the order
 /// in which the services write them, one small step at a time, so that a test can stop anywhere and doctor anything.
 ///
-/// Written from the design alone; it shares no code with the services.
+/// Written from the design alone; it shares no code with the services, but for the messages (ShopMail.swift).
 final class Shop {
     let directory: String
     let writers: [Topic: any TopicWriter]
@@ -20,6 +20,8 @@ final class Shop {
     var clock: Int64 = 1_800_000_000_000_000
     var random: SeededRandom
     var books = Books()
+    /// What Notification says of the messages it sends; the message's own id unless another is given.
+    var said: (channel: String, messageID: String?) = ("mbox", nil)
     private var serial: UInt64 = 0
     /// How many events of a type a cause led to.
     var ordinals: [String: Int] = [:]

@@ -12,12 +12,21 @@ extension Shop {
             correlationID: CorrelationID(high: 0, low: 0), data: bytes)
     }
 
+    /// Events of one subject wait for each other; what is said of a dead letter waits for nothing.
+    private static func subject(of event: Envelope, _ place: Place) -> String {
+        switch event.type {
+        case "": "unreadable:\(place.topic):\(place.offset)"
+        case V1.EventDeadLettered.type: "letter:\(event.id)"
+        default: event.subject
+        }
+    }
+
     /// Gives up on an event: into the table, and onto the dead-letter topic.
     func bury(_ service: ServiceName, _ event: Envelope, _ place: Place, announced: Bool = true) throws {
         let isEvent = !event.type.isEmpty
         let bytes = isEvent ? try EventCoding.encode(event) : event.data
         let id = isEvent ? event.id : newID()
-        let subject = isEvent ? event.subject : "unreadable:\(place.topic):\(place.offset)"
+        let subject = Self.subject(of: event, place)
         let at = tick()
         try transact(service) { db, made in
             try db.execute(
@@ -33,9 +42,11 @@ extension Shop {
                 event: PersonalData.masked(bytes, [.cardToken]),
                 errorKind: "brokenRule", error: "planted", attempts: 1)
             if announced {
-                made.append(
-                    try self.letterEvent(
-                        letter, of: id, about: isEvent ? event : nil, subject: subject, by: service, number: 0, at: at))
+                let announcement = try self.letterEvent(
+                    letter, of: id, about: isEvent ? event : nil, subject: isEvent ? event.subject : subject,
+                    by: service, number: 0, at: at)
+                made.append(announcement)
+                if service == .notification { try self.alert(announcement, db) }
             }
         }
     }
@@ -80,17 +91,18 @@ extension Shop {
             try die(service, topic: place.topic)
             return true
         }
+        let subject = Self.subject(of: event, place)
         let isBlocked = try databases[service]?.read { db in
             try Bool.fetchOne(
                 db, sql: "SELECT EXISTS (SELECT 1 FROM dead_letters WHERE subject = ? AND state = 'open')",
-                arguments: [event.subject])
+                arguments: [subject])
         }
         guard isBlocked == true, Self.isSubscribed(service, to: event.type) else { return false }
         try transact(service, consuming: place) { db, _ in
             try db.execute(
                 sql: "INSERT INTO parked VALUES (NULL, ?, ?, ?, ?, ?, 0, NULL, NULL, NULL, NULL)",
                 arguments: [
-                    Data(event.id.bytes), place.topic.name, Int64(place.offset), event.subject,
+                    Data(event.id.bytes), place.topic.name, Int64(place.offset), subject,
                     Data(try EventCoding.encode(event)),
                 ])
         }
@@ -262,7 +274,7 @@ extension Shop {
                 sql: "INSERT INTO reservations VALUES (?, 'rejected', '[]', 0, NULL, NULL)",
                 arguments: [Data(order.bytes)])
         case (.notification, V1.OrderConfirmed.type):
-            let failed = V1.NotificationFailed(kind: .confirmation, channel: "mbox", reason: "given up on")
+            let failed = V1.NotificationFailed(kind: .confirmation, channel: "none", reason: "given up on")
             made.append(try self.event(failed, order, by: .notification, cause: event))
             try db.execute(
                 sql: "INSERT INTO notifications VALUES (?, 'confirmation', ?, '', 'failed', 0)",

@@ -2,24 +2,33 @@ import Contracts
 import Foundation
 import GRDB
 
-// Payment and Notification with their worlds: a call is recorded, made, and settled, three steps that a crash may part.
+// Payment with its world (Notification's is in ShopMail.swift): a call is recorded, made, and settled, three steps that a
+// crash may part.
 
 extension Shop {
     func append(_ text: String, to file: String) throws {
+        try append(Data(text.utf8), to: file)
+    }
+
+    func append(_ bytes: Data, to file: String) throws {
         let path = directory + "/" + file
         if !FileManager.default.fileExists(atPath: path) { try Data().write(to: URL(fileURLWithPath: path)) }
         let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         try handle.seekToEnd()
-        try handle.write(contentsOf: Data(text.utf8))
+        try handle.write(contentsOf: bytes)
         try handle.close()
     }
 
-    private func record(
-        _ service: ServiceName, key: String, kind: String, _ order: OrderID, cause: Envelope, _ db: Database
+    func record(
+        _ service: ServiceName, key: String, kind: String, subject: String? = nil, _ order: OrderID, cause: Envelope,
+        request: [UInt8] = [], _ db: Database
     ) throws {
         try db.execute(
-            sql: "INSERT INTO intents VALUES (?, ?, ?, ?, x'', 'open', ?)",
-            arguments: [key, kind, order.description, Data(try EventCoding.encode(cause)), clock])
+            sql: "INSERT INTO intents VALUES (?, ?, ?, ?, ?, NULL, 'open', ?)",
+            arguments: [
+                key, kind, subject ?? order.description, Data(try EventCoding.encode(cause)), Data(request),
+                max(clock, cause.time.microseconds),
+            ])
         books.calls.append(Call(service: service, key: key, order: order, cause: cause))
     }
 
@@ -31,7 +40,6 @@ extension Shop {
             switch call.key.split(separator: ":")[0] {
             case "charge": try chargeCard(call)
             case "refund": try refundCard(call)
-            case "alert": try deliverAlert(call)
             default: try deliver(call)
             }
     }
@@ -123,74 +131,5 @@ extension Shop {
         try db.execute(
             sql: "INSERT INTO payments VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL, 0, NULL)",
             arguments: [Data(id.bytes), state, amount?.amount, amount?.currency, intent])
-    }
-
-    // MARK: - Notification
-
-    func tell(_ cause: Envelope, _ kind: NotificationKind, _ db: Database) throws {
-        guard let id = cause.orderID else { return }
-        try record(.notification, key: "mail:\(id):\(kind.rawValue)", kind: "mail", id, cause: cause, db)
-    }
-
-    /// The first letter of a service tells the operator.
-    func alert(_ letter: Envelope, _ db: Database) throws {
-        let key = "alert:\(letter.source):1"
-        let isKnown = try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM intents WHERE key = ?)", arguments: [key])
-        if isKnown == true { return }
-        try record(.notification, key: key, kind: "alert", letter.orderID ?? newID(), cause: letter, db)
-    }
-
-    private func deliverAlert(_ call: Call) throws -> (Shop, Database, inout [Envelope]) throws -> Void {
-        try append(
-            """
-            From stampede@shop.example Sun Mar  1 12:00:00 2026
-            Message-ID: <alert-\(call.cause.id)@shop.example>
-            X-Stampede-Alert: 1
-            Subject: A dead letter
-
-            To see it: stampede dlq list
-
-
-            """, to: "mail/outbox.mbox")
-        return { _, _, _ in }
-    }
-
-    static func messageID(_ event: EventID) -> String { "<\(event)@shop.example>" }
-
-    func appendMail(_ messageID: String) throws {
-        try append(
-            """
-            From orders@shop.example Sun Mar  1 12:00:00 2026
-            Date: Sun, 01 Mar 2026 12:00:00 +0000
-            Message-ID: \(messageID)
-            Subject: Your order
-
-            Dear customer,
-            >From now on your order is on its way.
-
-
-            """, to: "mail/outbox.mbox")
-    }
-
-    private func deliver(_ call: Call) throws -> (Shop, Database, inout [Envelope]) throws -> Void {
-        let messageID = Self.messageID(call.cause.id)
-        try appendMail(messageID)
-        guard let kind = call.key.split(separator: ":").last.flatMap({ NotificationKind(rawValue: String($0)) }) else {
-            throw ShopError("a call without a kind")
-        }
-        return { shop, db, made in
-            let sent = V1.NotificationSent(kind: kind, channel: "mbox", messageID: messageID)
-            made.append(try shop.event(sent, call.order, by: .notification, cause: call.cause))
-            try shop.insertNotification(call.order, kind, call.cause.id, messageID, db)
-        }
-    }
-
-    func insertNotification(
-        _ id: OrderID, _ kind: NotificationKind, _ event: EventID, _ messageID: String, _ db: Database
-    ) throws {
-        try db.execute(
-            sql: "INSERT INTO notifications VALUES (?, ?, ?, ?, 'sent', 0)",
-            arguments: [Data(id.bytes), kind.rawValue, Data(event.bytes), messageID])
     }
 }

@@ -25,6 +25,7 @@ extension Shop {
             if waits == true { steps.append(.publish(service)) }
         }
         for (index, call) in books.calls.enumerated() where !stopped.contains(call.service) {
+            if call.service == .notification, call.stage == .recorded, isDelivering { continue }
             steps.append(call.stage == .recorded ? .answer(index) : .settle(index))
         }
         return steps

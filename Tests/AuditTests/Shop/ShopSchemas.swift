@@ -31,7 +31,8 @@ enum ShopSchemas {
         CREATE TABLE consumer_pause (id INTEGER PRIMARY KEY CHECK (id = 1), since INTEGER NOT NULL,
             actor TEXT NOT NULL, reason TEXT NOT NULL);
         CREATE TABLE intents (key TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, cause BLOB NOT NULL,
-            request BLOB NOT NULL, state TEXT NOT NULL, recorded_at INTEGER NOT NULL) WITHOUT ROWID;
+            request BLOB NOT NULL, deadline INTEGER, state TEXT NOT NULL, recorded_at INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE INDEX intents_open ON intents (state) WHERE state = 'open';
         """
 
     static let ledger = """
@@ -73,6 +74,9 @@ enum ShopSchemas {
             CREATE TABLE notifications (order_id BLOB NOT NULL, kind TEXT NOT NULL, event_id BLOB NOT NULL,
                 message_id TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (order_id, kind))
                 WITHOUT ROWID;
+            CREATE TABLE alerts (service TEXT NOT NULL, type TEXT NOT NULL, signature TEXT NOT NULL,
+                letters INTEGER NOT NULL, PRIMARY KEY (service, type, signature)) WITHOUT ROWID;
+            CREATE TABLE channel_marks (channel TEXT PRIMARY KEY, mark INTEGER NOT NULL) WITHOUT ROWID;
             """
         case .analytics:
             """

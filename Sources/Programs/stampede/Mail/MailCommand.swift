@@ -1,32 +1,41 @@
 import ArgumentParser
+import Audit
 import Contracts
 
-/// What a customer was told of an order.
+/// What a customer was told of an order, and the operator of dead letters.
 struct MailCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mail",
-        abstract: "Print the messages that an order's customer was sent.",
+        abstract: "Print the messages that an order's customer was sent, or the operator.",
         discussion: """
             From the mailbox file (mail/outbox.mbox): headers and the plain text part; --json has the HTML part too.
+            --alerts prints what the operator was told of dead letters.
             Exit codes: 0 there are messages, 1 there are none.
             """)
 
     @OptionGroup var common: CommonOptions
 
     @Argument(help: "The order's id, or the end of it as 'stampede tail' shows it.")
-    var order: OrderArgument
+    var order: OrderArgument?
+
+    @Flag(
+        help: "Print the messages to the operator: of each group of dead letters, the first, the tenth, the hundredth.")
+    var alerts = false
+
+    func validate() throws {
+        guard (order == nil) == alerts else { throw ValidationError("name an order, or --alerts") }
+    }
 
     func run() throws {
         try common.directory.require()
-        let order = try order.resolve(common.directory)
-        let messages = try MailboxSearch(path: common.directory.mailbox).messages(of: order)
+        let order = try order?.resolve(common.directory)
+        let search = MailboxSearch(path: common.directory.mailbox)
+        let messages = try order.map { try search.messages(of: $0) } ?? search.alerts()
         let output = Output()
         if common.json {
-            let document = JSONValue.object([
-                "orderId": .string(order.description),
-                "messages": .array(messages.map { $0.json(Personal(isShown: true)) }),
-            ])
-            output.line(try document.document())
+            var document: [String: JSONValue] = ["messages": .array(messages.map { $0.json(Personal(isShown: true)) })]
+            if let order { document["orderId"] = .string(order.description) }
+            output.line(try JSONValue.object(document).document())
         } else {
             for (index, message) in messages.enumerated() {
                 if index > 0 { output.line(output.style.paint(String(repeating: "─", count: output.width), .faint)) }
@@ -34,7 +43,9 @@ struct MailCommand: ParsableCommand {
             }
         }
         output.flush()
-        if messages.isEmpty { throw Failure.noMail(order: order.description, mailbox: common.directory.mailbox) }
+        guard messages.isEmpty else { return }
+        throw order.map { Failure.noMail(order: $0.description, mailbox: common.directory.mailbox) }
+            ?? Failure.noAlerts(mailbox: common.directory.mailbox)
     }
 
     private func print(_ message: MailMessage, _ output: Output) {

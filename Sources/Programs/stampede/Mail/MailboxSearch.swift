@@ -1,7 +1,8 @@
+import Audit
 import Contracts
 import Foundation
 
-/// Finds an order's messages in an mbox file without reading the others: looks for the order's id in large blocks, and
+/// Finds messages in an mbox file without reading the others: looks for a text, such as the order's id, in large blocks, and
 /// for the separator lines around what it finds.
 ///
 /// *Why not mapped*: the file's owner may cut off a torn message at its start; a mapped page behind the end kills the
@@ -21,10 +22,23 @@ struct MailboxSearch {
     ///   alone, and at its end where there are none. Nil for the whole of it.
     /// - Throws: `Failure.noMailbox`, `.unreadable`.
     func messages(of order: OrderID, around times: [Timestamp]? = nil) throws -> [MailMessage] {
+        try messages(containing: order.description, around: times) { $0.order == order }
+    }
+
+    /// Messages to the operator, in the order of the file.
+    ///
+    /// - Throws: `Failure.noMailbox`, `.unreadable`.
+    func alerts() throws -> [MailMessage] {
+        try messages(containing: "X-Stampede-Alert", around: nil) { $0.isAlert }
+    }
+
+    private func messages(
+        containing text: String, around times: [Timestamp]?, where isWanted: (MailMessage) -> Bool
+    ) throws -> [MailMessage] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw errno == ENOENT ? Failure.noMailbox(path) : failure("open") }
         defer { close(descriptor) }
-        let name = ByteSearch(Array(order.description.utf8))
+        let name = ByteSearch(Array(text.utf8))
         var found: [MailMessage] = []
         let range = try MailboxPlace(descriptor: descriptor, path: path).range(around: times)
         var position = range.lowerBound
@@ -36,7 +50,7 @@ struct MailboxSearch {
                 .map { $0 + 1 }
             let bytes = try read(descriptor, from: start, count: min(end ?? .max, start + Self.maximumMessage) - start)
             let message = MailMessage(stored: bytes)
-            if message.order == order { found.append(message) }
+            if isWanted(message) { found.append(message) }
             guard let end else { break }
             position = end
         }

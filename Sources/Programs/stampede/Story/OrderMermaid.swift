@@ -1,3 +1,4 @@
+import Audit
 import Contracts
 
 /// An order's story as a sequence diagram (mermaid.js.org, `sequenceDiagram`).

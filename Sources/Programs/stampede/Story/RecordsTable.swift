@@ -1,3 +1,4 @@
+import Audit
 import Contracts
 
 /// What is on record of an order besides its events: rows, calls, letters, the gateway's books, messages.

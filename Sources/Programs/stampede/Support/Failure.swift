@@ -13,6 +13,7 @@ enum Failure: Error, Equatable, CustomStringConvertible {
     case noOrderOfEvent(String, type: String, subject: String)
     case noMailbox(String)
     case noMail(order: String, mailbox: String)
+    case noAlerts(mailbox: String)
     case unreadable(file: String, reason: String)
     case notPassed(topic: String, service: String, offset: UInt64, wanted: UInt64)
     case noHead(file: String, line: Int, reason: String)
@@ -54,6 +55,8 @@ enum Failure: Error, Equatable, CustomStringConvertible {
             "event \(id) is a \(type) about '\(subject)', which is no order. 'stampede tail --type \(type)' shows such events"
         case .noMailbox(let path):
             "there is no mailbox \(path): nothing was delivered yet. 'stampede status' shows how far notification is"
+        case .noAlerts(let mailbox):
+            "no message to the operator in \(mailbox). 'stampede dlq list' shows what lies dead"
         case .noMail(let order, let mailbox):
             "no message for order \(order) in \(mailbox). 'stampede order \(order)' shows what it waits for"
         case .notPassed(let topic, let service, let offset, let wanted):

@@ -3,10 +3,11 @@ import Foundation
 /// A part of a message (RFC 2045, RFC 2046), as far as it takes to show text.
 struct MIMEPart {
     let type: String
-    private let boundary: String?
-    private let encoding: String
+    let boundary: String?
+    let encoding: String
     private let isLatin1: Bool
-    private let body: ArraySlice<UInt8>
+    /// As it was packed.
+    let body: ArraySlice<UInt8>
 
     /// Parts within parts; more is not opened.
     private static let depth = 4
@@ -86,9 +87,9 @@ enum QuotedPrintable {
             {
                 index += 2
             } else if index + 1 < bytes.count,
-                let value = UInt8(String(decoding: bytes[index...index + 1], as: UTF8.self), radix: 16)
+                let high = digit(bytes[index]), let low = digit(bytes[index + 1])
             {
-                output.append(value)
+                output.append(high << 4 | low)
                 index += 2
             } else {
                 output.append(byte)
@@ -96,36 +97,13 @@ enum QuotedPrintable {
         }
         return output
     }
-}
 
-/// RFC 2047: `=?utf-8?B?…?=` in a header.
-enum EncodedWord {
-    static func decoded(_ value: String) -> String {
-        guard value.contains("=?") else { return value }
-        var result = ""
-        var rest = value[...]
-        var followsWord = false
-        while let start = rest.range(of: "=?") {
-            let fields = rest[start.upperBound...].split(separator: "?", maxSplits: 3, omittingEmptySubsequences: false)
-            guard fields.count == 4, fields[3].hasPrefix("="), let text = text(fields[0], fields[1], fields[2]) else {
-                break
-            }
-            // White space between two encoded words belongs to neither.
-            let between = rest[..<start.lowerBound]
-            if !followsWord || !between.allSatisfy(\.isWhitespace) { result += between }
-            result += text
-            rest = fields[3].dropFirst()
-            followsWord = true
-        }
-        return result + rest
-    }
-
-    private static func text(_ charset: Substring, _ encoding: Substring, _ content: Substring) -> String? {
-        guard ["utf-8", "us-ascii"].contains(charset.lowercased()) else { return nil }
-        switch encoding.lowercased() {
-        case "b": return Data(base64Encoded: String(content)).map { String(decoding: $0, as: UTF8.self) }
-        case "q": return String(decoding: QuotedPrintable.decoded(content.utf8, isWord: true), as: UTF8.self)
-        default: return nil
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        default: nil
         }
     }
 }
