@@ -44,8 +44,9 @@ package struct Audit: Sendable {
             defer { afterCheck() }
             return judge().result(edits: edits)
         }.sorted { $0.id < $1.id }
+        let orders = evidence.orderCount
         return AuditReport(
-            verdict: AuditReport.verdict(of: invariants), dataDirectory: dataDirectory, orders: evidence.orderCount,
+            verdict: Verdict(of: invariants.map(\.holds), orders: orders), dataDirectory: dataDirectory, orders: orders,
             events: evidence.events, seconds: (ContinuousClock.now - begin) / .seconds(1), invariants: invariants,
             desk: AuditReport.Desk(evidence))
     }

@@ -1,3 +1,4 @@
+package import Contracts
 package import Foundation
 
 /// What the audit found: one verdict, ten invariants.
@@ -14,25 +15,6 @@ package struct AuditReport: Codable, Sendable, Equatable {
     package var invariants: [Invariant]
     /// What waits for an operator.
     package var desk = Desk()
-
-    package enum Verdict: String, Codable, Sendable {
-        case valid = "VALID"
-        case invalid = "INVALID"
-        /// Nothing is broken, but work is in flight or evidence is not at hand.
-        case unknown = "UNKNOWN"
-
-        package var exitCode: Int32 {
-            switch self {
-            case .valid: 0
-            case .invalid: 3
-            case .unknown: 4
-            }
-        }
-    }
-
-    package enum Truth: Sendable, Equatable {
-        case yes, no, unknown
-    }
 
     package struct Invariant: Codable, Sendable, Equatable {
         /// 1 to 10, as in the design.
@@ -70,40 +52,16 @@ package struct AuditReport: Codable, Sendable, Equatable {
         package var message: String
     }
 
-    /// A broken invariant wins over an unknown one, an unknown one over all that hold.
-    package static func verdict(of invariants: [Invariant]) -> Verdict {
-        if invariants.contains(where: { $0.holds == .no }) { return .invalid }
-        return invariants.allSatisfy { $0.holds == .yes } ? .valid : .unknown
+    /// What the verdict is said with: `VALID  3 orders held up by 2 dead letters`.
+    package var verdictLine: String {
+        let held = HeldUp(orders: desk.orders, holding: desk.holding, deadLetters: desk.letters).text
+        let reason = verdict == .nothingToJudge ? "no order was ever placed" : nil
+        return ([verdict.rawValue] + [reason, held].compactMap(\.self)).joined(separator: "  ")
     }
 
     package func json() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return try encoder.encode(self)
-    }
-}
-
-extension AuditReport.Truth: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let value = try? container.decode(Bool.self) {
-            self = value ? .yes : .no
-            return
-        }
-        let text = try container.decode(String.self)
-        guard text == "unknown" else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "'\(text)' is not true, false or unknown")
-        }
-        self = .unknown
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .yes: try container.encode(true)
-        case .no: try container.encode(false)
-        case .unknown: try container.encode("unknown")
-        }
     }
 }

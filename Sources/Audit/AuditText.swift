@@ -1,3 +1,5 @@
+import Contracts
+
 /// The report for a terminal: 80 columns, marks with words, no colour.
 package struct AuditText {
     package static let width = 80
@@ -14,9 +16,11 @@ package struct AuditText {
         var lines = report.invariants.flatMap(Self.lines(of:))
         lines.append("")
         lines += deskLines
-        lines.append(
-            "\(report.verdict.rawValue)  \(report.orders) orders, \(report.events) events, "
-                + "\((report.seconds * 10).rounded() / 10) s  (\(report.dataDirectory))")
+        let figures =
+            "\(Self.count(report.orders, "order")), \(Self.count(report.events, "event")), "
+            + "\((report.seconds * 10).rounded() / 10) s  (\(report.dataDirectory))"
+        let isPlain = report.verdictLine == report.verdict.rawValue
+        lines.append(report.verdictLine + (isPlain ? "  " : "; ") + figures)
         return lines
     }
 
@@ -27,8 +31,9 @@ package struct AuditText {
         let behind = desk.behind == 0 ? "" : ", \(Self.count(desk.behind, "event")) behind them"
         let verb = desk.orders == 1 ? "is" : "are"
         var lines = Self.wrapped(
-            "At the desk: \(Self.count(desk.letters, "dead letter")) in \(Self.count(desk.groups.count, "group"))\(behind); "
-                + "\(Self.count(desk.orders, "order")) \(verb) held up.", indent: 0, mark: "")
+            "Open: \(Self.count(desk.letters, "dead letter")) in "
+                + "\(Self.count(desk.groups.count, "group"))\(behind); \(Self.count(desk.orders, "order")) \(verb) held up.",
+            indent: 0, mark: "")
         for group in desk.groups.prefix(Self.shown) {
             let type = group.type.isEmpty ? "bytes that are no event" : group.type
             lines += Self.wrapped(
@@ -36,6 +41,14 @@ package struct AuditText {
         }
         if desk.groups.count > Self.shown {
             lines += Self.wrapped("and \(desk.groups.count - Self.shown) more groups", indent: 2, mark: "")
+        }
+        for held in desk.held.prefix(Self.shown) {
+            lines += Self.wrapped(
+                "order \(held.order) is held up by dead letter \(held.deadLetter) at \(held.service)", indent: 2,
+                mark: "- ")
+        }
+        if desk.holding > Self.shown {
+            lines += Self.wrapped("and \(desk.holding - Self.shown) more", indent: 2, mark: "")
         }
         return lines + Self.wrapped("To see them: 'stampede dlq list'", indent: 2, mark: "") + [""]
     }
@@ -45,15 +58,15 @@ package struct AuditText {
     }
 
     private static func lines(of invariant: AuditReport.Invariant) -> [String] {
-        let (mark, word) =
+        let mark =
             switch invariant.holds {
-            case .yes: ("✓", "holds")
-            case .no: ("✗", "BROKEN")
-            case .unknown: ("?", "unknown")
+            case .yes: "✓"
+            case .no: "✗"
+            case .unknown: "?"
             }
         let number = String(invariant.id)
         let head =
-            "\(mark) \(padded(word, 8)) \(String(repeating: " ", count: 2 - number.count))\(number)  \(invariant.title)"
+            "\(mark) \(padded(invariant.holds.word, 8)) \(String(repeating: " ", count: 2 - number.count))\(number)  \(invariant.title)"
         let count = "\(invariant.checked) checked"
         var lines =
             head.count + count.count + 2 <= width

@@ -11,6 +11,10 @@ extension AuditReport {
         package var behind = 0
         /// Orders of which an event is held up where an order waits for it.
         package var orders = 0
+        /// Dead letters that hold those orders up.
+        package var holding = 0
+        /// Those orders, each with its dead letters; at most `Invariant.listed` pairs.
+        package var held: [Held] = []
         /// Letters that were given up on.
         package var discarded = 0
         /// Events that were handed in raw.
@@ -22,6 +26,13 @@ extension AuditReport {
             package var type: String
             package var signature: String
             package var letters: Int
+        }
+
+        package struct Held: Codable, Sendable, Equatable {
+            package var order: String
+            package var service: String
+            /// The event that is the dead letter, as `stampede dlq show` takes it.
+            package var deadLetter: String
         }
 
         package init() {}
@@ -44,7 +55,12 @@ extension AuditReport.Desk {
             Group(service: $0.key.service, type: $0.key.type, signature: $0.key.signature, letters: $0.value)
         }.sorted { ($1.letters, $0.service, $0.type, $0.signature) < ($0.letters, $1.service, $1.type, $1.signature) }
         behind = evidence.held.behind
-        orders = evidence.held.orders.count { evidence.orders[$0]?.created != nil }
+        let holds = evidence.held.holds.filter { evidence.orders[$0.order]?.created != nil }
+        orders = Set(holds.map(\.order)).count
+        holding = holds.count
+        held = holds.prefix(AuditReport.Invariant.listed).map {
+            Held(order: $0.order.description, service: $0.service.rawValue, deadLetter: $0.letter.description)
+        }
     }
 
     private struct GroupKey: Hashable {

@@ -121,6 +121,15 @@ struct Evidence {
         return facts.hasWritten(topic, offset: offset)
     }
 
+    /// What is to be said of an event that is not settled: it came during the audit, or its owner's database is behind it.
+    func whyNotSettled(_ topic: Topic, offset: UInt64) -> String {
+        let owner = Rules.writer(of: topic)?.rawValue ?? "its writer"
+        return offset < self.topic(topic).settled
+            ? "the database of \(owner) has not written the event: \(owner) wrote it after the database was read, or the "
+                + "database is older than the log"
+            : "the event was appended during the audit"
+    }
+
     // MARK: - Reading
 
     private struct ServiceReading: Sendable {

@@ -5,9 +5,9 @@ import Contracts
 /// *Guarantee*: what a service left undone is explained by the very event that should have made it do so, held at that very
 /// service, and by nothing else. *If broken*: any dead letter of an order excuses whatever else went wrong with it.
 struct HeldEvents {
-    private var holds: [ServiceName: [EventID: Hold]] = [:]
-    /// Orders of which an event is held where an order waits for it.
-    private(set) var orders: Set<OrderID> = []
+    private var events: [ServiceName: [EventID: Hold]] = [:]
+    /// Open letters of events that an order waits for.
+    private(set) var holds: [(order: OrderID, service: ServiceName, letter: EventID)] = []
     /// Events that are parked behind a letter.
     private(set) var behind = 0
 
@@ -22,7 +22,7 @@ struct HeldEvents {
         var text: String {
             let place = "(\(entry.topic) offset \(entry.offset))"
             return isLetter
-                ? "the event that makes it do so lies at the dead-letter desk of \(service.rawValue) \(place)"
+                ? "the event that makes it do so is a dead letter at \(service.rawValue) \(place)"
                 : "the event that makes it do so is parked at \(service.rawValue) \(place) behind dead letter "
                     + "\(letter.entry.id)"
         }
@@ -47,14 +47,14 @@ struct HeldEvents {
     }
 
     private mutating func add(_ hold: Hold, _ subject: String) {
-        holds[hold.service, default: [:]][hold.entry.id] = hold
-        if hold.service != .analytics, !hold.letter.isAboutLetter, let order = OrderID(subject) {
-            orders.insert(order)
+        events[hold.service, default: [:]][hold.entry.id] = hold
+        if hold.isLetter, hold.service != .analytics, !hold.letter.isAboutLetter, let order = OrderID(subject) {
+            holds.append((order, hold.service, hold.entry.id))
         }
     }
 
     /// Why a service does not act on an event; nil where no letter keeps it from that.
-    func hold(_ event: EventID, at service: ServiceName) -> Hold? { holds[service]?[event] }
+    func hold(_ event: EventID, at service: ServiceName) -> Hold? { events[service]?[event] }
 }
 
 extension Evidence {

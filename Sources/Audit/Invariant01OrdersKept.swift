@@ -108,7 +108,9 @@ enum OrdersKept {
                     at: orders.place(offset))
             } else {
                 check.waiting(
-                    "the order came while the evidence was read", order: order, event: event.id, service: .order,
+                    "the log has the order, its owner's database does not: "
+                        + evidence.whyNotSettled(.orders, offset: offset), order: order, event: event.id,
+                    service: .order,
                     at: orders.place(offset))
             }
         }
@@ -140,18 +142,22 @@ enum OrdersKept {
         }
         if let known = evidence.domain.notifications {
             let details = evidence.topic(.notifications).details
-            checkOwner(.notification, [.notificationSent, .notificationFailed], evidence, &check) { order, event in
-                let kind =
-                    event.kind == .notificationSent
-                    ? details.sent[Int(event.detail)].kind : details.notSent[Int(event.detail)].kind
-                return known[order]?.contains { $0.kind == kind.rawValue } ?? false
+            func kind(_ event: EventFact) -> String {
+                event.kind == .notificationSent
+                    ? details.sent[Int(event.detail)].kind.rawValue : details.notSent[Int(event.detail)].kind.rawValue
+            }
+            checkOwner(
+                .notification, [.notificationSent, .notificationFailed], evidence, &check,
+                words: { "\($0.kind?.name ?? "an event") (\(kind($0)))" }
+            ) { order, event in
+                known[order]?.contains { $0.kind == kind(event) } ?? false
             }
         }
     }
 
     private static func checkOwner(
         _ service: ServiceName, _ kinds: Set<EventKind>, _ evidence: Evidence, _ check: inout InvariantCheck,
-        knows: (OrderID, EventFact) -> Bool
+        words: ((EventFact) -> String)? = nil, knows: (OrderID, EventFact) -> Bool
     ) {
         let topic = evidence.topic(service.topic)
         for (offset, event) in topic.said {
@@ -159,7 +165,8 @@ enum OrdersKept {
             check.checked += 1
             if !knows(order, event), evidence.hasWritten(service.topic, offset: offset) {
                 check.broken(
-                    "the log has \(kind.name) of the order, the database of \(service.rawValue) knows nothing of it",
+                    "the log has \(words?(event) ?? kind.name) of the order, the database of \(service.rawValue) knows "
+                        + "nothing of it",
                     order: order, event: event.id, service: service, at: topic.place(offset))
             }
         }

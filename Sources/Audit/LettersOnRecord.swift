@@ -143,7 +143,7 @@ struct LettersOnRecord {
         case .redriven: break
         case .open:
             check.explained(
-                "\(type) lies at the dead-letter desk of \(service.rawValue)", order: order, event: letter.entry.id,
+                "\(type) is a dead letter at \(service.rawValue)", order: order, event: letter.entry.id,
                 service: service, at: place)
         case .discarded:
             let kind = letter.inForce.flatMap { EventKind.byType[$0.type] }

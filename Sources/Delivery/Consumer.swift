@@ -253,9 +253,9 @@ package final class Consumer {
             return turnCounts.duplicates += 1
         }
         let id = envelope?.id ?? DerivedID.unreadable(topic: logged.topic, offset: logged.offset, at: now.wall)
-        let verdict = policy.verdict(fault, earlierAttempts: 0, at: now, randomness)
-        transaction.add(node.tracing.failed(logged, envelope, since: now, verdict.failure(of: fault)))
-        switch verdict {
+        let decision = policy.decision(fault, earlierAttempts: 0, at: now, randomness)
+        transaction.add(node.tracing.failed(logged, envelope, since: now, decision.failure(of: fault)))
+        switch decision {
         case .tryAgain(let failure):
             node.logger.warning(
                 "an event failed, next attempt follows", metadata: node.place(logged, envelope, failure.error))
@@ -319,10 +319,10 @@ package final class Consumer {
     private func failedAgain(
         _ parked: Parking.Parked, _ fault: Fault, _ now: ClockReading, _ transaction: DeliveryTransaction
     ) throws {
-        let verdict = policy.verdict(fault, earlierAttempts: parked.attempts, at: now, randomness)
+        let decision = policy.decision(fault, earlierAttempts: parked.attempts, at: now, randomness)
         let envelope = try? EventCoding.decode(parked.logged.bytes)  // bytes that are no event have no span
-        transaction.add(node.tracing.failed(parked.logged, envelope, since: now, verdict.failure(of: fault)))
-        switch verdict {
+        transaction.add(node.tracing.failed(parked.logged, envelope, since: now, decision.failure(of: fault)))
+        switch decision {
         case .tryAgain(let failure):
             turnCounts.failed += 1
             try parking.postpone(parked, failure, transaction.db)

@@ -29,12 +29,23 @@ package struct DeliverySummary: Codable, Sendable {
     package let positions: [Reading]
     /// Events that wait for their next attempt, or behind another of their order.
     package let parked: Int64
+    /// Those of them that go on without an operator: behind no open dead letter.
+    package let retrying: Int64
+    /// Events decided and not in the log yet.
+    package let unpublished: Int64
+    /// Calls to the outside without a final response.
+    package let openCalls: Int64
+    /// Orders of which an event is an open dead letter here, at most `maximumHeldOrders`.
+    package let heldOrders: [OrderID]
+    /// Own events that were handed in raw, for a test.
+    package let injected: Int64
     /// Open letters, of whatever group.
     package let letters: Int64
     /// The largest groups of open letters, at most `maximumGroups`.
     package let groups: [Group]
 
     package static let maximumGroups = 20
+    package static let maximumHeldOrders = 1000
 
     package init(_ card: ServiceCard, _ db: Database) throws {
         service = card.name
@@ -47,6 +58,29 @@ package struct DeliverySummary: Codable, Sendable {
             try Int64.fetchOne(
                 try db.cachedStatement(sql: "SELECT count(*) FROM dead_letters WHERE state = 'open'")) ?? 0
         groups = try Self.groups(card.name, db)
+        func count(_ sql: String) throws -> Int64 { try Int64.fetchOne(try db.cachedStatement(sql: sql)) ?? 0 }
+        retrying =
+            parked == 0
+            ? 0
+            : try count(
+                """
+                SELECT count(*) FROM parked
+                WHERE subject NOT IN (SELECT subject FROM dead_letters WHERE state = 'open')
+                """)
+        unpublished = try count("SELECT sum(next_sequence - 1 - published_sequence) FROM outbox_topics")
+        openCalls = try count("SELECT count(*) FROM intents WHERE state = 'open'")
+        injected = try count("SELECT count(*) FROM injected")
+        // A letter about another letter holds no order up.
+        heldOrders =
+            letters == 0
+            ? []
+            : try String.fetchAll(
+                try db.cachedStatement(
+                    sql: """
+                        SELECT DISTINCT subject FROM dead_letters WHERE state = 'open' AND type <> ?
+                        ORDER BY subject LIMIT ?
+                        """), arguments: [V1.EventDeadLettered.type, Self.maximumHeldOrders]
+            ).compactMap { OrderID($0) }
     }
 
     private static func groups(_ service: ServiceName, _ db: Database) throws -> [Group] {

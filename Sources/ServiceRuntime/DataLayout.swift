@@ -11,6 +11,8 @@ package struct DataLayout: Sendable {
     package var log: String { root + "/log" }
     /// Where segments go that are no longer needed by any consumer.
     package var archive: String { root + "/archive" }
+    /// What the supervisor writes: pids, states, ports.
+    package var run: String { root + "/run" }
     package var mailbox: String { root + "/mail/outbox.mbox" }
 
     package func databaseDirectory(of service: ServiceName) -> String { root + "/db/\(service.rawValue)" }

@@ -64,7 +64,7 @@ package struct Simulation: Sendable {
         defer { try? FileManager.default.removeItem(atPath: directory) }  // the caller clears the scratch
         let judgement = try judge.judge(try ExportedEvidence(of: world, in: directory))
         switch (judgement.verdict, moment) {
-        case (.valid, _), (.unknown, .underFaults): return
+        case (.valid, _), (.nothingToJudge, _), (.unknown, .underFaults): return
         case (.invalid, _), (.unknown, .atRest):
             let first = judgement.findings.first
             let text = judgement.findings.prefix(3).map { "invariant \($0.invariant): \($0.message)" }

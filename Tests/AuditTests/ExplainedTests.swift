@@ -98,8 +98,16 @@ struct ExplainedTests {
         #expect(held[8].explained.contains { $0.message.contains("behind dead letter \(dead.id)") })
         let text = AuditText(held).lines
         #expect(text.contains { $0.hasSuffix(" explained") })
-        #expect(text.contains("At the desk: 1 dead letter in 1 group, 1 event behind them; 1 order is held up."))
+        #expect(
+            text.contains("Open: 1 dead letter in 1 group, 1 event behind them; 1 order is held up.")
+        )
         #expect(text.contains { $0.contains("stampede dlq list") })
+        #expect(
+            text.joined(separator: " ").replacing(#/ +/#, with: " ").contains(
+                "order \(order) is held up by dead letter \(dead.id) at order"))
+        #expect(try #require(text.last).hasPrefix("VALID  1 order held up by 1 dead letter; "))
+        #expect(held.desk.held.map(\.order) == [order.description])
+        #expect(held.desk.held.map(\.deadLetter) == [dead.id.description])
         #expect(text.dropLast().allSatisfy { $0.count <= AuditText.width })
 
         // Settled behind the service's back: nobody will ever come to what is parked.

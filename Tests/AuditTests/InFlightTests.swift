@@ -104,7 +104,7 @@ struct InFlightTests {
         )
         #expect(
             report[2].explained.contains {
-                $0.order == orders[1].description && $0.message.contains("desk of inventory")
+                $0.order == orders[1].description && $0.message.contains("a dead letter at inventory")
             })
         #expect(!report[2].waits.contains { $0.order == orders[1].description })
     }

@@ -18,4 +18,22 @@ struct ValidShopTests {
         #expect(report.invariants.map(\.id) == Array(1...10))
         #expect(report.invariants.allSatisfy { $0.checked > 0 && $0.violations.isEmpty && $0.notes.isEmpty })
     }
+
+    @Test(
+        "a shop without an order is not VALID but NOTHING TO JUDGE, stocked or not; what is broken or missing there wins"
+    )
+    func empty() throws {
+        let shop = try Shop()
+        defer { shop.remove() }
+        for stocked in [false, true] {
+            if stocked { try shop.stock("P-0001", 5) }
+            try shop.settleAll()
+            let report = try shop.audit()
+            #expect(report.verdict == .nothingToJudge, "\(report.words)")
+            #expect(report.verdict.exitCode == 4 && report.orders == 0)
+            #expect(AuditText(report).lines.last?.hasPrefix("NOTHING TO JUDGE  no order was ever placed; ") == true)
+        }
+        try shop.edit(.inventory, "UPDATE stock SET available = 4")
+        #expect(try shop.audit().verdict == .invalid)
+    }
 }

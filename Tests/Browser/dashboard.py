@@ -75,6 +75,7 @@ def after_the_sale(browser, shop, verdict):
     equals_the_databases(page, shop, verdict)
     story(browser, page, shop, verdict)
     page.check_access("dashboard")
+    services_down(page, shop, verdict)
     page.check_quiet("dashboard after the sale")
     page.tab.close()
 
@@ -115,6 +116,47 @@ def equals_the_databases(page, shop, verdict):
     verdict.check(not wrong and stock, f"stock left as Inventory has it; not so: {wrong[:3] or 'none'}")
     verdicts = texts(page, "#invariants .verdict")
     verdict.check(len(verdicts) == 5 and all("holds" in text for text in verdicts), f"the strip: {verdicts}")
+    verdict.check(page.text("#verdict-word") == said, f"the verdict is the audit's: {page.text('#verdict-word')}")
+
+
+DOWN = ["inventory-service", "payment-service"]
+
+
+def services_down(page, shop, verdict):
+    """Processes come first on the page, and those that do not work first among them; nothing says that all is well."""
+    first = page.tab.locator("#figures > :visible").first
+    verdict.check(first.locator("#processes").count() == 1, "processes are the first thing on the page, above a story")
+    page.until("all processes run", lambda: "All 6 processes run" in page.text("#processes-summary") or page.tab.locator(
+        "#processes .bad").count() == 0)
+    for name in DOWN:
+        shop.supervisor("stop", name.removesuffix("-service"))
+    page.until("two services that are down are shown, first", lambda: texts(page, "#processes .bad b") == DOWN)
+    verdict.check(texts(page, "#processes li b")[:2] == DOWN, "before all others")
+    page.until("the verdict is not green", lambda: page.text("#verdict-word") == "UNKNOWN")
+    verdict.check("valid" not in page.tab.locator("#verdict").get_attribute("class").split(), "nor looks green")
+    summary = page.text("#processes-summary")
+    verdict.check(all(name in summary for name in DOWN), f"the summary names both: {summary}")
+    trouble_is_first(page, verdict)
+    page.check_access("dashboard with services down")
+    for name in DOWN:
+        shop.supervisor("start", name.removesuffix("-service"))
+    page.until("and work again", lambda: page.tab.locator("#processes .bad").count() == 0)
+    page.until("the verdict is back", lambda: page.text("#verdict-word") == "VALID")
+
+
+def trouble_is_first(page, verdict):
+    """On a desk and on a phone the trouble is on the first screen."""
+    for width, height, name_of_picture, theme in (
+            (1280, 800, "dashboard-trouble", "light"), (390, 844, "dashboard-trouble-phone", "dark")):
+        page.size(width, height)
+        page.tab.evaluate("window.scrollTo(0, 0)")
+        for name in DOWN:
+            box = page.tab.locator("#processes .bad", has_text=name).bounding_box()
+            verdict.check(box and box["y"] + box["height"] <= height, f"{name} is on the first screen, {width} wide")
+        page.theme(theme)
+        page.picture(name_of_picture)
+    page.size(1280, 1000)
+    page.theme("light")
 
 
 def texts(page, selector):

@@ -46,12 +46,12 @@ struct ReportTests {
                         "holds": .string("unknown"),
                     ]),
                 ]),
-            ]), remarks: [], verdict: verdict)
+            ]), remarks: [], heldUp: .init(orders: 0, holding: 0, deadLetters: 0), verdict: verdict)
     }
 
-    @Test("the text fits 80 columns and ends with the verdict")
+    @Test("on a terminal of 80 columns the text fits it, and ends with the verdict")
     func text() {
-        let lines = ReportText(Self.report()).text.split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = ReportText(Self.report(), limit: 80).text.split(separator: "\n", omittingEmptySubsequences: false)
         for line in lines { #expect(line.count <= 80, "\(line)") }
         #expect(lines.last == "VERDICT    VALID")
         #expect(lines.contains { $0.contains("50,000 shoppers") && $0.contains("seed 42") })
@@ -59,12 +59,39 @@ struct ReportTests {
         #expect(lines.contains { $0.hasPrefix("  ?  3") })
     }
 
+    @Test("in a pipe no line is cut, however long a reason or a title is")
+    func whole() {
+        var report = Self.report()
+        let reason = "422 " + String(repeating: "a reason that is long ", count: 9) + "."
+        report.refused = [reason: 8]
+        let text = ReportText(report).text
+        #expect(!text.contains("…"))
+        #expect(text.contains(reason))
+        #expect(text.contains(String(repeating: "Nothing oversold ", count: 9)))
+        #expect(ReportText(report, limit: 120).text.split(separator: "\n").allSatisfy { $0.count <= 120 })
+    }
+
+    @Test(
+        "pending orders are shown as such: no 'all after', a line of their own, and what holds them up by the verdict")
+    func pending() {
+        var report = Self.report()
+        #expect(!ReportText(report).text.contains("Pending"))
+        report.outcomes["pending"] = 3
+        report.heldUp = .init(orders: 3, holding: 2, deadLetters: 2)
+        let text = ReportText(report, limit: 80).text
+        let lines = text.split(separator: "\n")
+        #expect(lines.contains { $0.hasPrefix("Pending") && $0.contains(" 3 ") && $0.contains("dlq list") })
+        #expect(!text.contains("all after") && text.contains("last after"))
+        #expect(lines.last == "VERDICT    VALID  3 orders held up by 2 dead letters")
+        #expect(ReportPage(report).html.contains("VALID  3 orders held up by 2 dead letters"))
+    }
+
     @Test("the JSON holds every documented key, and every key is documented")
     func keys() throws {
         var report = Self.report()
         report.replay = ReplayReport(
             file: "f.csv", invoices: .init(), lines: .init(), confirmedPence: 1, expectedPence: 1, unsoldPence: 0,
-            totalsMatch: true,
+            pendingPence: 0, totalsMatch: true,
             invoiceList: [.init(invoice: "1", fate: .accepted, reason: "r", order: "o", total: 1, cancels: "c")],
             refusedLines: [.init(line: 2, invoice: "1", reason: .adjustmentCode)],
             mendedLines: [.init(line: 3, invoice: "1", mending: .cut)])
@@ -118,8 +145,11 @@ struct ReportTests {
         "the audit's exit code is its verdict; anything else is UNKNOWN with a reason",
         arguments: [
             (Int32?(0), "{\"verdict\":\"VALID\"}", Verdict.valid), (3, "{\"verdict\":\"INVALID\"}", .invalid),
-            (4, "{\"verdict\":\"UNKNOWN\"}", .unknown), (1, "", .unknown), (nil, "", .unknown), (0, "oops", .unknown),
-            (0, "{\"verdict\":\"INVALID\"}", .unknown), (3, "{\"verdict\":\"VALID\"}", .invalid),
+            (4, "{\"verdict\":\"UNKNOWN\"}", .unknown),
+            (4, "{\"verdict\":\"NOTHING TO JUDGE\"}", .nothingToJudge), (1, "", .unknown), (nil, "", .unknown),
+            (0, "oops", .unknown),
+            (0, "{\"verdict\":\"INVALID\"}", .unknown), (4, "{\"verdict\":\"VALID\"}", .unknown),
+            (3, "{\"verdict\":\"VALID\"}", .invalid),
         ])
     func audits(exitCode: Int32?, output: String, verdict: Verdict) {
         let finding = AuditFinding(exitCode: exitCode, output: output, errors: "last words\n")

@@ -61,10 +61,38 @@ struct VerdictTests {
         #expect(report.notSent == 1)
     }
 
-    @Test("an order without outcome: never VALID, and INVALID stays INVALID")
+    @Test("an order without outcome that nothing holds up: never VALID, and INVALID stays INVALID")
     func pending() {
         #expect(Self.outcome(settled: 2).verdict == .unknown)
         #expect(Self.outcome(audit: 3, settled: 2).verdict == .invalid)
+    }
+
+    @Test("orders that dead letters hold up: the audit's word, and the same words beside it; not one order more")
+    func heldUp() {
+        func report(held: Int) -> Report {
+            Self.outcome(settled: 1) {
+                let desk = "{\"letters\":2,\"orders\":\(held),\"holding\":1}"
+                $0.audit = AuditFinding(
+                    exitCode: 0, output: "{\"verdict\":\"VALID\",\"desk\":\(desk)}", errors: "")
+            }
+        }
+        let held = report(held: 2)
+        #expect(held.verdict == .valid)
+        #expect(held.verdictLine == "VALID  2 orders held up by 1 dead letter, 2 dead letters in all")
+        #expect(held.remarks == ["2 accepted orders have no outcome yet"])
+        #expect(report(held: 1).verdict == .unknown)
+    }
+
+    @Test("a sale in which nothing was accepted is the audit's NOTHING TO JUDGE, with its own exit code")
+    func nothing() {
+        let report = Self.outcome(settled: 0) {
+            $0.accepted = []
+            $0.result.tally.accepted = 0
+            $0.result.refusals = ["503 closed": 3]
+            $0.audit = AuditFinding(exitCode: 4, output: "{\"verdict\":\"NOTHING TO JUDGE\"}", errors: "")
+        }
+        #expect(report.verdict == .nothingToJudge && report.verdict.exitCode == 4)
+        #expect(report.remarks == ["no order was ever placed"])
     }
 
     @Test("somebody vanished: INVALID")

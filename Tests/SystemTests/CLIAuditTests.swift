@@ -5,7 +5,7 @@ import TestSupport
 
 @Suite("stampede audit", .timeLimit(.minutes(5)))
 struct CLIAuditTests {
-    private static let exitCodes: [String: Int32] = ["VALID": 0, "INVALID": 3, "UNKNOWN": 4]
+    private static let exitCodes: [String: Int32] = ["VALID": 0, "INVALID": 3, "UNKNOWN": 4, "NOTHING TO JUDGE": 4]
 
     @Test("an empty directory is exit code 1, not a verdict")
     func nothingToAudit() async throws {

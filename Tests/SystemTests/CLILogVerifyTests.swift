@@ -12,7 +12,7 @@ struct CLILogVerifyTests {
             for number in 1...5 { try world.addConfirmedOrder(CLIWorld.order(UInt64(number))) }
             let outcome = try await CLI.run("log", "verify", data: data)
             #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
-            #expect(outcome.output.widest <= 80)
+            #expect(try await CLI.screen("log", "verify", data: data).widest <= 80)
             #expect(outcome.output.textLines.count == 5)
             #expect(outcome.output.textLines.dropFirst().allSatisfy { $0.hasSuffix("whole") })
             let json = try await CLI.json("log", "verify", "--topic", "orders", data: data)

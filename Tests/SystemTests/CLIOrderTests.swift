@@ -23,7 +23,7 @@ struct CLIOrderTests {
             try world.writeMailbox(CLIWorld.stored(order, body: "Thank you"))
             let outcome = try await CLI.run("order", "\(order)", data: data)
             #expect(outcome.status == 0, "\(outcome.errors)")
-            #expect(outcome.output.widest <= 80)
+            #expect(try await CLI.screen("order", "\(order)", data: data).widest <= 80)
             #expect(outcome.output.contains("Order \(order)  confirmed"))
             #expect(outcome.output.contains("settled in 30.0 ms"))
             #expect(outcome.output.contains("Nothing is waited for."))

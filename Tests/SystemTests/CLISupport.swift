@@ -9,6 +9,43 @@ enum CLI {
         try await runProgram(executable, arguments + ["--data", data], environment: environment)
     }
 
+    /// What stands on a terminal of this size in the end: lines without what moves the cursor, in no colour.
+    static func screen(
+        _ arguments: String..., columns: Int = 80, rows: Int = 24, data: String
+    ) async throws -> String {
+        try await screen(arguments, columns: columns, rows: rows, data: data)
+    }
+
+    static func screen(_ arguments: [String], columns: Int = 80, rows: Int = 24, data: String) async throws -> String {
+        // The first screenful of what goes on is enough: the program is ended with its terminal.
+        let script = #"""
+            import fcntl, os, pty, struct, sys, termios
+            columns, rows, first = int(sys.argv[1]), int(sys.argv[2]), "--watch" in sys.argv
+            child, terminal = pty.fork()
+            if child == 0:
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+                os.environ["NO_COLOR"] = "1"
+                os.execv(sys.argv[3], sys.argv[3:])
+            text = b""
+            while True:
+                try:
+                    more = os.read(terminal, 65536)
+                except OSError:
+                    break
+                text += more
+                if not more or first and text.count(b"\x1b[H\x1b[J") > 1:
+                    break
+            os.close(terminal)
+            os.waitpid(child, 0)
+            parts = text.split(b"\x1b[H\x1b[J")
+            sys.stdout.buffer.write((parts[1] if first else parts[-1]).replace(b"\r\n", b"\n"))
+            """#
+        return try await runProgram(
+            "/usr/bin/env",
+            ["python3", "-c", script, "\(columns)", "\(rows)", executable] + arguments + ["--data", data]
+        ).output
+    }
+
     /// What `--json` printed, which must be one JSON object.
     static func json(_ arguments: String..., data: String) async throws -> [String: Any] {
         let outcome = try await runProgram(executable, arguments + ["--json", "--data", data])

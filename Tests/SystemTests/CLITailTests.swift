@@ -19,7 +19,7 @@ struct CLITailTests {
             try world.append(.payments, paid)
             let outcome = try await CLI.run("tail", data: data)
             #expect(outcome.status == 0)
-            #expect(outcome.output.widest <= 80)
+            #expect(try await CLI.screen("tail", data: data).widest <= 80)
             let types = outcome.output.textLines.map { $0.split(separator: " ")[2] }
             #expect(
                 types == [

@@ -88,7 +88,8 @@ struct DeliveryPageTests {
         }
         func lag(_ read: Int64) throws -> ConsumerLag {
             let json = """
-                {"service":"order","positions":[{"topic":"inventory","nextOffset":\(read)}],"parked":0,"letters":0,"groups":[]}
+                {"service":"order","positions":[{"topic":"inventory","nextOffset":\(read)}],"parked":0,"retrying":0,
+                "unpublished":0,"openCalls":0,"heldOrders":[],"injected":0,"letters":0,"groups":[]}
                 """
             let summary = try JSONDecoder().decode(DeliverySummary.self, from: Data(json.utf8))
             let answer = DeliverySurvey.Answer(summary: summary, at: start + .seconds(10), isLatest: true)

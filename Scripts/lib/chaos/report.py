@@ -5,7 +5,7 @@ import statistics
 
 from plan import DISK, KILL, STOP
 
-EXIT_CODES = {"VALID": 0, "FAILED": 1, "INVALID": 3, "UNKNOWN": 4}
+EXIT_CODES = {"VALID": 0, "FAILED": 1, "INVALID": 3, "UNKNOWN": 4, "NOTHING TO JUDGE": 4}
 
 
 def report(options, monkey, sale, findings):

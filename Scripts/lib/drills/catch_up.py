@@ -134,7 +134,7 @@ def alone(shop, service, verdict):
     verdict.check(
         events / seconds >= LEAST,
         f"{service}: {events:,} events in {seconds:.1f} s, {events / seconds:,.0f} a second; "
-        f"{fade(course)}; peak memory {peak(shop, service)} MB")
+        f"{fade(course)}; peak memory {peak(shop, service)} MB", f"at least {LEAST:,} a second")
     if service == "payment":
         shop.wait_until("all calls are made", lambda: not shop.rows(
             "payment", "SELECT 1 FROM intents WHERE state = 'open' LIMIT 1"), 1200)

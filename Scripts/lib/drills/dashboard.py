@@ -10,7 +10,7 @@ from datetime import datetime
 from shop import Shop, Verdict, arguments, cpu_seconds
 
 AIM = 1.05  # with watchers over without
-AIM_MILLISECONDS = 200  # between two snapshots
+LIMIT_MILLISECONDS = 220  # between two snapshots, at the median: docs/dashboard.md says the same
 EVENTS_AN_ORDER = 5
 
 
@@ -89,13 +89,15 @@ def main():
             f"      pair {pair + 1}: {watched:.0f} µs of CPU an order with {options.watchers} who watch, {alone:.0f} without; "
             f"{watched_seconds:.1f} s and {alone_seconds:.1f} s; {rate:,.0f} events a second", flush=True)
     cost, length = statistics.median(costs), statistics.median(lengths)
-    verdict.check(cost <= AIM, f"CPU an order: {cost:.3f} times ({min(costs):.3f} to {max(costs):.3f}); aim {AIM}")
+    verdict.check(cost <= AIM, f"CPU an order: {cost:.3f} times ({min(costs):.3f} to {max(costs):.3f})", f"at most {AIM} times")
     verdict.check(
-        length <= AIM, f"until all is settled: {length:.3f} times ({min(lengths):.3f} to {max(lengths):.3f}); aim {AIM}")
+        length <= AIM, f"until all is settled: {length:.3f} times ({min(lengths):.3f} to {max(lengths):.3f})",
+        f"at most {AIM} times")
     median = statistics.median(gaps)
     verdict.check(
-        median <= AIM_MILLISECONDS * 1.1,
-        f"between two snapshots p50 {median:.0f} ms, p99 {percentile(gaps, 0.99):.0f} ms; aim {AIM_MILLISECONDS} ms")
+        median <= LIMIT_MILLISECONDS,
+        f"between two snapshots p50 {median:.0f} ms, p99 {percentile(gaps, 0.99):.0f} ms",
+        f"p50 at most {LIMIT_MILLISECONDS} ms")
     print(
         f"      a snapshot is p50 {statistics.median(ages):.0f} ms, p99 {percentile(ages, 0.99):.0f} ms old when it comes; "
         f"Analytics has read up to p50 {statistics.median(behind) * 1e3:.0f} ms, p99 {percentile(behind, 0.99) * 1e3:.0f} ms before")

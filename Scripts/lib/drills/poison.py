@@ -93,7 +93,8 @@ def after_the_sale(shop, verdict, each, ids):
     poison = shop.rows("inventory", "SELECT count(*) FROM dead_letters WHERE state = 'open'")[0][0]
     groups = json.loads(shop.stampede("dlq", "list", "--service", "inventory", "--json").stdout)["groups"]
     kinds = sorted(group["signature"].split(":")[0] for group in groups)
-    verdict.check(kinds == sorted(KINDS), f"the desk of inventory has one group a kind: {', '.join(kinds)}")
+    verdict.check(kinds == sorted(KINDS), f"groups of dead letters at inventory: {', '.join(kinds)}",
+        f"one per kind: {', '.join(sorted(KINDS))}")
     # By id, not by kind: the faults of the test may have struck one of them first.
     rows = shop.rows("inventory", "SELECT event_id, error_kind FROM dead_letters")
     dead = {str(uuid.UUID(bytes=row[0])) for row in rows}
@@ -108,7 +109,7 @@ def after_the_sale(shop, verdict, each, ids):
         f"inventory began anew by itself after each trap; the supervisor had to start it {restarts(shop)} times")
     before, report = shop.audit()
     explained = sum(invariant.get("explainedTotal", 0) for invariant in report.get("invariants", []))
-    verdict.check(before == "VALID", f"audit with the poison at the desk: {before}, {explained} findings explained")
+    verdict.check_audit(before, f" with the poison as dead letters, {explained} findings explained")
     if before != "VALID":
         print_report(report)
     shop.set_faults("inventory", {})
@@ -117,7 +118,7 @@ def after_the_sale(shop, verdict, each, ids):
     shop.wait_until("each order has its outcome", lambda: shop.orders()[:2] == (total, total))
     verdict.check(True, f"after the cause was removed and all were retried, {total} of {total} orders have an outcome")
     after, report = shop.audit()
-    verdict.check(after == "VALID", f"audit afterwards: {after}")
+    verdict.check_audit(after, " afterwards")
     if after != "VALID":
         print_report(report)
 

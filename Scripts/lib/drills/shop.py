@@ -152,7 +152,7 @@ class Shop:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                sys.exit(f"not after {seconds} s: {what}")
+                sys.exit(f"\nIt did not hold. Missed:\n- {what} within {seconds} s")
             time.sleep(0.1)
 
     def pid(self, program):
@@ -215,15 +215,25 @@ def free_port_base():
 
 
 class Verdict:
-    """Prints each thing that was to hold, and ends with the exit code that says whether all did."""
+    """Prints each thing that was to hold, and ends with those that did not and the exit code."""
 
     def __init__(self):
-        self.held = True
+        self.missed = []
 
-    def check(self, holds, text):
-        self.held = self.held and bool(holds)
-        print(f"{'ok  ' if holds else 'FAIL'}  {text}", flush=True)
+    @property
+    def held(self):
+        return not self.missed
+
+    def check(self, holds, text, aim=None):
+        """`text` is what was seen; `aim` is what it was to be, if the text alone does not say it."""
+        line = f"{text}; aim: {aim}" if aim is not None else text
+        if not holds:
+            self.missed.append(line)
+        print(f"{'ok  ' if holds else 'FAIL'}  {line}", flush=True)
+
+    def check_audit(self, said, when=""):
+        self.check(said == "VALID", f"audit{when}: {said}", "VALID")
 
     def end(self):
-        print("\nIt held." if self.held else "\nIt did not hold.")
+        print("\nIt held." if self.held else "\nIt did not hold. Missed:\n" + "\n".join(f"- {line}" for line in self.missed))
         sys.exit(0 if self.held else 1)

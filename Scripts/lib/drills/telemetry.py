@@ -66,7 +66,8 @@ def main():
     median = statistics.median(ratios)
     verdict.check(
         median <= AIM,
-        f"median of {options.pairs} pairs {median:.3f}, from {min(ratios):.3f} to {max(ratios):.3f}; aim {AIM}")
+        f"median of {options.pairs} pairs {median:.3f}, from {min(ratios):.3f} to {max(ratios):.3f}",
+        f"at most {AIM}")
     verdict.end()
 
 

@@ -44,7 +44,7 @@ struct AnalyticsServiceProgram: ServiceProgram {
         return DashboardSources(
             card: card, reader: reader, log: process.log, clock: process.clock,
             ports: Dictionary(uniqueKeysWithValues: others.map { ($0, settings.adminPort(of: $0)) }),
-            hosts: settings.serviceHosts,
+            hosts: settings.serviceHosts, runDirectory: DataLayout(settings.dataDirectory).run,
             dataOption: UsualDataDirectory().option(for: settings.dataDirectory), logger: process.logger)
     }
 }

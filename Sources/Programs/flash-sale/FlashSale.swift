@@ -6,13 +6,13 @@ import ProcessIO
 
 /// The load generator: a sale or a replay of real orders, then the audit's verdict.
 ///
-/// Exit codes: 0 VALID, 1 failure, 2 usage, 3 INVALID, 4 UNKNOWN.
+/// Exit codes: 0 VALID, 1 failure, 2 usage, 3 INVALID, 4 UNKNOWN or NOTHING TO JUDGE.
 @main
 struct FlashSale: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "flash-sale",
         abstract: "Send the shoppers, follow their orders, report, and let the audit judge.",
-        discussion: "Exit codes: 0 VALID, 1 failure, 2 usage, 3 INVALID, 4 UNKNOWN.",
+        discussion: "Exit codes: 0 VALID, 1 failure, 2 usage, 3 INVALID, 4 UNKNOWN or NOTHING TO JUDGE.",
         version: StampedeVersion.text,
         subcommands: [RunCommand.self, ReplayCommand.self, WorkerCommand.self])
 

@@ -13,13 +13,7 @@ struct AuditJudge: Judge {
                 Judgement.Finding(invariant: invariant.id, order: $0.order, message: $0.message)
             }
         }
-        let verdict: Judgement.Verdict =
-            switch report.verdict {
-            case .valid: .valid
-            case .invalid: .invalid
-            case .unknown: .unknown
-            }
-        return Judgement(verdict: verdict, findings: findings)
+        return Judgement(verdict: report.verdict, findings: findings)
     }
 }
 

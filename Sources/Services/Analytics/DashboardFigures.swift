@@ -21,10 +21,15 @@ package struct DashboardFigures: Sendable {
     /// Those that were placed first, first; at most `maximumStuck`.
     package let stuck: [Stuck]
     package let delivery: DeliverySummary
-    /// Events that the figures lack: parked, dead, or given up on.
-    package let setAside: Int64
+    /// Events that the figures lack, by type: parked behind a dead letter, dead, or given up on.
+    package let setAside: [String: Int64]
+    /// Whether the figures are of the log's own events, but for those that were set aside: nothing here waits for a retry,
+    /// was corrected or imported, and what was set aside was few enough to be counted.
+    package let isLogsOwn: Bool
 
     package static let maximumStuck = 10
+    /// Parked events that are decoded for their type.
+    private static let maximumParked = 1000
 
     package init(_ card: ServiceCard, _ db: Database) throws {
         figures = try Figures(db)
@@ -39,13 +44,44 @@ package struct DashboardFigures: Sendable {
         ).map { Figures.Product(productID: $0[0], sold: $0[1], available: $0[2]) }
         stuck = try OrderFactStore.reportedStuck(Self.maximumStuck, db)
         delivery = try DeliverySummary(card, db)
-        setAside =
+        let parked = try Data.fetchAll(
+            try db.cachedStatement(sql: "SELECT event FROM parked LIMIT ?"), arguments: [Self.maximumParked + 1])
+        setAside = try Self.setAside(parked, db)
+        let standIns =
             try Int64.fetchOne(
                 try db.cachedStatement(
                     sql: """
-                        SELECT (SELECT count(*) FROM parked)
-                            + (SELECT count(*) FROM dead_letters WHERE state <> 'redriven')
+                        SELECT count(*) FROM dead_letters
+                        WHERE state = 'redriven' AND (corrected IS NOT NULL OR origin <> 'log')
                         """)) ?? 0
+        isLogsOwn = standIns == 0 && delivery.retrying == 0 && parked.count <= Self.maximumParked
+    }
+
+    private static func setAside(_ parked: [Data], _ db: Database) throws -> [String: Int64] {
+        var counts: [String: Int64] = [:]
+        let letters = try Row.fetchAll(
+            try db.cachedStatement(
+                sql: "SELECT type, count(*) FROM dead_letters WHERE state <> 'redriven' GROUP BY type"))
+        for row in letters { counts[row[0], default: 0] += row[1] as Int64 }
+        for event in parked {
+            // Bytes that are no event have no type, and count for nothing.
+            let type = (try? EventCoding.type(of: [UInt8](event)[...])) ?? ""
+            counts[type, default: 0] += 1
+        }
+        return counts
+    }
+
+    /// How many of these orders were placed, and how many of those have no outcome, as Analytics knows them.
+    package static func held(_ orders: Set<OrderID>, _ db: Database) throws -> (placed: Int64, pending: Int64) {
+        let statement = try db.cachedStatement(
+            sql: "SELECT outcome IS NULL FROM order_facts WHERE order_id = ? AND created_at IS NOT NULL")
+        var held: (placed: Int64, pending: Int64) = (0, 0)
+        for order in orders {
+            guard let isPending = try Bool.fetchOne(statement, arguments: [Data(order.bytes)]) else { continue }
+            held.placed += 1
+            held.pending += isPending ? 1 : 0
+        }
+        return held
     }
 
     /// What arrivals and settlements are counted from.

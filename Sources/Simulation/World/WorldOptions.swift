@@ -1,3 +1,5 @@
+package import Contracts
+
 /// What a run is made of, besides its seed.
 package struct WorldOptions: Sendable {
     package static let usualOrders = 30
@@ -34,12 +36,6 @@ package protocol Judge: Sendable {
 
 /// What a judge found.
 package struct Judgement: Sendable, Equatable {
-    package enum Verdict: String, Sendable {
-        case valid = "VALID"
-        case invalid = "INVALID"
-        case unknown = "UNKNOWN"
-    }
-
     package struct Finding: Sendable, Equatable {
         package let invariant: Int
         package let order: String?

@@ -24,6 +24,9 @@ struct DashboardSnapshot: Encodable, Sendable {
     let place: String
     /// Whether the figures are of everything that is in the log.
     let isCaughtUp: Bool
+    /// Those that do not work first.
+    let processes: [ProcessState]
+    let summary: InvariantStrip.Summary
     let invariants: [InvariantStrip.Invariant]
     let funnel: Funnel
     let revenue: [Revenue]

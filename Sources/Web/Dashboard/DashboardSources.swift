@@ -14,13 +14,16 @@ package struct DashboardSources: Sendable {
     /// Admin ports of the other services.
     let ports: [ServiceName: Int]
     let hosts: ServiceHosts
+    /// Where the supervisor writes what it is at; `nil` where there is none.
+    let runDirectory: String?
     /// What a command for this run is told beside the usual: ` --data DIR`, or nothing.
     let dataOption: String
     let logger: Logger
 
     package init(
         card: ServiceCard, reader: DatabaseReader, log: any EventLog, clock: any ServiceClock,
-        ports: [ServiceName: Int], hosts: ServiceHosts = .loopback, dataOption: String = "", logger: Logger
+        ports: [ServiceName: Int], hosts: ServiceHosts = .loopback, runDirectory: String? = nil,
+        dataOption: String = "", logger: Logger
     ) {
         self.card = card
         self.reader = reader
@@ -28,6 +31,7 @@ package struct DashboardSources: Sendable {
         self.clock = clock
         self.ports = ports
         self.hosts = hosts
+        self.runDirectory = runDirectory
         self.dataOption = dataOption
         self.logger = logger
     }

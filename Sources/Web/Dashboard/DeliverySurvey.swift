@@ -18,6 +18,8 @@ struct DeliverySurvey {
 
     private let clients: [ServiceName: PooledHTTPClient]
     private(set) var answers: [ServiceName: Answer] = [:]
+    /// Of those that answered the latest question.
+    private(set) var statuses: [ServiceName: AnsweredStatus] = [:]
 
     /// - Parameter ports: admin ports of the services to ask.
     init(ports: [ServiceName: Int], hosts: ServiceHosts = .loopback) {
@@ -30,15 +32,21 @@ struct DeliverySurvey {
     var services: [ServiceName] { ServiceName.allCases.filter { clients[$0] != nil } }
 
     mutating func ask(at now: Timestamp) async {
-        let found = await withTaskGroup(of: (ServiceName, DeliverySummary?).self) {
-            group -> [ServiceName: DeliverySummary] in
+        let found = await withTaskGroup(of: (ServiceName, DeliverySummary?, AnsweredStatus?).self) {
+            group -> [ServiceName: (DeliverySummary?, AnsweredStatus?)] in
             for (service, client) in clients {
-                group.addTask { (service, await Self.ask(service, client)) }
+                group.addTask {
+                    let summary = await Self.ask(service, client)
+                    // A service that hangs is not waited for twice.
+                    let status: AnsweredStatus? = summary == nil ? nil : await Self.ask(client, ServiceStatus.path)
+                    return (service, summary, status?.service == service ? status : nil)
+                }
             }
-            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            return await group.reduce(into: [:]) { $0[$1.0] = ($1.1, $1.2) }
         }
+        statuses = found.compactMapValues(\.1)
         for service in clients.keys {
-            if let summary = found[service] {
+            if let summary = found[service]?.0 {
                 answers[service] = Answer(summary: summary, at: now, isLatest: true)
             } else if let last = answers[service] {
                 answers[service] = Answer(summary: last.summary, at: last.at, isLatest: false)
@@ -47,11 +55,13 @@ struct DeliverySurvey {
     }
 
     private static func ask(_ service: ServiceName, _ client: PooledHTTPClient) async -> DeliverySummary? {
-        // Whatever goes wrong, it is the same: no answer.
-        guard let answer = try? await client.get(DeliveryPage.path), answer.status == 200,
-            let summary = try? JSONDecoder().decode(DeliverySummary.self, from: Data(answer.body)),
-            summary.service == service
-        else { return nil }
-        return summary
+        let summary: DeliverySummary? = await ask(client, DeliveryPage.path)
+        return summary?.service == service ? summary : nil
+    }
+
+    /// Whatever goes wrong, it is the same: no answer.
+    private static func ask<Answer: Decodable>(_ client: PooledHTTPClient, _ path: String) async -> Answer? {
+        guard let answer = try? await client.get(path), answer.status == 200 else { return nil }
+        return try? JSONDecoder().decode(Answer.self, from: Data(answer.body))
     }
 }

@@ -17,6 +17,9 @@ final class SnapshotMaker {
     private var recent = RecentEvents()
     /// Of the other services, as they answered last: their positions against the ends of that moment.
     private var othersLag: [ConsumerLag] = []
+    /// Orders that dead letters hold up, as Analytics knows them.
+    private var held: (placed: Int64, pending: Int64) = (0, 0)
+    private var supervisor = SupervisorStates(directory: nil)
     private let encoder: JSONEncoder
 
     init(_ sources: DashboardSources) {
@@ -38,6 +41,10 @@ final class SnapshotMaker {
         othersLag = try survey.services.flatMap { service in
             try survey.answers[service].map { try ConsumerLag.rows($0, at: now, window) } ?? [.unknown(service)]
         }
+        let heldOrders = ShopDelivery.heldOrders(survey.services.compactMap { survey.answers[$0] })
+        held =
+            heldOrders.isEmpty ? (0, 0) : try await sources.reader.read { try DashboardFigures.held(heldOrders, $0) }
+        supervisor = SupervisorStates(directory: sources.runDirectory)
         try recent.look(window)
     }
 
@@ -54,12 +61,17 @@ final class SnapshotMaker {
         let now = sources.clock.now()
         let own = DeliverySurvey.Answer(summary: shown.delivery, at: now, isLatest: true)
         let answers = survey.services.compactMap { survey.answers[$0] } + [own]
+        let lag = othersLag + (try ConsumerLag.rows(own, at: now, window))
+        let shop = ShopDelivery(answers, asked: survey.services, lag: lag, held: held)
+        let strip = InvariantStrip(shown, isCaughtUp: isCaughtUp, shop: shop)
         return DashboardSnapshot(
             at: now, place: place.description, isCaughtUp: isCaughtUp,
-            invariants: InvariantStrip(shown, isCaughtUp: isCaughtUp).all, funnel: Funnel(shown.figures),
+            processes: ProcessState.all(
+                answers, statuses: survey.statuses, silent: Set(shop.silent), supervisor: supervisor),
+            summary: strip.summary, invariants: strip.all, funnel: Funnel(shown.figures),
             revenue: DashboardSnapshot.revenue(shown.figures), products: shown.figures.products,
             latencyMilliseconds: shown.figures.latencyMilliseconds, points: points,
-            lag: othersLag + (try ConsumerLag.rows(own, at: now, window)),
+            lag: lag,
             deadLetters: answers.reduce(0) { $0 + $1.summary.letters },
             letterGroups: DashboardSnapshot.groups(answers, dataOption: sources.dataOption),
             parked: answers.reduce(0) { $0 + $1.summary.parked }, stuck: shown.stuck, events: recent.lines,

@@ -1,14 +1,16 @@
-// The figures that are no tables: invariants, funnel, rates, revenue, times.
+// The figures that are no tables: processes, invariants, funnel, rates, revenue, times.
 
 import { byId, element, list, row, say } from "./elements.js";
 import { clock, count, milliseconds, money } from "./format.js";
 import { drawRates, drawShares } from "./charts.js";
 
-const verdicts = { holds: "✓ holds", open: "… not known yet", broken: "✗ broken" };
+const marks = { true: "✓", false: "✗", unknown: "?" };
+const looks = { VALID: "valid", INVALID: "invalid" };
 let former = null;
 
 export function showFigures(snapshot) {
-    showInvariants(snapshot.invariants);
+    showProcesses(snapshot.processes);
+    showInvariants(snapshot);
     showFunnel(snapshot.funnel);
     list(byId("revenue"), snapshot.revenue, () => element("li"), (item, revenue) => {
         say(item, money(revenue.amount, revenue.currency));
@@ -19,19 +21,41 @@ export function showFigures(snapshot) {
     say(byId("longest"), milliseconds(latency.max));
 }
 
-function showInvariants(invariants) {
+function showInvariants({ summary, invariants }) {
+    byId("verdict").className = `summary ${looks[summary.verdict] ?? "unknown"}`;
+    say(byId("verdict-word"), summary.verdict);
+    say(byId("verdict-detail"), summary.detail);
     const make = () =>
         element("li", {}, element("b"), element("span", { className: "verdict" }), element("span", { className: "detail" }));
     list(byId("invariants"), invariants, make, (item, invariant) => {
-        item.className = invariant.verdict;
+        item.className = { true: "holds", false: "broken", unknown: "unknown" }[invariant.holds];
         say(item.children[0], invariant.name);
-        say(item.children[1], verdicts[invariant.verdict]);
+        say(item.children[1], `${marks[invariant.holds]} ${invariant.word}`);
         say(item.children[2], invariant.detail);
     });
-    // Numbers change all the time; what is read aloud is that something broke, or holds again.
-    const now = invariants.filter((invariant) => invariant.verdict === "broken").map((invariant) => invariant.name).join(", ");
-    if (former !== null && former !== now) say(byId("invariants-change"), now ? `Broken: ${now}` : "Everything holds again");
+    // Numbers change all the time; what is read aloud is that something broke, or is not broken any more.
+    const now = invariants.filter((invariant) => invariant.holds === false).map((invariant) => invariant.name).join(", ");
+    if (former !== null && former !== now) say(byId("invariants-change"), now ? `Broken: ${now}` : "Nothing is broken any more");
     former = now;
+}
+
+function showProcesses(processes) {
+    const bad = processes.filter((process) => process.look === "bad");
+    const warning = processes.filter((process) => process.look === "warning");
+    byId("processes-summary").className = `summary ${bad.length ? "invalid" : warning.length ? "unknown" : "valid"}`;
+    const parts = [
+        bad.length ? `${bad.length} of ${processes.length} processes do not work: ${bad.map(({ name }) => name).join(", ")}` : "",
+        warning.length ? `look at ${warning.map(({ name }) => name).join(", ")}` : "",
+    ].filter((part) => part);
+    say(byId("processes-summary"), parts.join("; ") || `All ${processes.length} processes run`);
+    const make = () =>
+        element("li", {}, element("b"), element("span", { className: "verdict" }), element("span", { className: "detail" }));
+    list(byId("processes"), processes, make, (item, process) => {
+        item.className = process.look;
+        say(item.children[0], process.name);
+        say(item.children[1], process.state);
+        say(item.children[2], process.detail);
+    });
 }
 
 function showFunnel(funnel) {

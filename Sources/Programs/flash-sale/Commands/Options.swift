@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandArguments
 import CommandLineKit
+import Contracts
 import Foundation
 import ProcessIO
 
@@ -107,7 +108,7 @@ struct CommonOptions: ParsableArguments {
     func deliver(_ report: Report) throws {
         // What one place does not take, another may.
         let results: [Result<Void, any Error>] = [
-            Result { try StandardOutput.line(ReportText(report).text) },
+            Result { try StandardOutput.line(ReportText(report, limit: Terminal.columns).text) },
             Result { if let json { try OutputFile(json).write([UInt8](try report.encoded())) } },
             Result { if let html { try OutputFile(html).write(Array(ReportPage(report).html.utf8)) } },
         ]

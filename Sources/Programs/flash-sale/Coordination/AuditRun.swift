@@ -8,31 +8,6 @@ import Subprocess
     import SystemPackage
 #endif
 
-/// What a run is worth: the audit's word, made worse, never better, by what the generator itself saw.
-enum Verdict: String, Codable, Sendable, Comparable {
-    case valid = "VALID"
-    case unknown = "UNKNOWN"
-    case invalid = "INVALID"
-
-    var exitCode: Int32 {
-        switch self {
-        case .valid: 0
-        case .invalid: 3
-        case .unknown: 4
-        }
-    }
-
-    private var severity: Int {
-        switch self {
-        case .valid: 0
-        case .unknown: 1
-        case .invalid: 2
-        }
-    }
-
-    static func < (left: Self, right: Self) -> Bool { left.severity < right.severity }
-}
-
 /// What `stampede audit --json` said.
 struct AuditFinding: Sendable, Equatable {
     var verdict: Verdict
@@ -41,24 +16,29 @@ struct AuditFinding: Sendable, Equatable {
     /// Why there is no word from the audit.
     var failure: String?
 
-    /// - Parameter exitCode: of the audit: 0 valid, 3 invalid, 4 unknown; anything else is a failure.
+    /// What dead letters hold up, as the audit counts it.
+    var heldUp: HeldUp {
+        func count(_ key: String) -> Int { Int(clamping: max(0, json?["desk"]?[key]?.whole ?? 0)) }
+        return HeldUp(orders: count("orders"), holding: count("holding"), deadLetters: count("letters"))
+    }
+
+    /// - Parameter exitCode: of the audit, which must be that of the verdict it prints; anything else is a failure.
     init(exitCode: Int32?, output: String, errors: String) {
         json = try? JSONDecoder().decode(JSONValue.self, from: Data(output.utf8))
-        switch exitCode {
-        case 0: verdict = .valid
-        case 3: verdict = .invalid
-        case 4: verdict = .unknown
+        let stated = (json?["verdict"]?.text).flatMap(Verdict.init(rawValue:))
+        switch (exitCode, stated) {
+        case (let code?, let stated?) where stated.exitCode == code: verdict = stated
+        case (let code?, _) where Verdict.allCases.contains { $0.exitCode == code }:
+            // INVALID stays so, whatever is printed beside it.
+            verdict = code == Verdict.invalid.exitCode ? .invalid : .unknown
+            failure =
+                json == nil
+                ? "the audit's output is not JSON"
+                : "the audit says \(json?["verdict"]?.text ?? "nothing") but its exit code is \(code)"
         default:
             verdict = .unknown
             let last = errors.split(separator: "\n").last.map(String.init) ?? "no message"
             failure = "the audit failed (\(exitCode.map { "exit code \($0)" } ?? "killed")): \(last)"
-        }
-        if failure == nil, json == nil {
-            verdict = .unknown
-            failure = "the audit's output is not JSON"
-        } else if let stated = json?["verdict"]?.text, failure == nil, stated.uppercased() != verdict.rawValue {
-            verdict = max(verdict, .unknown)
-            failure = "the audit says \(stated) but its exit code says \(verdict.rawValue)"
         }
     }
 

@@ -33,17 +33,20 @@ struct Coordinator: Sendable {
         let floor = Floor(workers: workers)
         let watch = try Watch(data: data, floor: floor, wantsTotals: false)
         defer { watch.follower.stop() }
-        let ((result, accepted, settlement), observation) = try await watch.watching(
+        let ((result, accepted), observation) = try await watch.watching(
             usage: ProcessUsage(runDirectory: data + "/run"), lag: LagProbe(data: data, settings: settings)
         ) {
             let result = try await sell(floor)
             let accepted = try acceptedOrders()
-            return (result, accepted, try await watch.drain(accepted, timeout: drainTimeout))
+            _ = try await watch.drain(accepted, timeout: drainTimeout)
+            return (result, accepted)
         }
         guard let start = floor.start else { throw WorkerError(description: "the sale never started") }
         let own = ProcessorTime.ofThisProcess()
         watch.say("Auditing")
         let audit = await AuditRun(executable: auditor, data: data).finding()
+        // Not older than what the audit has read: both speak of the same orders.
+        let settlement = try await watch.drain(accepted, timeout: Watch.lastLook)
         return SaleOutcome(
             kind: "run", run: plan.run,
             settings: .init(

@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// Reads only what is on disk, so an outcome seen here survives any crash.
 final class LogFollower: Sendable {
-    static let turn = 0.1
+    static let turn = Duration.milliseconds(100)
     static let eventsAtATime = 4096
     static let bytesAtATime = 4 << 20
 
@@ -48,7 +48,7 @@ final class LogFollower: Sendable {
                 while !state.withLock({ $0.isStopped }) {
                     guard try !follow(reader, wantsTotals: wantsTotals) else { continue }
                     try watch.look()
-                    Thread.sleep(forTimeInterval: Self.turn)
+                    Thread.sleep(forTimeInterval: Self.turn / .seconds(1))
                 }
             } catch {
                 state.withLock { $0.failure = error }

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 
 /// Everything known at the end of a run, from which the report is made.
@@ -27,6 +28,7 @@ struct SaleOutcome: Sendable {
         let cpu = services.values.reduce(generator.cpuSeconds) { $0 + $1.cpuSeconds }
         let settle = settlement.latency(of: accepted, start: start.calendar)
         let (verdict, remarks) = judged(outcomes: outcomes)
+        let heldUp = audit?.heldUp
         return Report(
             kind: kind, run: run, settings: settings, offered: offered, accepted: accepted.count,
             refused: result.refusals, refusedSamples: result.samples, gaveUp: tally.gaveUp, notSent: tally.notSent,
@@ -46,7 +48,10 @@ struct SaleOutcome: Sendable {
             peakConnections: result.openBySlot.max() ?? 0, connectRetries: tally.connectRetries,
             lostAnswers: tally.lostAnswers, unavailable: tally.unavailable, services: services, generator: generator,
             cpuMicrosecondsPerOrder: accepted.isEmpty ? 0 : cpu * 1_000_000 / Double(accepted.count), replay: replay,
-            audit: audit?.json, remarks: remarks, verdict: verdict)
+            audit: audit?.json, remarks: remarks,
+            heldUp: .init(
+                orders: heldUp?.orders ?? 0, holding: heldUp?.holding ?? 0, deadLetters: heldUp?.deadLetters ?? 0),
+            verdict: verdict)
     }
 
     /// The audit's verdict, made worse by what the generator itself knows; never better.
@@ -66,8 +71,18 @@ struct SaleOutcome: Sendable {
             )
         }
         if case let pending = outcomes["pending", default: 0], pending > 0 {
-            worsen(.unknown, "\(Figures.grouped(pending)) accepted orders have no outcome yet")
+            // The audit accounts for each order without outcome; what dead letters hold up is no reason for another word.
+            let held = audit?.heldUp ?? HeldUp(orders: 0, holding: 0, deadLetters: 0)
+            if verdict == .valid, pending > held.orders {
+                worsen(
+                    .unknown,
+                    "\(Figures.grouped(pending)) accepted orders have no outcome, and dead letters hold up "
+                        + "\(Figures.grouped(held.orders)): the rest is in flight")
+            } else {
+                remarks.append("\(Figures.grouped(pending)) accepted orders have no outcome yet")
+            }
         }
+        if verdict == .nothingToJudge { remarks.append("no order was ever placed") }
         let refused = result.refusals.values.reduce(0, +)
         let counted = accepted.count + refused + tally.gaveUp + tally.notSent + tally.skipped + tally.cancelled
         if counted != offered + (replay == nil ? 0 : cancellationVisits) {

@@ -8,6 +8,8 @@ final class Watch: Sendable {
     static let interval = Duration.milliseconds(250)
     static let looksALine = 4
     static let drainPoll = Duration.milliseconds(50)
+    /// After the audit: what it has read is followed to its end by then.
+    static let lastLook = LogFollower.turn * 5
 
     let follower: LogFollower
     private let floor: Floor

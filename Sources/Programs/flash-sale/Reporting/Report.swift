@@ -54,9 +54,25 @@ struct Report: Codable, Sendable, Equatable {
     var replay: ReplayReport?
     /// What `stampede audit --json` printed; null where there was no audit.
     var audit: JSONValue?
-    /// Every reason why the verdict is not VALID, in words.
+    /// Every reason why the verdict is not VALID, in words, and orders without outcome.
     var remarks: [String]
+    /// What dead letters hold up, by the audit.
+    var heldUp: Held
     var verdict: Verdict
+
+    /// What the verdict is said with: `VALID  3 orders held up by 2 dead letters`.
+    var verdictLine: String {
+        let held = HeldUp(orders: heldUp.orders, holding: heldUp.holding, deadLetters: heldUp.deadLetters)
+        return ([verdict.rawValue] + [held.text].compactMap(\.self)).joined(separator: "  ")
+    }
+
+    struct Held: Codable, Sendable, Equatable {
+        var orders: Int
+        /// Dead letters that hold those orders up.
+        var holding: Int
+        /// All open ones.
+        var deadLetters: Int
+    }
 
     /// What the run was asked for.
     struct Settings: Codable, Sendable, Equatable {

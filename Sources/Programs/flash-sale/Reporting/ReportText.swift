@@ -1,20 +1,24 @@
 import Contracts
 
-/// The report for people: aligned, 80 columns at most, the verdict last.
+/// The report for people: aligned, cut to the terminal's width and nowhere else, the verdict last.
 struct ReportText {
+    /// Columns that lines of figures keep to, and remarks are wrapped at.
     static let width = 80
     private static let label = 11
 
     private let report: Report
+    /// Columns of the terminal; `nil` for a pipe or a file, whose lines are not cut.
+    private let limit: Int?
 
-    init(_ report: Report) {
+    init(_ report: Report, limit: Int? = nil) {
         self.report = report
+        self.limit = limit
     }
 
     var text: String {
         [title, counts, latencies, connections, processes, refusals, replay, audit, verdict]
             .filter { !$0.isEmpty }
-            .map { $0.map { Self.fitted($0) }.joined(separator: "\n") }
+            .map { $0.map { fitted($0) }.joined(separator: "\n") }
             .joined(separator: "\n\n")
     }
 
@@ -38,7 +42,9 @@ struct ReportText {
         let settled = report.outcomes.reduce(0) { $0 + ($1.key == "pending" ? 0 : $1.value) }
         var settledLine = "\(column(settled))   \(Figures.fixed(report.settledPerSecond, 0))/s"
         if let first = seconds.firstSettled {
-            settledLine += "   first after \(Figures.fixed(first, 2)) s, all after \(Figures.seconds(seconds.total))"
+            let last = pending > 0 ? "last" : "all"
+            settledLine +=
+                "   first after \(Figures.fixed(first, 2)) s, \(last) after \(Figures.seconds(seconds.total))"
         }
         let refused = report.refused.values.reduce(0, +)
         return [
@@ -51,7 +57,14 @@ struct ReportText {
                 "\(column(report.accepted))   refused \(Figures.grouped(refused))   gave up \(Figures.grouped(report.gaveUp))"
             ),
             row("Settled", settledLine),
-        ] + wrapped("Outcome", outcomeParts)
+        ] + (pending > 0 ? [row("Pending", "\(column(pending))   have no outcome yet\(whyPending)")] : [])
+            + wrapped("Outcome", outcomeParts)
+    }
+
+    private var pending: Int { report.outcomes["pending", default: 0] }
+
+    private var whyPending: String {
+        report.heldUp.orders > 0 ? "; held up: stampede dlq list" : ""
     }
 
     private var outcomeParts: [String] {
@@ -115,18 +128,17 @@ struct ReportText {
 
     private var replay: [String] {
         guard let replay = report.replay else { return [] }
-        return ["Replayed \(replay.file)"] + account("Invoices", replay.invoices) + account("Lines", replay.lines)
-            + named(replay.refusedLines.map { "line \($0.line) refused: \($0.reason.rawValue)" })
-            + named(replay.mendedLines.map { "line \($0.line) mended: \($0.mending.rawValue)" }) + [
-                row(
-                    "Confirmed", "\(Figures.pounds(replay.confirmedPence))   in the log, \(replay.confirmedPence) pence"
-                ),
-                row(
-                    "Expected",
-                    "\(Figures.pounds(replay.expectedPence))   from the file, less \(Figures.pounds(replay.unsoldPence)) that the shop cancelled"
-                ),
-                row("", replay.totalsMatch ? "the totals match" : "THE TOTALS DIFFER"),
-            ]
+        var lines = ["Replayed \(replay.file)"] + account("Invoices", replay.invoices) + account("Lines", replay.lines)
+        lines += named(replay.refusedLines.map { "line \($0.line) refused: \($0.reason.rawValue)" })
+        lines += named(replay.mendedLines.map { "line \($0.line) mended: \($0.mending.rawValue)" })
+        let (confirmed, expected) = (Figures.pounds(replay.confirmedPence), Figures.pounds(replay.expectedPence))
+        lines.append(row("Confirmed", "\(confirmed)   in the log, \(replay.confirmedPence) pence"))
+        let unsold = Figures.pounds(replay.unsoldPence)
+        lines.append(row("Expected", "\(expected)   from the file, less \(unsold) that the shop cancelled"))
+        if replay.pendingPence != 0 {
+            lines.append(row("", "less \(Figures.pounds(replay.pendingPence)) that have no outcome yet"))
+        }
+        return lines + [row("", replay.totalsMatch ? "the totals match" : "THE TOTALS DIFFER")]
     }
 
     /// The first of many; the JSON has all.
@@ -178,7 +190,7 @@ struct ReportText {
 
     private var verdict: [String] {
         report.remarks.flatMap { wrapped("Remark", $0.split(separator: " ").map(String.init), separator: " ") }
-            + [row("VERDICT", report.verdict.rawValue)]
+            + [row("VERDICT", report.verdictLine)]
     }
 
     // MARK: Columns
@@ -205,8 +217,9 @@ struct ReportText {
         return (lines + [line]).enumerated().map { row($0.offset == 0 ? name : "", $0.element) }
     }
 
-    private static func fitted(_ line: String) -> String {
+    private func fitted(_ line: String) -> String {
         let printable = String(line.map { $0.isNewline ? " " : $0 })
-        return printable.count <= width ? printable : printable.prefix(width - 1) + "…"
+        guard let limit, printable.count > limit else { return printable }
+        return printable.prefix(limit - 1) + "…"
     }
 }

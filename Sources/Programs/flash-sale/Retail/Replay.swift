@@ -30,17 +30,20 @@ struct Replay: Sendable {
         let floor = Floor(workers: 1)
         let watch = try Watch(data: data, floor: floor, wantsTotals: true)
         defer { watch.follower.stop() }
-        let ((result, accepted, settlement), observation) = try await watch.watching(
+        let ((result, accepted), observation) = try await watch.watching(
             usage: ProcessUsage(runDirectory: data + "/run"), lag: LagProbe(data: data, settings: settings)
         ) {
             let result = try await visit(plan, name: name, outcome: visits, floor: floor)
             let accepted = try acceptedOrders(plan, visits.all, name: name)
-            return (result, accepted, try await watch.drain(accepted, timeout: drainTimeout))
+            _ = try await watch.drain(accepted, timeout: drainTimeout)
+            return (result, accepted)
         }
         guard let start = floor.start else { throw WorkerError(description: "the replay never started") }
         let own = ProcessorTime.ofThisProcess()
         watch.say("Auditing")
         let audit = await AuditRun(executable: auditor, data: data).finding()
+        // Not older than what the audit has read: both speak of the same orders.
+        let settlement = try await watch.drain(accepted, timeout: Watch.lastLook)
         let intended = plan.stops.indices.filter { if case .place = plan.stops[$0].errand { true } else { false } }
             .map { plan.intended($0) }
         let orders = intended.count

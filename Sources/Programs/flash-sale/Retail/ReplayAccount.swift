@@ -14,7 +14,7 @@ struct ReplayAccount {
         let cancelledStops = cancelledStops()
         var report = ReplayReport(
             file: file, invoices: .init(), lines: .init(), confirmedPence: 0, expectedPence: 0, unsoldPence: 0,
-            totalsMatch: false, invoiceList: [], refusedLines: book.homelessLines, mendedLines: [])
+            pendingPence: 0, totalsMatch: false, invoiceList: [], refusedLines: book.homelessLines, mendedLines: [])
         for (index, entry) in book.entries.enumerated() {
             let fate = fate(of: entry, departure: stopOfEntry[index].flatMap { departures[$0] })
             report.invoices.count(fate, 1)
@@ -29,7 +29,11 @@ struct ReplayAccount {
             if outcome?.kind == OrderOutcome.confirmed { report.confirmedPence += outcome?.total ?? 0 }
             guard !cancelledStops.contains(stop) else { continue }
             report.expectedPence += invoice.total
-            if let kind = outcome?.kind, kind != OrderOutcome.confirmed { report.unsoldPence += invoice.total }
+            switch outcome?.kind {
+            case nil: report.pendingPence += invoice.total
+            case OrderOutcome.confirmed: break
+            default: report.unsoldPence += invoice.total
+            }
         }
         for line in report.refusedLines { report.lines.refused[line.reason.rawValue, default: 0] += 1 }
         report.invoices.read = book.entries.count
@@ -38,7 +42,8 @@ struct ReplayAccount {
             + book.entries.reduce(0) { $0 + $1.usableLines + $1.refusedLines.count }
         report.refusedLines.sort { $0.line < $1.line }
         report.mendedLines.sort { $0.line < $1.line }
-        report.totalsMatch = report.confirmedPence == report.expectedPence - report.unsoldPence
+        report.totalsMatch =
+            report.confirmedPence == report.expectedPence - report.unsoldPence - report.pendingPence
         return report
     }
 

@@ -12,7 +12,9 @@ struct ReplayReport: Codable, Sendable, Equatable {
     var expectedPence: Int64
     /// Pence, from the file, of those among them that the shop cancelled (sold out, declined, …).
     var unsoldPence: Int64
-    /// `confirmedPence == expectedPence - unsoldPence`.
+    /// Pence, from the file, of those among them that have no outcome yet.
+    var pendingPence: Int64
+    /// `confirmedPence == expectedPence - unsoldPence - pendingPence`.
     var totalsMatch: Bool
     /// What became of each invoice, in the file's order.
     var invoiceList: [InvoiceFate]

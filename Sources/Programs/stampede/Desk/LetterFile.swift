@@ -119,12 +119,12 @@ struct LetterFileText {
 
     private var parked: Table {
         var table = Table([
-            .init(title: "WAITS FOR IT"), .init(title: "TYPE", isFlexible: true), .init(title: "EVENT"),
+            .init(title: "WAITS FOR IT"), .init(title: "EVENT"), .init(title: "TYPE"),
         ])
         for row in file.parked {
             table.add([
                 .init("\(row["topic"]?.text ?? "?")@\(row["offset"]?.whole ?? 0)"),
-                .init(row["type"]?.text ?? DeskLetter.unreadable), .init(row["eventId"]?.text ?? "?"),
+                .init(row["eventId"]?.text ?? "?"), .init(row["type"]?.text ?? DeskLetter.unreadable),
             ])
         }
         return table

@@ -7,7 +7,7 @@ struct LagText {
 
     func lines(width: Int, style: Style) -> [String] {
         var table = Table([
-            .init(title: "CONSUMER"), .init(title: "TOPIC", isFlexible: true),
+            .init(title: "CONSUMER"), .init(title: "TOPIC"),
             .init(title: "BEHIND", alignment: .right), .init(title: "FOR", alignment: .right),
             .init(title: "READ/S", alignment: .right), .init(title: "COMING/S", alignment: .right),
             .init(title: "DONE IN", alignment: .right), .init(title: "AGE", alignment: .right),
@@ -24,7 +24,7 @@ struct LagText {
         }
         return table.lines(width: width, style: style)
             + obstacles(width, style)
-            + report.rows.compactMap(parked).map { style.paint(TerminalText.fitted($0, to: width), .warning) }
+            + report.rows.compactMap(parked).map { style.paint(style.fitted($0, to: width), .warning) }
     }
 
     /// Seconds up to which something is of the present.

@@ -92,7 +92,7 @@ struct LogArchiveCommand: ParsableCommand {
             output.line((try? json.document()) ?? "{}")  // plain values always encode
         } else {
             var table = Table([
-                .init(title: "TOPIC", isFlexible: true),
+                .init(title: "TOPIC"),
                 .init(title: plan ? "WOULD MOVE" : "MOVED", alignment: .right),
                 .init(title: "FIRST OFFSET KEPT", alignment: .right), .init(title: "SLOWEST CONSUMER"),
             ])

@@ -32,10 +32,12 @@ struct LogStatsCommand: ParsableCommand {
 
     private static func table(_ all: [LogStatistics]) -> Table {
         var table = Table([
-            .init(title: "TOPIC", isFlexible: true), .init(title: "FIRST", alignment: .right),
+            .init(title: "TOPIC"), .init(title: "FIRST", alignment: .right),
             .init(title: "END", alignment: .right), .init(title: "SEGMENTS", alignment: .right),
-            .init(title: "ARCHIVED", alignment: .right), .init(title: "EVENTS/FRAME", alignment: .right),
-            .init(title: "BYTES/EVENT", alignment: .right), .init(title: "OVERHEAD", alignment: .right),
+            .init(title: "ARCHIVED", alignment: .right),
+            .init(title: "EVENTS/FRAME", stacked: ["EVENTS", "/FRAME"], alignment: .right),
+            .init(title: "BYTES/EVENT", stacked: ["BYTES", "/EVENT"], alignment: .right),
+            .init(title: "OVERHEAD", alignment: .right),
             .init(title: "USED", alignment: .right),
         ])
         for topic in all {

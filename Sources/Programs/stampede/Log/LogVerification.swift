@@ -21,7 +21,7 @@ struct LogVerification {
 
     func lines(width: Int, style: Style) -> [String] {
         var table = Table([
-            .init(title: "TOPIC", isFlexible: true), .init(title: "SEGMENTS", alignment: .right),
+            .init(title: "TOPIC"), .init(title: "SEGMENTS", alignment: .right),
             .init(title: "FRAMES", alignment: .right), .init(title: "EVENTS", alignment: .right),
             .init(title: "END", alignment: .right), .init(title: "HEAD"), .init(title: "VERDICT"),
         ])

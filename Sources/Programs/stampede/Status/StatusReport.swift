@@ -6,6 +6,8 @@ struct StatusReport {
     struct Service {
         let program: Program
         let state: String
+        /// Whether it lives, seen or by the lock that it holds.
+        let isRunning: Bool
         let process: LiveProcess?
         let restarts: Int?
         let ports: [(role: String, port: Int)]
@@ -43,8 +45,8 @@ struct StatusReport {
             }
             services.append(
                 Service(
-                    program: program, state: run.state(program, process), process: process,
-                    restarts: run.restarts(program),
+                    program: program, state: run.state(program, process),
+                    isRunning: run.isRunning(program, process), process: process, restarts: run.restarts(program),
                     ports: run.ports(program), delivery: delivery))
         }
         Self.askRunning(&services, run)
@@ -73,8 +75,7 @@ struct StatusReport {
     /// All at once, so that several that hang cost no more time than one.
     private static func askRunning(_ services: inout [Service], _ run: RunDirectory) {
         let running = services.indices.compactMap { index -> (Int, ServiceName, ServicePlace)? in
-            guard run.isRunning(services[index].program, services[index].process),
-                let service = services[index].program.service,
+            guard services[index].isRunning, let service = services[index].program.service,
                 let place = try? run.adminPlace(of: service)  // a place that is none is said by what needs it
             else { return nil }
             return (index, service, place)

@@ -1,36 +1,51 @@
 import Contracts
 import EventLog
 
-/// The status for a terminal: processes, what they have yet to read, their desks, the log.
+/// The status for a terminal: what is wrong, then processes and their delivery, on one screen; with `isWhole` also what
+/// each of them has yet to read, ports, breakers, log and storage.
 struct StatusText {
     let report: StatusReport
+    let isWhole: Bool
+
+    /// What is to be typed next, at most; the table above says for what.
+    private static let shownCommands = 2
 
     func lines(width: Int, style: Style) -> [String] {
-        let tables = [processes, reading, desks, breakers, attention, topics, report.storage.table]
-        return tables.filter { !$0.rows.isEmpty }.map { $0.lines(width: width, style: style) }.joined(separator: [""])
-            .map(\.self)
+        let attention = Attention(report)
+        let first =
+            attention.rows.isEmpty
+            ? [style.paint("Nothing wants attention.", .good)]
+            : attention.table.lines(width: width, style: style)
+                + attention.commands.prefix(Self.shownCommands).map {
+                    "Type: " + style.paint(TerminalText.safe($0), .strong)
+                }
+        let last =
+            isWhole
+            ? [details, reading, breakers, topics, report.storage.table].filter { !$0.rows.isEmpty }
+                .map { $0.lines(width: width, style: style) }
+            : [[style.fitted("\(report.storage.summary); more: status --all", to: width)]]
+        return Array(([first, processes.lines(width: width, style: style)] + last).joined(separator: [""]))
     }
 
+    /// A line per process: whether it lives, how far it is behind on all its topics together, and what waits in it.
     private var processes: Table {
         var table = Table([
-            .init(title: "PROCESS"), .init(title: "STATE"), .init(title: "PID", alignment: .right),
-            .init(title: "UPTIME", alignment: .right), .init(title: "CPU", alignment: .right),
-            .init(title: "RSS", alignment: .right), .init(title: "PORTS", isFlexible: true),
+            .init(title: "PROCESS"), .init(title: "STATE"), .init(title: "UPTIME", alignment: .right),
+            .init(title: "BEHIND", alignment: .right), .init(title: "FOR", alignment: .right),
+            .init(title: "OUTBOX", alignment: .right), .init(title: "PARKED", alignment: .right),
+            .init(title: "DEAD LETTERS", stacked: ["DEAD", "LETTERS"], alignment: .right),
+            .init(title: "OPEN CALLS", stacked: ["OPEN", "CALLS"], alignment: .right),
         ])
         for service in report.services {
-            let ports = service.ports.map { "\($0.role) \($0.port)" }
-            table.add(row(service.program.name, service.state, service.process, ports.first))
-            for port in ports.dropFirst() {
-                table.add(Array(repeating: "", count: table.columns.count - 1) + [.init(port)])
-            }
+            let waiting = service.delivery.map(delivery) ?? Array(repeating: "-", count: 6)
+            table.add(life(service.program.name, service.state, service.process) + waiting)
         }
-        table.add(row("supervisor", report.supervisor == nil ? "stopped" : "running", report.supervisor, nil))
+        let supervisor = life("supervisor", report.supervisor == nil ? "stopped" : "running", report.supervisor)
+        table.add(supervisor + Array(repeating: "-", count: 6))
         return table
     }
 
-    private func row(_ name: String, _ state: String, _ process: LiveProcess?, _ port: String?)
-        -> [Table.Cell]
-    {
+    private func life(_ name: String, _ state: String, _ process: LiveProcess?) -> [Table.Cell] {
         let paint: Style.Paint =
             switch state {
             case "running": .good
@@ -39,20 +54,50 @@ struct StatusText {
             default: .warning
             }
         return [
-            .init(name), .init(state, paint), .init(process.map { String($0.pid) } ?? "-"),
-            .init(
-                process.map { Words.age(seconds: $0.uptimeSeconds) }
-                    ?? "-"),
+            .init(name), .init(state, paint), .init(process.map { Words.age(seconds: $0.uptimeSeconds) } ?? "-"),
+        ]
+    }
+
+    private func delivery(_ delivery: DeliveryStatus) -> [Table.Cell] {
+        let behind = delivery.consumes.map(\.behind)
+        let events = behind.reduce(UInt64(0)) { $0.addingReportingOverflow($1 ?? 0).partialValue }
+        let seconds = delivery.consumes.compactMap(\.secondsBehind).filter { $0 > 0 }.max()
+        return [
+            .init(behind.contains(nil) ? "?" : Words.count(events), events > 0 ? .warning : nil),
+            .init(seconds.map { Words.age(seconds: $0) } ?? "-"), .init(Words.count(delivery.unpublished)),
+            .init(Words.count(delivery.parked), delivery.parked > 0 ? .warning : nil),
+            .init(Words.count(delivery.deadLetters), delivery.deadLetters > 0 ? .bad : nil),
+            .init(Words.count(delivery.openCalls)),
+        ]
+    }
+
+    /// What the system knows of the processes.
+    private var details: Table {
+        var table = Table([
+            .init(title: "PROCESS"), .init(title: "PID", alignment: .right),
+            .init(title: "RESTARTS", alignment: .right),
+            .init(title: "CPU", alignment: .right), .init(title: "RSS", alignment: .right), .init(title: "PORTS"),
+        ])
+        for service in report.services {
+            let ports = service.ports.map { "\($0.role) \($0.port)" }.joined(separator: ", ")
+            table.add(detailRow(service.program.name, service.process, service.restarts, ports.isEmpty ? "-" : ports))
+        }
+        table.add(detailRow("supervisor", report.supervisor, nil, "-"))
+        return table
+    }
+
+    private func detailRow(_ name: String, _ process: LiveProcess?, _ restarts: Int?, _ ports: String) -> [Table.Cell] {
+        [
+            .init(name), .init(process.map { String($0.pid) } ?? "-"),
+            .init(restarts.map(String.init) ?? "-", (restarts ?? 0) > 0 ? .warning : nil),
             .init(process.map { Words.seconds($0.cpuSeconds) } ?? "-"),
-            .init(process.map { Words.bytes($0.residentBytes) } ?? "-"),
-            .init(port ?? "-"),
+            .init(process.map { Words.bytes($0.residentBytes) } ?? "-"), .init(ports),
         ]
     }
 
     private var reading: Table {
         var table = Table([
-            .init(title: "CONSUMER"), .init(title: "TOPIC", isFlexible: true),
-            .init(title: "POSITION", alignment: .right),
+            .init(title: "CONSUMER"), .init(title: "TOPIC"), .init(title: "POSITION", alignment: .right),
             .init(title: "END", alignment: .right), .init(title: "BEHIND", alignment: .right),
             .init(title: "FOR", alignment: .right),
         ])
@@ -66,27 +111,6 @@ struct StatusText {
                     .init(isBehind ? lag.secondsBehind.map { Words.duration(seconds: $0) } ?? "?" : "-"),
                 ])
             }
-        }
-        return table
-    }
-
-    private var desks: Table {
-        var table = Table([
-            .init(title: "DESK"), .init(title: "OUTBOX", alignment: .right), .init(title: "FOR", alignment: .right),
-            .init(title: "PARKED", alignment: .right),
-            .init(title: "DEAD LETTERS", alignment: .right), .init(title: "OLDEST", alignment: .right),
-            .init(title: "OPEN CALLS", alignment: .right),
-        ])
-        for service in report.services {
-            guard let desk = service.delivery else { continue }
-            table.add([
-                .init(service.program.name), .init(Words.count(desk.unpublished)),
-                .init(desk.oldestUnpublished.map { Words.age(seconds: report.age($0)) } ?? "-"),
-                .init(Words.count(desk.parked), desk.parked > 0 ? .warning : nil),
-                .init(Words.count(desk.deadLetters), desk.deadLetters > 0 ? .bad : nil),
-                .init(desk.oldestDeadLetter.map { Words.age(seconds: report.age($0)) } ?? "-"),
-                .init(Words.count(desk.openCalls)),
-            ])
         }
         return table
     }
@@ -108,35 +132,8 @@ struct StatusText {
         return table
     }
 
-    /// What keeps a service from its work, and is meant to be seen: nothing on a usual day.
-    private var attention: Table {
-        var table = Table([
-            .init(title: "ATTENTION"), .init(title: "FOR", alignment: .right), .init(title: "WHAT", isFlexible: true),
-        ])
-        func add(_ service: StatusReport.Service, since: Timestamp? = nil, _ what: String) {
-            table.add([
-                .init(service.program.name), .init(since.map { Words.age(seconds: report.age($0)) } ?? "-"),
-                .init(what, .warning),
-            ])
-        }
-        for service in report.services {
-            if let pause = service.delivery?.paused { add(service, since: pause.since, pause.text) }
-            if let silence = service.silence { add(service, silence) }
-            guard let live = service.live else { continue }
-            for part in live.standing { add(service, "\(part.part) stands: \(part.reason)") }
-            if let state = live.breaker["state"]?.text, state != "closed" {
-                let reason = live.breaker["reason"]?.text.map { ": \($0)" } ?? ""
-                add(
-                    service, since: live.breaker["since"]?.text.flatMap { Timestamp($0) },
-                    "breaker \(state)\(reason)")
-            }
-            if live.testFaults { add(service, "runs with --test-faults until the supervisor goes down and up without") }
-        }
-        return table
-    }
-
     private var topics: Table {
-        var table = Table([.init(title: "LOG TOPIC", isFlexible: true), .init(title: "END", alignment: .right)])
+        var table = Table([.init(title: "LOG TOPIC"), .init(title: "END", alignment: .right)])
         for (topic, end) in report.topics {
             table.add([.init(topic.name), .init(end.map { Words.count($0) } ?? "?")])
         }

@@ -79,6 +79,16 @@ struct Storage {
         return table
     }
 
+    /// `log 167 MB, databases 6 MB, mailbox 1 MB, 57 GB of 270 GB free`
+    var summary: String {
+        let databases = databases.reduce(Int64(0)) { $0 + $1.bytes + $1.walBytes }
+        let free = freeBytes.flatMap { free in totalBytes.map { "\(Words.bytes(free)) of \(Words.bytes($0)) free" } }
+        return [
+            "log \(Words.bytes(logBytes))", "databases \(Words.bytes(databases))",
+            "mailbox \(Words.bytes(mailboxBytes))", free,
+        ].compactMap(\.self).joined(separator: ", ")
+    }
+
     var json: JSONValue {
         .object([
             "logBytes": .integer(logBytes), "archiveBytes": .integer(archiveBytes),

@@ -10,23 +10,31 @@ final class Output {
     private var buffer: [UInt8] = []
     private static let limit = 64 * 1024
 
-    /// Columns of a line: those of the terminal where there is one, else 80.
+    /// Where sentences are broken: the columns of the terminal, or 80 in a pipe or a file, where no row is cut (`Style`).
     let width: Int
+    /// Lines of the terminal; `nil` in a pipe or a file.
+    let height: Int?
     let style: Style
     let isTerminal: Bool
 
     init() {
         isTerminal = isatty(STDOUT_FILENO) == 1
         style = Style(isTerminal: isTerminal, environment: ProcessInfo.processInfo.environment)
-        width = isTerminal ? Self.terminalWidth() : Self.plainWidth
+        let size = isTerminal ? Self.terminalSize() : nil
+        width = size?.columns ?? Self.plainWidth
+        height = isTerminal ? size?.lines ?? Self.plainHeight : nil
     }
 
     static let plainWidth = 80
+    private static let plainHeight = 24
 
-    private static func terminalWidth() -> Int {
+    /// `nil` for a terminal that does not say, or is too small to be used.
+    private static func terminalSize() -> (columns: Int, lines: Int)? {
         var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 40 else { return plainWidth }
-        return Int(size.ws_col)
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 40, size.ws_row >= 5 else {
+            return nil
+        }
+        return (Int(size.ws_col), Int(size.ws_row))
     }
 
     /// A line that is safe already, such as one made by a table.
@@ -78,11 +86,14 @@ enum Talk {
     }
 }
 
-/// Colour: on a terminal alone, and not against the wish of `NO_COLOR` (no-color.org).
+/// How text is shown: cut to the width on a terminal alone; coloured there, and not against the wish of `NO_COLOR`
+/// (no-color.org).
 struct Style {
     let isColoured: Bool
+    let cutsRows: Bool
 
     init(isTerminal: Bool, environment: [String: String]) {
+        cutsRows = isTerminal
         isColoured = isTerminal && environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
     }
 
@@ -92,6 +103,11 @@ struct Style {
         case warning = "33"
         case faint = "2"
         case strong = "1"
+    }
+
+    /// The text, cut to a width on a terminal.
+    func fitted(_ text: String, to width: Int) -> String {
+        cutsRows ? TerminalText.fitted(text, to: width) : text
     }
 
     func paint(_ text: String, _ paint: Paint?) -> String {

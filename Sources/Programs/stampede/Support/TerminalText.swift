@@ -50,23 +50,16 @@ enum TerminalText {
         return String(result) + "…"
     }
 
-    /// Breaks at spaces; a longer word is cut across lines.
+    /// Breaks at spaces; a longer word, such as a path, stays whole.
     static func wrapped(_ text: String, to limit: Int) -> [String] {
         var lines: [String] = []
         var line = ""
-        for word in text.split(separator: " ") {
-            var rest = String(word)
-            if !line.isEmpty, width(line) + 1 + width(rest) > limit {
+        for word in text.split(separator: " ").map(String.init) {
+            if !line.isEmpty, width(line) + 1 + width(word) > limit {
                 lines.append(line)
                 line = ""
             }
-            while width(rest) > limit {
-                let head = String(fitted(rest, to: limit).dropLast())
-                if head.isEmpty { break }
-                lines.append(head)
-                rest.unicodeScalars.removeFirst(head.unicodeScalars.count)
-            }
-            line += line.isEmpty ? rest : " " + rest
+            line += line.isEmpty ? word : " " + word
         }
         if !line.isEmpty || lines.isEmpty { lines.append(line) }
         return lines

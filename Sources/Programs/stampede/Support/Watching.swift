@@ -38,14 +38,26 @@ struct Screen {
     func show(lines: [String], json: JSONValue?, problems: [String]) throws {
         if let json {
             output.line(try isWatching ? json.line() : json.document())
-        } else if isWatching, output.isTerminal {
+        } else if isWatching, let height = output.height {
+            // One line less than there are: the cursor stands on the last one, and must not scroll the first one away.
+            let noted = problems.flatMap { TerminalText.wrapped("Problem: " + TerminalText.safe($0), to: output.width) }
             output.raw(Self.clear)
-            output.lines(lines)
+            output.lines(Self.screenful(noted.map { output.style.paint($0, .bad) } + lines, height: height - 1))
+            output.flush()
+            return
         } else {
             output.lines(lines)
             if isWatching { output.line() }
         }
         output.flush()
         for problem in problems { Talk.problem(problem) }
+    }
+
+    /// The first lines, with a word on how many there are not room for.
+    static func screenful(_ lines: [String], height: Int) -> [String] {
+        guard lines.count > height else { return lines }
+        return lines.prefix(height - 1) + [
+            "… \(lines.count - height + 1) more lines: leave out --watch, or make the window larger"
+        ]
     }
 }

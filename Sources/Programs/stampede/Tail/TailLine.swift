@@ -11,13 +11,14 @@ enum TailLine {
         let place = padded("\(entry.topic.name)@\(entry.offset)", placeWidth)
         guard let event = entry.envelope else {
             let line = "--:--:--.--- \(place) \(padded("unreadable", typeWidth)) \(entry.reason ?? "")"
-            return style.paint(TerminalText.fitted(TerminalText.safe(line), to: width), .bad)
+            return style.paint(style.fitted(TerminalText.safe(line), to: width), .bad)
         }
         let type = padded(event.type, typeWidth)
-        let rest =
-            "\(padded(Words.short(event.subject), subjectWidth)) \(EventSummary.text(type: event.type, data: event.data))"
-        let line = TerminalText.safe("\(Words.clock(event.time)) \(place) \(type) \(rest)")
-        let fitted = TerminalText.fitted(line.trimmingSuffix(" "), to: width)
+        // Keys stay whole; what the event says is cut.
+        let head = TerminalText.safe(
+            "\(Words.clock(event.time)) \(place) \(type) \(padded(Words.short(event.subject), subjectWidth)) ")
+        let says = TerminalText.safe(EventSummary.text(type: event.type, data: event.data))
+        let fitted = (head + style.fitted(says, to: width - TerminalText.width(head))).trimmingSuffix(" ")
         guard style.isColoured, let paint = paint(event.type) else { return fitted }
         return fitted.replacing(
             TerminalText.safe(event.type), with: style.paint(TerminalText.safe(event.type), paint), maxReplacements: 1)

@@ -22,7 +22,7 @@ struct ReportPage {
             <style>\(ReportStyle.css)</style>
             </head>
             <body>
-            <header><h1>\(title)</h1><p class="verdict \(report.verdict.rawValue.lowercased())">\(report.verdict.rawValue)</p></header>
+            <header><h1>\(title)</h1><p class="verdict \(style(report.verdict))">\(report.verdictLine)</p></header>
             <main>
             \(sections)
             </main>
@@ -33,6 +33,14 @@ struct ReportPage {
 
             """
         return page.html
+    }
+
+    private func style(_ verdict: Verdict) -> String {
+        switch verdict {
+        case .valid: "valid"
+        case .invalid: "invalid"
+        case .unknown, .nothingToJudge: "unknown"
+        }
     }
 
     private var title: String {
@@ -59,13 +67,15 @@ struct ReportPage {
                 "refused \(Figures.grouped(refused)); gave up \(Figures.grouped(report.gaveUp))"))
             \(tile(
                 "Settled", settled,
-                "\(Figures.fixed(report.settledPerSecond, 0)) a second; all after \(Figures.seconds(seconds.total))"))
+                "\(Figures.fixed(report.settledPerSecond, 0)) a second; \(pending > 0 ? "last" : "all") after \(Figures.seconds(seconds.total))"))
             \(tile(
                 "Processor time", Int(report.cpuMicrosecondsPerOrder.rounded()),
                 "µs an accepted order, on \(report.settings.cores) cores, everything together"))
             </section>
             """
     }
+
+    private var pending: Int { report.outcomes["pending", default: 0] }
 
     private func tile(_ name: String, _ number: Int, _ detail: String) -> Markup {
         "<div class=\"tile\"><h2>\(name)</h2><p class=\"big\">\(Figures.grouped(number))</p><p>\(detail)</p></div>"
@@ -149,6 +159,7 @@ struct ReportPage {
             ("confirmed, in the log", Figures.pounds(replay.confirmedPence)),
             ("expected, from the file", Figures.pounds(replay.expectedPence)),
             ("cancelled by the shop, left out above", Figures.pounds(replay.unsoldPence)),
+            ("without outcome yet, left out above", Figures.pounds(replay.pendingPence)),
             ("invoices read", Figures.grouped(replay.invoices.read)),
             ("invoices accepted", Figures.grouped(replay.invoices.accepted)),
             ("lines read", Figures.grouped(replay.lines.read)),
@@ -163,9 +174,9 @@ struct ReportPage {
         let rows = invariants.map { invariant -> Markup in
             let (word, style): (String, String) =
                 switch invariant["holds"] {
-                case .bool(true): ("holds", "valid")
-                case .bool(false): ("broken", "invalid")
-                default: ("not known", "unknown")
+                case .bool(true): (Truth.yes.word, "valid")
+                case .bool(false): (Truth.no.word, "invalid")
+                default: (Truth.unknown.word, "unknown")
                 }
             let number =
                 switch invariant["id"] {

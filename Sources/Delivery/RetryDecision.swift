@@ -1,7 +1,7 @@
 import Contracts
 
 /// What becomes of an event that failed.
-enum Verdict {
+enum RetryDecision {
     case tryAgain(Parking.Failure)
     case bury(kind: String, error: String, attempts: Int)
 }
@@ -13,7 +13,7 @@ struct FailedAttempt {
     let error: String
 }
 
-extension Verdict {
+extension RetryDecision {
     /// The attempt that it was given on.
     func failure(of fault: Fault) -> FailedAttempt {
         let number =
@@ -27,7 +27,9 @@ extension Verdict {
 
 extension RetryPolicy {
     /// - Parameter earlierAttempts: attempts on record; a trap's deaths are counted by themselves.
-    func verdict(_ fault: Fault, earlierAttempts: Int, at now: ClockReading, _ randomness: any Randomness) -> Verdict {
+    func decision(
+        _ fault: Fault, earlierAttempts: Int, at now: ClockReading, _ randomness: any Randomness
+    ) -> RetryDecision {
         #if MUTANTS
             let earlierAttempts = Mutant.attemptsForgotten.isOn ? 0 : earlierAttempts
         #endif
