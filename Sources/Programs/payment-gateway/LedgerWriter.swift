@@ -147,7 +147,8 @@ final class LedgerWriter: Sendable {
     private func failIfDiskFailed(_ error: any Error) {
         let failure: LedgerFailed
         switch error {
-        case let error as FileReplaced: failure = LedgerFailed(what: "\(error)", exitCode: FileReplaced.exitCode, isReplaced: true)
+        case let error as FileReplaced:
+            failure = LedgerFailed(what: "\(error)", exitCode: FileReplaced.exitCode, isReplaced: true)
         case let error as DatabaseError
         where [.SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode):
             failure = LedgerFailed(what: "\(error)", exitCode: Main.exitCode(forLedger: error))
