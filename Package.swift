@@ -176,7 +176,9 @@ let package = Package(
         tests(
             "SimulationTests",
             [
-                "simulate", "Simulation", "Contracts", "EventLog", "FileEventLog", "Delivery", "Audit", "Doctor", .grdb,
+                "simulate", "Simulation", "Contracts", "EventLog", "FileEventLog", "Delivery", "OrderService",
+                "InventoryService", "PaymentService", "NotificationService", "AnalyticsService", "Audit", "Doctor",
+                .grdb, .logging,
             ]),
         tests("ArchitectureTests"),
         tests(

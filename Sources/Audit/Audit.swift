@@ -56,6 +56,8 @@ package struct Audit: Sendable {
 package enum AuditError: Error, Equatable, CustomStringConvertible {
     case nothingToAudit(String)
     case unreadable(file: String, reason: String)
+    /// Read, and proven to be broken.
+    case damaged(file: String, reason: String)
     case rebuildFailed(service: ServiceName, reason: String)
 
     package var description: String {
@@ -63,6 +65,7 @@ package enum AuditError: Error, Equatable, CustomStringConvertible {
         case .nothingToAudit(let path):
             "nothing to audit: \(path) holds no log, no database and no journal. Is it the data directory of a run?"
         case .unreadable(let file, let reason): "cannot read \(file): \(reason)"
+        case .damaged(let file, let reason): "\(file) is damaged: \(reason)"
         case .rebuildFailed(let service, let reason):
             "\(service.rawValue)-service could not rebuild its database: \(reason)"
         }

@@ -2,6 +2,7 @@ import Contracts
 import EventLog
 import FileEventLog
 import Foundation
+import GRDB
 
 /// Everything that is known of a run, read in an order that a moving system cannot turn into a false alarm.
 ///
@@ -28,6 +29,12 @@ struct Evidence {
     private(set) var domain = DomainFacts()
     /// Databases that are there and cannot be read, by service or `payment-gateway`.
     private(set) var unreadable: [String: String] = [:]
+    /// What is wrong with the databases as such, by the same names.
+    private(set) var damage: [String: [String]] = [:]
+    /// What a database lacks that its owner makes anew, by the same names.
+    private(set) var doubts: [String: [String]] = [:]
+    /// Positions that their consumers cannot read on from.
+    private(set) var lostPositions: [(service: ServiceName, topic: Topic, reason: String)] = []
     private(set) var topics: [Topic: TopicFacts] = [:]
     /// The counters of 5; nil where they could not be read once more.
     private(set) var latestCounters: [ServiceName: [Topic: ServiceFacts.Counter]] = [:]
@@ -68,22 +75,20 @@ struct Evidence {
         let ends = topicEnds(log)
         try afterStage(.ends)
         readTopics(log, ends)
+        checkPositions(log)
         try afterStage(.topics)
 
         for service in services.keys {
-            let latest = try? databases[service].read { (try ServiceFacts.counters($0), try DeskFacts.injected($0)) }
+            let latest = try? databases[service].read { db in
+                try StorageCheck.requireCells(["outbox_topics", "injected"], of: StoredTables.of(service), in: db)
+                return (try ServiceFacts.counters(db), try DeskFacts.injected(db))
+            }
             latestCounters[service] = latest?.0  // nil: not compared
             let injected = latest?.1 ?? services[service]?.desk.injected ?? [:]
             for (topic, events) in injected where topic == service.topic { topics[topic]?.setInjected(events) }
         }
         try afterStage(.counters)
-        if databases.gateway.exists {
-            do {
-                ledger = try databases.gateway.read { try LedgerFacts($0) }
-            } catch {
-                unreadable[Self.gateway] = "\(error)"
-            }
-        }
+        readLedger()
 
         let hasEvidence = !services.isEmpty || !unreadable.isEmpty || ledger != nil || journals.files > 0
         guard hasEvidence || topics.values.contains(where: { $0.verified != nil }) else {
@@ -121,45 +126,89 @@ struct Evidence {
         return facts.hasWritten(topic, offset: offset)
     }
 
-    /// What is to be said of an event that is not settled: it came during the audit, or its owner's database is behind it.
-    func whyNotSettled(_ topic: Topic, offset: UInt64) -> String {
-        let owner = Rules.writer(of: topic)?.rawValue ?? "its writer"
-        return offset < self.topic(topic).settled
-            ? "the database of \(owner) has not written the event: \(owner) wrote it after the database was read, or the "
-                + "database is older than the log"
-            : "the event was appended during the audit"
-    }
-
     // MARK: - Reading
 
     private struct ServiceReading: Sendable {
         let service: ServiceName
         var facts: ServiceFacts?
         var domain = DomainFacts()
+        var storage = Storage()
+    }
+
+    /// How a database was found.
+    private struct Storage: Sendable {
+        /// Why it cannot be read.
         var fault: String?
+        var damage: [String] = []
+        var doubts: [String] = []
+
+        /// Reads a database if it is whole; nil where it is not, or cannot be read.
+        mutating func read<Value>(
+            _ database: EvidenceDatabase, _ tables: [StoredTable], _ body: (Database) throws -> Value
+        ) -> Value? {
+            guard database.exists else { return nil }
+            do {
+                let (value, check) = try database.read { db in
+                    let check = try StorageCheck(tables, in: db)
+                    return (check.damage.isEmpty ? try body(db) : nil, check)
+                }
+                (damage, doubts, fault) = (check.damage, check.doubts, check.damage.first)
+                return value
+            } catch let AuditError.damaged(file, reason) {
+                damage = [reason]
+                fault = "\(AuditError.damaged(file: file, reason: reason))"
+            } catch {
+                fault = "\(error)"
+            }
+            return nil
+        }
     }
 
     private static func read(_ service: ServiceName, from database: EvidenceDatabase) -> ServiceReading {
         var reading = ServiceReading(service: service)
-        guard database.exists else { return reading }
-        do {
-            let (facts, domain) = try database.read { db in
-                var domain = DomainFacts()
-                try DeliverySchema.require(in: db, file: database.path)
-                try domain.read(service, db)
-                return (try ServiceFacts(of: service, in: db), domain)
-            }
+        let read = reading.storage.read(database, StoredTables.of(service)) { db in
+            var domain = DomainFacts()
+            try DeliverySchema.require(in: db, file: database.path)
+            try domain.read(service, db)
+            return (try ServiceFacts(of: service, in: db), domain)
+        }
+        if let (facts, domain) = read {
             reading.facts = facts
             reading.domain = domain
-        } catch {
-            reading.fault = "\(error)"
         }
         return reading
     }
 
+    private mutating func readLedger() {
+        var storage = Storage()
+        ledger = storage.read(databases.gateway, StoredTables.gateway) { try LedgerFacts($0) }
+        note(storage, of: Self.gateway)
+    }
+
+    private mutating func note(_ storage: Storage, of name: String) {
+        unreadable[name] = storage.fault
+        damage[name] = storage.damage.isEmpty ? nil : storage.damage
+        doubts[name] = storage.doubts.isEmpty ? nil : storage.doubts
+    }
+
+    /// After the topics: what a consumer has read is there by now.
+    private mutating func checkPositions(_ log: FileEventLog) {
+        for service in ServiceName.allCases {
+            for (topic, position) in services[service]?.positions ?? [:] where !position.token.isEmpty {
+                // Beyond the end, or in a topic that is damaged itself, others say so.
+                guard self.topic(topic).fault == nil, position.nextOffset <= self.topic(topic).end else { continue }
+                do {
+                    try log.check(position, of: topic)
+                } catch {
+                    lostPositions.append((service, topic, "\(error)"))
+                }
+            }
+        }
+    }
+
     private mutating func merge(_ reading: ServiceReading) {
         services[reading.service] = reading.facts
-        unreadable[reading.service.rawValue] = reading.fault
+        note(reading.storage, of: reading.service.rawValue)
         switch reading.service {
         case .order:
             domain.orders = reading.domain.orders

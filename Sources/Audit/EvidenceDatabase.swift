@@ -49,12 +49,23 @@ package struct EvidenceDatabase: Sendable {
         isLinked = false
     }
 
-    package var exists: Bool { FileManager.default.fileExists(atPath: path) }
+    /// Whether there is anything of this name, also a link to nothing.
+    package var exists: Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
 
     /// Reads in one transaction: one state of the database.
     ///
-    /// - Throws: `AuditError.unreadable`.
+    /// - Throws: `AuditError.unreadable`, `.damaged`.
     package func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        for suffix in Self.suffixes + ["-shm"] {
+            var status = stat()
+            // To open a pipe is to wait for whoever writes into it.
+            guard stat(path + suffix, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
+                throw AuditError.unreadable(file: path + suffix, reason: "it is no regular file")
+            }
+        }
         if let own { return try reading { try own.queue(path).read(body) } }
         for attempt in 1...Self.attempts {
             if attempt > 1 { Thread.sleep(forTimeInterval: Self.pauseSeconds) }
@@ -127,6 +138,8 @@ package struct EvidenceDatabase: Sendable {
     private func reading<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
+        } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
+            throw AuditError.damaged(file: self.path, reason: error.message ?? "\(error)")
         } catch let error as DatabaseError {
             throw AuditError.unreadable(file: self.path, reason: "\(error)")
         }

@@ -23,8 +23,8 @@ struct InFlight {
             case call(String)
             /// In the outbox, not in the log.
             case unpublished(String)
-            /// Came while the evidence was read.
-            case moving
+            /// Not in its owner's database, for the reason that is given: mostly it came while the evidence was read.
+            case moving(String)
         }
 
         var text: String {
@@ -34,7 +34,7 @@ struct InFlight {
             case .parked: "an event is parked at \(service.rawValue)\(place)"
             case .call(let key): "\(service.rawValue) has no answer to \(key) yet"
             case .unpublished(let type): "\(service.rawValue) has \(type) in its outbox"
-            case .moving: "\(service.rawValue) went on while the evidence was read\(place)"
+            case .moving(let reason): "\(service.rawValue) has said more\(place): \(reason)"
             }
         }
     }
@@ -67,7 +67,10 @@ struct InFlight {
 
     /// Why the log's word on what a service said of an order is younger than the rest of the evidence.
     func moving(_ order: OrderID, at service: ServiceName) -> Reason? {
-        reasons[order]?.first { $0.service == service && $0.kind == .moving }
+        reasons[order]?.first {
+            guard $0.service == service, case .moving = $0.kind else { return false }
+            return true
+        }
     }
 
     // MARK: - Finding them
@@ -85,7 +88,8 @@ struct InFlight {
         var offset = facts.end
         while offset > facts.first, !evidence.isSettled(topic, offset: offset - 1) {
             offset -= 1
-            if !facts.isInjected(offset) { add(facts[offset]?.order, owner, .moving, topic, offset) }
+            if facts.isInjected(offset) { continue }
+            add(facts[offset]?.order, owner, .moving(evidence.lateness(topic, offset: offset)), topic, offset)
         }
     }
 

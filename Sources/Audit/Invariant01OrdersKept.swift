@@ -108,9 +108,8 @@ enum OrdersKept {
                     at: orders.place(offset))
             } else {
                 check.waiting(
-                    "the log has the order, its owner's database does not: "
-                        + evidence.whyNotSettled(.orders, offset: offset), order: order, event: event.id,
-                    service: .order,
+                    "the log has the order, its owner's database does not: \(evidence.lateness(.orders, offset: offset))",
+                    order: order, event: event.id, service: .order,
                     at: orders.place(offset))
             }
         }

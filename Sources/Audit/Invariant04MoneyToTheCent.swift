@@ -50,6 +50,9 @@ enum MoneyToTheCent {
             } else {
                 captures[order] = entry
             }
+            if !entry.isRefund, entry.paymentIntent != entry.gatewayID {
+                check.broken("\(entry.gatewayID) is a capture of '\(entry.paymentIntent)'", order: order, at: place)
+            }
             let key = "\(entry.isRefund ? "refund" : "charge"):\(order)"
             if entry.key != key {
                 check.broken(

@@ -138,23 +138,60 @@ enum LogWhole {
                     service: facts.service, at: read.place(row.sequence - 1))
             }
         }
-        guard read.end + 1 < counter.next else { return }
-        let waiting = Set(rows.lazy.map(\.sequence).filter { $0 > read.end })
-        let lost = (read.end + 1..<counter.next).filter { !waiting.contains($0) }
-        if let first = lost.first {
-            check.broken(
-                "\(lost.count) events of \(topic) are neither in the log nor in the outbox, from sequence \(first) on",
-                service: facts.service, at: place)
-        } else if counter.published > read.end {
+        if counter.published > read.end {
             check.broken(
                 "\(topic) ends at sequence \(read.end), its owner saw \(counter.published) in it",
                 service: facts.service,
                 at: place)
-        } else {
+        }
+        checkRows(rows.map(\.sequence), counter, read, facts, &check)
+        guard read.end + 1 < counter.next else { return }
+        let waiting = rows.count { $0.sequence > read.end && $0.sequence < counter.next }
+        let lost = counter.next - 1 - read.end - UInt64(waiting)
+        if lost > 0 {
+            let first = firstMissing(in: rows.map(\.sequence), from: read.end + 1)
+            check.broken(
+                "\(lost) events of \(topic) are neither in the log nor in the outbox, from sequence \(first) on",
+                service: facts.service, at: place)
+        } else if counter.published <= read.end {
             check.waiting(
-                "\(facts.service.rawValue) has \(waiting.count) events for \(topic) in its outbox",
+                "\(facts.service.rawValue) has \(waiting) events for \(topic) in its outbox",
                 service: facts.service,
                 at: place)
         }
+    }
+
+    /// The outbox holds what its owner made and does not know to be in the log, no more and no less: it refuses to start
+    /// otherwise.
+    private static func checkRows(
+        _ sequences: [UInt64], _ counter: ServiceFacts.Counter, _ read: TopicFacts, _ facts: ServiceFacts,
+        _ check: inout InvariantCheck
+    ) {
+        let place = read.place(read.end)
+        if counter.published >= counter.next {
+            check.broken(
+                "\(read.topic): its owner published up to sequence \(counter.published), and made \(counter.next - 1)",
+                service: facts.service, at: place)
+        }
+        if let last = sequences.max(), last >= counter.next {
+            check.broken(
+                "the outbox holds sequence \(last) of \(read.topic), its owner made \(counter.next - 1)",
+                service: facts.service, at: place)
+        }
+        // What the log holds, too: what it does not is said as lost.
+        let first = firstMissing(in: sequences, from: counter.published + 1)
+        if first < counter.next, first <= read.end {
+            check.broken(
+                "the outbox lacks sequence \(first) of \(read.topic), which its owner does not know to be published: it "
+                    + "refuses to start", service: facts.service, at: read.place(first - 1))
+        }
+    }
+
+    /// - Parameter sequences: as they come.
+    private static func firstMissing(in sequences: [UInt64], from first: UInt64) -> UInt64 {
+        let present = Set(sequences)
+        var next = first
+        while present.contains(next) { next += 1 }
+        return next
     }
 }

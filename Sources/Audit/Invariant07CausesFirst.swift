@@ -17,7 +17,7 @@ enum CausesFirst {
             for (offset, event) in topic.said {
                 guard evidence.isSettled(topic.topic, offset: offset) else {
                     check.waiting(
-                        evidence.whyNotSettled(topic.topic, offset: offset), event: event.id, at: topic.place(offset))
+                        evidence.lateness(topic.topic, offset: offset), event: event.id, at: topic.place(offset))
                     continue
                 }
                 let effect = Effect(event: event, offset: offset, topic: topic)

@@ -23,6 +23,12 @@ enum ReadOnce {
                 check.broken("\(service.rawValue) pruned ids of \(topic), which it does not read", service: service)
             }
             LettersOnRecord(facts, evidence).check(&check)
+            OpenCalls(facts, evidence).check(&check)
+        }
+        for (service, topic, reason) in evidence.lostPositions {
+            check.broken(
+                "\(service.rawValue) cannot read \(topic) on from where it stands: \(reason)", service: service,
+                at: evidence.topic(topic).place(evidence.services[service]?.position(in: topic) ?? 0))
         }
         return check
     }

@@ -2,7 +2,7 @@ import Contracts
 import Foundation
 import GRDB
 
-/// 9. Rebuilt from offset 0, each database has the same digest.
+/// 9. Rebuilt from offset 0, each database has the same digest; and each is whole, the gateway's, too (`StorageCheck`).
 ///
 /// The live database may move while its rebuild is made: what decides how far a rebuild goes is read before it, and with
 /// the digest after it, and only equal extents are compared.
@@ -12,6 +12,7 @@ enum RebuiltTheSame {
 
     static func check(_ evidence: Evidence, rebuilder: (any Rebuilder)?) -> InvariantCheck {
         var check = InvariantCheck(9, "Rebuilt from the log, each database is the same")
+        checkStorage(evidence, &check)
         guard let rebuilder else {
             check.waiting("not checked: no rebuilder was given")
             return check
@@ -44,6 +45,19 @@ enum RebuiltTheSame {
             }
         }
         return check
+    }
+
+    /// Each database is whole, whatever its rows say.
+    private static func checkStorage(_ evidence: Evidence, _ check: inout InvariantCheck) {
+        for name in ServiceName.allCases.map(\.rawValue) + [Evidence.gateway] {
+            let place = Place(file: "db/\(name)/\(name).db")
+            for damage in evidence.damage[name] ?? [] {
+                check.broken("\(name): \(damage)", service: ServiceName(rawValue: name), at: place)
+            }
+            for doubt in evidence.doubts[name] ?? [] {
+                check.waiting("\(name): \(doubt)", service: ServiceName(rawValue: name), at: place)
+            }
+        }
     }
 
     private enum Outcome: Sendable {

@@ -68,7 +68,7 @@ struct ServiceFacts {
         desk = try DeskFacts(db)
         try readPause(db)
         try db.forEachRow("SELECT key, kind, subject, cause FROM intents WHERE state = 'open'") { row in
-            let cause = try? EventCoding.id(of: row.bytes(3)[...])  // nil: it explains no message
+            let cause = (try? EventCoding.decode(row.bytes(3)))?.id  // nil: `OpenCalls` says so
             intents.append(Intent(key: row[0], kind: row[1], subject: row[2], cause: cause))
         }
         counters = try Self.counters(db)

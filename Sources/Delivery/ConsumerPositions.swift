@@ -9,7 +9,8 @@ package enum ConsumerPositions {
         let statement = try db.cachedStatement(
             sql: "SELECT next_offset, token FROM consumer_positions WHERE topic = ?")
         return try Row.fetchOne(statement, arguments: [topic.name]).map { row in
-            Position(nextOffset: UInt64(row[0] as Int64), token: [UInt8](row[1] as Data))
+            let cell = Cells(row, of: "consumer_positions")
+            return Position(nextOffset: try cell(0), token: try cell(1))
         }
     }
 

@@ -50,7 +50,8 @@ package struct DeliverySummary: Codable, Sendable {
     package init(_ card: ServiceCard, _ db: Database) throws {
         service = card.name
         positions = try card.topics.map { topic in
-            Reading(topic: topic.name, nextOffset: Int64(try ConsumerPositions.load(topic, db)?.nextOffset ?? 0))
+            Reading(
+                topic: topic.name, nextOffset: Int64(clamping: try ConsumerPositions.load(topic, db)?.nextOffset ?? 0))
         }
         parked = try Int64.fetchOne(try db.cachedStatement(sql: "SELECT count(*) FROM parked")) ?? 0
         // The partial index dead_letters_by_subject holds the open ones alone.
@@ -90,10 +91,11 @@ package struct DeliverySummary: Codable, Sendable {
                 GROUP BY signature, type ORDER BY count(*) DESC, min(died_at) LIMIT ?
                 """)
         return try Row.fetchAll(statement, arguments: [maximumGroups]).map { row in
-            let group = DeadLetterGroup(service: service, signature: row[0], type: row[1])
+            let cell = Cells(row, of: "dead_letters")
+            let group = DeadLetterGroup(service: service, signature: try cell(0), type: try cell(1))
             return Group(
-                id: group.id, signature: group.signature, type: group.type, letters: row[2],
-                first: Timestamp(microseconds: row[3]), last: Timestamp(microseconds: row[4]))
+                id: group.id, signature: group.signature, type: group.type, letters: try cell(2),
+                first: try cell(3), last: try cell(4))
         }
     }
 }

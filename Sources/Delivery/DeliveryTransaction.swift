@@ -163,10 +163,10 @@ final class DeliveryTransaction {
     }
 
     private static func nextSequence(_ topic: Topic, _ db: Database) throws -> UInt64 {
-        let next = try Int64.fetchOne(
+        let row = try Row.fetchOne(
             try db.cachedStatement(sql: "SELECT next_sequence FROM outbox_topics WHERE topic = ?"),
             arguments: [topic.name])
-        return UInt64(next ?? 1)
+        return try row.map { try Cells($0, of: "outbox_topics")(0) } ?? 1
     }
 
     private func record(_ request: CallRequest, cause: Envelope, at time: Timestamp) throws {

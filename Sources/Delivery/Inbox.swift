@@ -42,8 +42,9 @@ enum Inbox {
         var last: Data?
         let rows = try Row.fetchCursor(oldest, arguments: [bound, limit])
         while let row = try rows.next() {
-            last = row[0]
-            pruned[row[1], default: 0] += 1
+            let cell = Cells(row, of: "inbox")
+            last = try cell(0)
+            pruned[try cell(1), default: 0] += 1
         }
         guard let last else { return }
         try db.execute(sql: "DELETE FROM inbox WHERE event_id <= ?", arguments: [last])

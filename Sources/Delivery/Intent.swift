@@ -54,11 +54,13 @@ package struct Intent: Sendable {
 
     /// By position in `columns`: a name is searched for in every row.
     private static func read(_ row: Row) throws -> Intent {
-        Intent(
-            key: row[0], kind: row[1], subject: row[2],
-            cause: try EventCoding.decode([UInt8](row[3] as Data)), request: [UInt8](row[4] as Data),
-            deadline: (row[5] as Int64?).map(Timestamp.init(microseconds:)),
-            recordedAt: Timestamp(microseconds: row[6]))
+        let cell = Cells(row, of: "intents")
+        guard let cause = try? EventCoding.decode(try cell(3, as: [UInt8].self)) else {
+            throw cell.fault(at: 3, expected: "an event")
+        }
+        return Intent(
+            key: try cell(0), kind: try cell(1), subject: try cell(2), cause: cause, request: try cell(4),
+            deadline: try cell(5), recordedAt: try cell(6))
     }
 
     package static func exists(key: String, _ db: Database) throws -> Bool {

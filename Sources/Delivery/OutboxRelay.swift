@@ -30,17 +30,41 @@ package final class OutboxRelay {
                 let row = try Row.fetchOne(
                     db, sql: "SELECT next_sequence, published_sequence FROM outbox_topics WHERE topic = ?",
                     arguments: [topic.name])
-                let next = UInt64(row.map { $0["next_sequence"] as Int64 } ?? 1)
-                let marked = UInt64(row.map { $0["published_sequence"] as Int64 } ?? 0)
+                let cell = row.map { Cells($0, of: "outbox_topics") }
+                let next: UInt64 = try cell.map { try $0(0) } ?? 1
+                let marked: UInt64 = try cell.map { try $0(1) } ?? 0
                 guard inLog >= marked, inLog < next else {
                     throw OutboxMismatch(
                         topic: topic, inLog: inLog, marked: marked, nextSequence: next, database: node.database.path)
                 }
+                try Self.checkRows(from: marked + 1, before: next, topic, node, db)
                 return marked
             }
         } catch {
             writer.close()
             throw error
+        }
+    }
+
+    /// Whether the outbox holds every event that was made and is not known to be in the log: no more, no fewer.
+    ///
+    /// - Throws: `OutboxGap`.
+    private static func checkRows(
+        from first: UInt64, before next: UInt64, _ topic: Topic, _ node: ServiceNode, _ db: Database
+    ) throws {
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT sequence FROM outbox WHERE topic = ? AND sequence >= ? ORDER BY sequence",
+            arguments: [topic.name, Int64(clamping: first)])
+        var expected = first
+        while let row = try rows.next() {
+            let sequence: UInt64 = try Cells(row, of: "outbox")(0)
+            guard sequence == expected, sequence < next else {
+                throw OutboxGap(topic: topic, expected: expected, found: sequence, database: node.database.path)
+            }
+            expected += 1
+        }
+        guard expected == next else {
+            throw OutboxGap(topic: topic, expected: expected, found: nil, database: node.database.path)
         }
     }
 
@@ -86,7 +110,7 @@ package final class OutboxRelay {
         var events: [[UInt8]] = []
         while let row = try rows.next() {
             let expected = published + UInt64(events.count) + 1
-            let sequence = UInt64(row[0] as Int64)
+            let sequence: UInt64 = try Cells(row, of: "outbox")(0)
             guard sequence == expected else {
                 throw OutboxGap(topic: topic, expected: expected, found: sequence, database: node.database.path)
             }
@@ -117,7 +141,7 @@ package struct OutboxMismatch: Error, CustomStringConvertible {
             return "topic \(topic) ends at sequence \(inLog), but \(database) published up to \(marked): "
                 + "the log lost data. Restore the topic's files; nothing was changed"
         }
-        return "topic \(topic) holds sequence \(inLog), but \(database) has only made \(nextSequence - 1): "
+        return "topic \(topic) holds sequence \(inLog), but \(database) has only made \(max(nextSequence, 1) - 1): "
             + "the database is an old copy. Restore the newer one; nothing was changed"
     }
 }
@@ -126,11 +150,12 @@ package struct OutboxMismatch: Error, CustomStringConvertible {
 package struct OutboxGap: Error, CustomStringConvertible {
     package let topic: Topic
     package let expected: UInt64
-    package let found: UInt64
+    /// Nil where nothing follows.
+    package let found: UInt64?
     package let database: String
 
     package var description: String {
-        "the outbox of \(database) holds sequence \(found) of topic \(topic) where \(expected) is due: "
-            + "unpublished events were removed. Restore the database; nothing was published past the gap"
+        "the outbox of \(database) holds \(found.map { "sequence \($0)" } ?? "nothing") of topic \(topic) where sequence "
+            + "\(expected) is due: unpublished events were removed or added. Restore the database; nothing was published past the gap"
     }
 }

@@ -229,14 +229,16 @@ struct Parking {
     private static let columns = "arrival, event_id, topic, offset, subject, event, attempts, first_failed_at"
 
     private static func read(_ row: Row) throws -> Parked {
-        guard let id = EventID(bytes: row[1] as Data) else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "parked.event_id is no id")
+        let cell = Cells(row, of: "parked")
+        let bytes: [UInt8] = try cell(5)
+        // As many as attempts can be counted on from.
+        guard let attempts: Int = try cell(6), (0..<Int(Int32.max)).contains(attempts) else {
+            throw cell.fault(at: 6, expected: "a number of attempts")
         }
         return Parked(
-            logged: LoggedEvent(
-                topic: Topic(row[2]), offset: UInt64(row[3] as Int64), bytes: [UInt8](row[5] as Data)[...]),
-            arrival: row[0], id: id, subject: row[4], attempts: row[6],
-            firstFailedAt: (row[7] as Int64?).map(Timestamp.init(microseconds:)))
+            logged: LoggedEvent(topic: Topic(try cell(2)), offset: try cell(3), bytes: bytes[...]),
+            arrival: try cell(0), id: try cell(1), subject: try cell(4), attempts: attempts,
+            firstFailedAt: try cell(7))
     }
 }
 

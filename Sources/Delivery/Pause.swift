@@ -15,7 +15,8 @@ package struct Pause: Equatable, Sendable {
 
     package static func load(_ db: Database) throws -> Pause? {
         try Row.fetchOne(db, sql: "SELECT since, actor, reason FROM consumer_pause").map { row in
-            Pause(since: Timestamp(microseconds: row[0]), actor: row[1], reason: row[2])
+            let cell = Cells(row, of: "consumer_pause")
+            return Pause(since: try cell(0), actor: try cell(1), reason: try cell(2))
         }
     }
 

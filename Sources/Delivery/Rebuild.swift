@@ -31,11 +31,12 @@ package struct Rebuild {
         var unpublished: [UInt64: [UInt8]] = [:]
 
         package init(card: ServiceCard, live db: Database) throws {
-            ownSequences =
-                UInt64(
-                    try Int64.fetchOne(
-                        db, sql: "SELECT next_sequence FROM outbox_topics WHERE topic = ?",
-                        arguments: [card.name.topic.name]) ?? 1) - 1
+            let counter = try Row.fetchOne(
+                db, sql: "SELECT next_sequence FROM outbox_topics WHERE topic = ?", arguments: [card.name.topic.name]
+            ).map { Cells($0, of: "outbox_topics") }
+            let next: UInt64 = try counter.map { try $0(0) } ?? 1
+            guard next > 0 else { throw counter?.fault(at: 0, expected: "a sequence") ?? DatabaseError() }
+            ownSequences = next - 1
             positions = [:]
             for topic in card.topics {
                 positions[topic] = try ConsumerPositions.load(topic, db)?.nextOffset ?? 0
@@ -46,16 +47,16 @@ package struct Rebuild {
                     sql: "SELECT event_id FROM parked UNION SELECT event_id FROM dead_letters WHERE state <> 'redriven'"
                 ).compactMap { EventID(bytes: $0) })
             injected = Set(
-                try Int64.fetchAll(
+                try Row.fetchAll(
                     db, sql: "SELECT sequence FROM injected WHERE topic = ?", arguments: [card.name.topic.name]
-                ).map { UInt64($0) })
+                ).map { try Cells($0, of: "injected")(0) as UInt64 })
             try readDesk(db)
             let waiting = try Row.fetchAll(
                 db, sql: "SELECT sequence, event FROM outbox WHERE topic = ?", arguments: [card.name.topic.name])
-            unpublished = Dictionary(
-                uniqueKeysWithValues: waiting.map { row in
-                    (UInt64(row["sequence"] as Int64), [UInt8](row["event"] as Data))
-                })
+            for row in waiting {
+                let cell = Cells(row, of: "outbox")
+                unpublished[try cell(0)] = try cell(1) as [UInt8]
+            }
         }
 
         private mutating func readDesk(_ db: Database) throws {
@@ -66,12 +67,13 @@ package struct Rebuild {
                     WHERE state = 'redriven' AND (corrected IS NOT NULL OR origin = 'import')
                     """)
             while let row = try rows.next() {
-                let topic = Topic(row[0])
-                let event = [UInt8](row[2] as Data)
-                if row[3] {
+                let cell = Cells(row, of: "dead_letters")
+                let topic = Topic(try cell(0))
+                let event: [UInt8] = try cell(2)
+                if try cell(3) {
                     imported.append((topic, event))
                 } else {
-                    standIns[topic, default: [:]][UInt64(row[1] as Int64)] = event
+                    standIns[topic, default: [:]][try cell(1)] = event
                 }
             }
         }

@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 package import GRDB
 import GRDBSQLite
 
@@ -20,6 +21,10 @@ package final class ServiceDatabase: Sendable {
 
     package init(path: String) throws {
         self.path = path
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw DatabaseRefused(path: path, reason: "it is no regular file")
+        }
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { db in
@@ -32,7 +37,7 @@ package final class ServiceDatabase: Sendable {
                     PRAGMA journal_size_limit = 67108864;
                     """)
         }
-        queue = try DatabaseQueue(path: path, configuration: configuration)
+        queue = try Self.naming(path) { try DatabaseQueue(path: path, configuration: configuration) }
         try queue.inDatabase { db in
             let journal = try String.fetchOne(db, sql: "PRAGMA journal_mode")
             let synchronous = try Int.fetchOne(db, sql: "PRAGMA synchronous")
@@ -51,14 +56,16 @@ package final class ServiceDatabase: Sendable {
     /// somebody removed takes the orders with it that are still answered with 202.
     /// - Throws: `DatabaseMoved`, and what the body and SQLite throw.
     package func transaction<Value>(_ body: (Database) throws -> Value) throws -> Value {
-        try queue.inDatabase { db in
-            var value: Value?
-            try db.inTransaction(.immediate) {
-                value = try body(db)
-                return .commit
+        try Self.naming(path) {
+            try queue.inDatabase { db in
+                var value: Value?
+                try db.inTransaction(.immediate) {
+                    value = try body(db)
+                    return .commit
+                }
+                try requireInPlace(db)
+                return value!  // inTransaction either ran the body to its end or threw
             }
-            try requireInPlace(db)
-            return value!  // inTransaction either ran the body to its end or threw
         }
     }
 
@@ -71,7 +78,17 @@ package final class ServiceDatabase: Sendable {
 
     /// Reads outside a transaction that writes.
     package func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
-        try queue.inDatabase { db in try body(db) }
+        try Self.naming(path) { try queue.inDatabase { db in try body(db) } }
+    }
+
+    /// A database that is damaged, as SQLite or `Cells` find it, is named: whoever reads the error must know which file.
+    private static func naming<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
+            throw DatabaseError(
+                resultCode: error.extendedResultCode, message: "\(path): \(error.message ?? "damaged")", sql: error.sql)
+        }
     }
 
     package func close() throws {

@@ -20,9 +20,10 @@ package final class ServiceNode: Sendable {
     package let standing = Standing()
     private let facts: [String: OwnFact]
 
-    /// Creates the tables where they are missing.
+    /// Creates the tables where they are missing, and brings those of an older version up to this one.
     ///
     /// - Parameter tracer: nil where no spans are recorded.
+    /// - Throws: `DatabaseRefused` where the database is of another version, or does not take its own rows.
     package init(
         card: ServiceCard, database: ServiceDatabase, clock: any ServiceClock, logger: Logger,
         tracer: (any Tracer)? = nil
@@ -33,10 +34,16 @@ package final class ServiceNode: Sendable {
         self.logger = logger
         metrics = DeliveryMetrics(service: card.name)
         facts = Dictionary(uniqueKeysWithValues: card.facts.map { ($0.type, $0) })
-        clockHistory = try database.transaction { db in
-            try DeliveryTables.create(db)
-            try card.createTables(db)
-            return try ClockHistory(clock, db)
+        do {
+            clockHistory = try database.transaction { db in
+                try DatabaseVersion.bringUp(db, path: database.path) { db in
+                    try DeliveryTables.create(db)
+                    try card.createTables(db)
+                }
+                return try ClockHistory(clock, db)
+            }
+        } catch let error as DatabaseError where [.SQLITE_CONSTRAINT, .SQLITE_ERROR].contains(error.resultCode) {
+            throw DatabaseRefused(path: database.path, reason: error.message ?? "its schema is another one")
         }
         tracing = ServiceTracing(tracer: tracer, service: card.name, clock: clockHistory)
     }

@@ -25,8 +25,9 @@ struct Trials {
 
     init(_ db: Database) throws {
         for row in try Row.fetchAll(db, sql: "SELECT topic, offset, deaths, signal FROM trials") {
-            let place = Place(topic: Topic(row[0]), offset: UInt64(row[1] as Int64))
-            open[place] = Trial(deaths: row[2], signal: row[3])
+            let cell = Cells(row, of: "trials")
+            open[Place(topic: Topic(try cell(0)), offset: try cell(1))] = Trial(
+                deaths: try cell(2), signal: try cell(3))
         }
     }
 

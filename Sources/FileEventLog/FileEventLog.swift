@@ -119,6 +119,15 @@ package struct FileEventLog: EventLog {
         try LogVerifier(files: files(topic), disk: disk, notedHead: head, afterSegment: afterSegment).verify()
     }
 
+    /// Whether a consumer can read on from a position: same topic, a frame where its token says, and the history before it.
+    ///
+    /// - Throws: `LogError`.
+    package func check(_ position: Position, of topic: Topic) throws {
+        let reader = FileTopicReader(files: files(topic), disk: disk, from: position)
+        defer { reader.close() }
+        try reader.check()
+    }
+
     func files(_ topic: Topic) -> TopicFiles {
         TopicFiles(topic: topic, logDirectory: directory, archiveDirectory: archive)
     }

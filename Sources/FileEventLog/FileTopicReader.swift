@@ -8,7 +8,7 @@ import LogFormat
 /// *Guarantee*: a read that fails leaves the reader where it stood, so trying again neither skips nor repeats an event.
 final class FileTopicReader: TopicReader {
     /// Where a frame begins, and the hash of the one before it.
-    private struct Place {
+    private struct Place: Equatable {
         var position: UInt64
         var previousHash: Hash
     }
@@ -139,6 +139,26 @@ final class FileTopicReader: TopicReader {
         } catch {
             leave(to: before)
             throw error
+        }
+    }
+
+    /// Whether the position that the reader was opened at can be read on from.
+    ///
+    /// - Throws: `LogError`.
+    func check() throws {
+        guard !start.token.isEmpty else { return }
+        let committed = try end()
+        guard nextOffset <= committed else { throw foreign("the topic ends at \(committed)") }
+        if nextOffset < committed { return try readFrame(committed: committed) }
+        // Nothing follows that would name the hash before it: the way from the segment's beginning must lead to the place.
+        try openFirst()
+        let found = FileTopicReader(files: files, disk: disk, from: Position(nextOffset: nextOffset, token: []))
+        defer { found.close() }
+        try found.seek(to: nextOffset)
+        if found.segment?.header.baseOffset == segment?.header.baseOffset {
+            guard found.place == place else { throw foreign("its token names another place than the end of the topic") }
+        } else if try loadFrame(committed: committed).frame.kind != .seal {
+            throw foreign("its token names a segment in which the topic does not end")
         }
     }
 

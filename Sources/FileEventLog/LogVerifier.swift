@@ -54,9 +54,9 @@ package struct LogVerifier {
 
     private func walk(_ segments: [UInt64], _ commitPage: CommitPage, _ finding: inout Finding) throws {
         // A topic that was begun and never opened has a commit page alone.
-        if segments.isEmpty, commitPage.committed == 0, commitPage.epoch == 0 { return }
-        let start = try files.firstOffset(disk)
-        guard let first = segments.first, segments.contains(start) else { throw files.missing(start) }
+        let start = try checkStart(segments)
+        if segments.isEmpty, commitPage.committed == 0, commitPage.epoch == 0, start == nil { return }
+        guard let first = segments.first else { throw files.missing(start?.firstOffset ?? 0) }
         finding.firstOffset = first
         var before: SegmentScan?
         defer { before?.file.close() }
@@ -70,11 +70,48 @@ package struct LogVerifier {
                 throw LogError.corrupt(
                     topic: files.topic, file: scan.path, byte: 16, reason: "segment and commit page are of two topics")
             }
+            if let start, start.topicID != scan.header.topicID {
+                throw LogError.corrupt(
+                    topic: files.topic, file: files.startRecord, byte: 16,
+                    reason: "segment and start record are of two topics")
+            }
             try walk(&scan, isLast: index == segments.count - 1, &finding)
             before?.file.close()
             before = scan
             isDone = true
             afterSegment()
+        }
+        guard max(before?.epoch ?? 0, commitPage.epoch) < UInt32.max else {
+            throw LogError.corrupt(
+                topic: files.topic, file: files.commitPage, byte: 24,
+                reason: "writer epoch \(UInt32.max), after which no writer can open the topic")
+        }
+    }
+
+    /// Where the log itself begins, which a writer goes by: it does not look into the archive.
+    ///
+    /// - Throws: `LogError.corrupt` where a segment from there on is not in the log's own directory.
+    private func checkStart(_ segments: [UInt64]) throws -> TopicStart? {
+        while true {
+            let start = try files.start(disk)
+            let here: Set<UInt64>
+            do {
+                here = Set(try TopicFiles.offsets(files.directory, disk))
+            } catch {
+                throw error.asLogError(files.topic)
+            }
+            // Segments that an archiver moves meanwhile are below a start that it noted before.
+            guard try files.start(disk) == start else { continue }
+            let first = start?.firstOffset ?? 0
+            guard segments.isEmpty || segments.contains(first) else { throw files.missing(first) }
+            if let gone = segments.first(where: { $0 >= first && !here.contains($0) }) {
+                throw LogError.corrupt(
+                    topic: files.topic, file: files.segment(gone), byte: 0,
+                    reason: start == nil
+                        ? "the segment is archived, and no start record says that the log begins after it"
+                        : "the segment is archived, and the start record says that the log begins at offset \(first)")
+            }
+            return start
         }
     }
 

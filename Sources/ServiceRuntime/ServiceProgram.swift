@@ -115,6 +115,11 @@ package enum ExitStatus {
     /// Log, database or configuration do not fit: a restart changes nothing.
     package static let refused: Int32 = 78
 
+    private static let damage: [ResultCode] = [
+        .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR, .SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_FORMAT,
+        .SQLITE_SCHEMA,
+    ]
+
     static func isOfArgumentParser(_ error: any Error) -> Bool {
         let name = String(reflecting: type(of: error))
         return name.hasPrefix("ArgumentParser.")
@@ -127,7 +132,7 @@ package enum ExitStatus {
         switch error {
         case is SettingsRefused, is ConfigurationError: return usage
         case is FileReplaced, is DatabaseMoved: return dataReplaced
-        case is AlreadyRunning, is OutboxMismatch, is DurabilityError: return refused
+        case is AlreadyRunning, is OutboxMismatch, is OutboxGap, is DurabilityError, is DatabaseRefused: return refused
         case let error as AccessError: return error.isOfTheDisk ? poisoned : refused
         case let error as LogError:
             switch error {
@@ -139,7 +144,9 @@ package enum ExitStatus {
         // A file of the service's own, such as the mailbox, that could not be written or synced.
         case let error as any EnvironmentFault where error.isFinal: return poisoned
         case let error as DatabaseError where [.SQLITE_IOERR, .SQLITE_FULL].contains(error.resultCode): return poisoned
-        case let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT: return refused
+        // Damaged, no database, of another schema, or against its own constraints: the same at every start.
+        case let error as DatabaseError where damage.contains(error.resultCode): return refused
+        case is RowDecodingError: return refused
         default: return failure
         }
     }

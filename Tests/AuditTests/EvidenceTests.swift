@@ -101,7 +101,7 @@ struct EvidenceTests {
         }
     }
 
-    @Test("a database that is no database makes what needs it unknown, and is named")
+    @Test("a database that is no database is broken, named, and makes what needs it unknown")
     func brokenDatabase() throws {
         let shop = try Shop()
         defer { shop.remove() }
@@ -110,7 +110,8 @@ struct EvidenceTests {
         try Data(repeating: 65, count: 8192).write(
             to: URL(fileURLWithPath: shop.directory + "/db/analytics/analytics.db"))
         let report = try shop.audit()
-        #expect(report.broken.isEmpty && report.unknown.contains(10), "\(report.words)")
+        #expect(report.broken == [9] && report.unknown.contains(10), "\(report.words)")
+        #expect(report[9].violations.first?.message.contains("not a database") == true, "\(report.words)")
         #expect(report[10].waits.first?.message.contains("cannot be read") == true)
     }
 

@@ -45,21 +45,22 @@ struct Letter {
 
     /// Where the subject has an open letter, which one.
     static func open(of subject: String, _ db: Database) throws -> EventID? {
-        try Data.fetchOne(
+        try Row.fetchOne(
             db, sql: "SELECT event_id FROM dead_letters WHERE subject = ? AND state = 'open'", arguments: [subject]
-        ).flatMap { EventID(bytes: $0) }
+        ).map { try Cells($0, of: "dead_letters")(0) }
     }
 
     private static let columns =
         "event_id, topic, offset, subject, event, corrected, error_kind, error, attempts, died_at, state"
 
     private static func read(_ row: Row) throws -> Letter {
-        guard let id = EventID(bytes: row[0] as Data), let state = State(rawValue: row[10]) else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a row of dead_letters holds no letter")
+        let cell = Cells(row, of: "dead_letters")
+        guard let state = State(rawValue: try cell(10)) else {
+            throw cell.fault(at: 10, expected: "open, redriven or discarded")
         }
         return Letter(
-            id: id, topic: Topic(row[1]), offset: UInt64(row[2] as Int64), subject: row[3],
-            original: [UInt8](row[4] as Data), corrected: (row[5] as Data?).map { [UInt8]($0) }, kind: row[6],
-            error: row[7], attempts: row[8], diedAt: Timestamp(microseconds: row[9]), state: state)
+            id: try cell(0), topic: Topic(try cell(1)), offset: try cell(2), subject: try cell(3),
+            original: try cell(4), corrected: try cell(5), kind: try cell(6), error: try cell(7),
+            attempts: try cell(8), diedAt: try cell(9), state: state)
     }
 }

@@ -40,7 +40,7 @@ struct GatewayServer: Sendable {
             database: database, counters: counters
         ) { failure in
             logger.critical("\(failure)")
-            _exit(failure.isReplaced ? FileReplaced.exitCode : Main.diskFailureExitCode)
+            _exit(failure.exitCode)
         }
         injector = FaultInjector(faults: configuration.faults, seed: configuration.seed)
     }

@@ -40,7 +40,7 @@ enum LedgerDatabase {
             status INTEGER,
             response BLOB,
             bound_at INTEGER NOT NULL   -- microseconds since 1970
-        ) WITHOUT ROWID;
+        ) STRICT, WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS ledger (
             entry INTEGER PRIMARY KEY,
             kind TEXT NOT NULL CHECK (kind IN ('capture','refund')),
@@ -51,7 +51,7 @@ enum LedgerDatabase {
             amount INTEGER NOT NULL,
             currency TEXT NOT NULL,
             at INTEGER NOT NULL          -- microseconds since 1970
-        );
+        ) STRICT;
         -- Serves the sum of a payment intent's refunds.
         CREATE INDEX IF NOT EXISTS refunds_of_payment_intent ON ledger (payment_intent, amount) WHERE kind = 'refund';
         """

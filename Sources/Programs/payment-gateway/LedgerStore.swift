@@ -26,11 +26,14 @@ enum LedgerStore {
         let statement = try db.cachedStatement(
             sql: "SELECT outcome, request_hash, status, response FROM idempotency_keys WHERE key = ?")
         guard let row = try Row.fetchOne(statement, arguments: [key.text]) else { return nil }
-        let text: String = row[0]
+        let cells = LedgerCells(row: row, table: "idempotency_keys")
+        let text = try cells.text(0)
         guard let outcome = BoundKey.Outcome(rawValue: text) else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "idempotency key \(key) has outcome '\(text)'")
         }
-        return BoundKey(outcome: outcome, requestHash: row[1], status: row[2] ?? 0, response: row[3] ?? Data())
+        return BoundKey(
+            outcome: outcome, requestHash: try cells.bytes(1), status: try cells.status(2) ?? 0,
+            response: try cells.bytes(3) ?? Data())
     }
 
     static func bind(
@@ -67,12 +70,14 @@ enum LedgerStore {
         let statement = try db.cachedStatement(
             sql: "SELECT amount, currency, order_id FROM ledger WHERE gateway_id = ? AND kind = 'capture'")
         guard let row = try Row.fetchOne(statement, arguments: [paymentIntent]) else { return nil }
-        return Capture(amount: row[0], currency: row[1], orderId: row[2])
+        let cells = LedgerCells(row: row, table: "ledger")
+        return Capture(amount: try cells.whole(0), currency: try cells.text(1), orderId: try cells.text(2))
     }
 
     static func refunded(_ paymentIntent: String, in db: Database) throws -> Int64 {
         let statement = try db.cachedStatement(
-            sql: "SELECT COALESCE(SUM(amount), 0) FROM ledger WHERE payment_intent = ? AND kind = 'refund'")
-        return try Int64.fetchOne(statement, arguments: [paymentIntent]) ?? 0
+            sql: "SELECT COALESCE(SUM(amount), 0) AS amount FROM ledger WHERE payment_intent = ? AND kind = 'refund'")
+        return try Row.fetchOne(statement, arguments: [paymentIntent])
+            .map { try LedgerCells(row: $0, table: "ledger").whole(0) } ?? 0
     }
 }

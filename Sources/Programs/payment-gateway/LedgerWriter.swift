@@ -147,10 +147,11 @@ final class LedgerWriter: Sendable {
     private func failIfDiskFailed(_ error: any Error) {
         let failure: LedgerFailed
         switch error {
-        case let error as FileReplaced: failure = LedgerFailed(what: "\(error)", isReplaced: true)
+        case let error as FileReplaced:
+            failure = LedgerFailed(what: "\(error)", exitCode: FileReplaced.exitCode, isReplaced: true)
         case let error as DatabaseError
         where [.SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode):
-            failure = LedgerFailed(what: "\(error)")
+            failure = LedgerFailed(what: "\(error)", exitCode: Main.exitCode(forLedger: error))
         default: return
         }
         let first = state.withLock { state in
@@ -164,6 +165,7 @@ final class LedgerWriter: Sendable {
 /// The ledger's disk or file failed; whether the last commit holds is not known until the gateway starts again.
 struct LedgerFailed: Error, CustomStringConvertible {
     let what: String
+    let exitCode: Int32
     /// The disk is well; somebody took the file away.
     var isReplaced = false
 

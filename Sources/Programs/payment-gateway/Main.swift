@@ -2,6 +2,7 @@ import Access
 import ArgumentParser
 import CommandLineKit
 import Foundation
+import GRDB
 import ProcessIO
 import ProcessSettings
 
@@ -14,6 +15,18 @@ enum Main {
     static let directoryInUseExitCode: Int32 = 75
     /// The disk or the ledger's file failed: nothing more may be promised (EX_IOERR).
     static let diskFailureExitCode: Int32 = 74
+
+    /// The ledger's file is damaged or none of the gateway's: a restart changes nothing (EX_CONFIG).
+    static let refusedExitCode: Int32 = 78
+
+    /// What a failure of the ledger ends the process with.
+    static func exitCode(forLedger error: DatabaseError) -> Int32 {
+        switch error.resultCode {
+        case .SQLITE_IOERR: diskFailureExitCode
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR, .SQLITE_CONSTRAINT, .SQLITE_SCHEMA: refusedExitCode
+        default: EXIT_FAILURE
+        }
+    }
 
     static func main() async {
         ProcessStart.prepare()
@@ -38,6 +51,10 @@ enum Main {
         if let error = error as? FileReplaced {
             complain("payment-gateway: \(error)")
             exit(FileReplaced.exitCode)
+        }
+        if let error = error as? DatabaseError {
+            complain("payment-gateway: \(error)")
+            exit(exitCode(forLedger: error))
         }
         if let error = error as? SettingsRefused {
             complain("payment-gateway: \(error)")

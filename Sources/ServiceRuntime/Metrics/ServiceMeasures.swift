@@ -49,10 +49,12 @@ final class ServiceMeasures: MetricSource {
                 MetricSample(RuntimeMetrics.openLetters, service, value: Double(open)),
                 MetricSample(RuntimeMetrics.walBytes, service, value: Double(walBytes)),
             ]
-                + outboxes.map { row in
-                    MetricSample(
-                        RuntimeMetrics.outboxEvents, service, row[0] as String, value: Double(row[1] as Int64))
-                }
+                + (try outboxes.map { row in
+                    let cell = Cells(row, of: "outbox_topics")
+                    return MetricSample(
+                        RuntimeMetrics.outboxEvents, service, try cell(0, as: String.self),
+                        value: Double(try cell(1, as: Int64.self)))
+                })
         }
     }
 

@@ -10,41 +10,41 @@ enum AnalyticsTables {
                 CREATE TABLE IF NOT EXISTS order_facts (
                     order_id BLOB PRIMARY KEY, created_at INTEGER, outcome TEXT, reason TEXT, outcome_at INTEGER,
                     amount INTEGER, currency TEXT, seen INTEGER NOT NULL, moved_at INTEGER NOT NULL
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
                 -- Orders on their way, oldest first: what StuckOrders looks through.
                 CREATE INDEX IF NOT EXISTS order_facts_pending ON order_facts (created_at) WHERE outcome IS NULL;
 
                 CREATE TABLE IF NOT EXISTS revenue (
                     currency TEXT PRIMARY KEY, amount INTEGER NOT NULL
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
 
                 CREATE TABLE IF NOT EXISTS cancellations (
                     reason TEXT PRIMARY KEY, orders INTEGER NOT NULL
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
 
                 CREATE TABLE IF NOT EXISTS units (
                     product_id TEXT PRIMARY KEY, sold INTEGER NOT NULL, available INTEGER NOT NULL
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
 
                 CREATE TABLE IF NOT EXISTS minutes (
                     minute INTEGER PRIMARY KEY, created INTEGER NOT NULL, confirmed INTEGER NOT NULL, cancelled INTEGER NOT NULL
-                );
+                ) STRICT;
 
                 CREATE TABLE IF NOT EXISTS latency (
                     bucket INTEGER PRIMARY KEY, orders INTEGER NOT NULL
-                );
+                ) STRICT;
 
                 CREATE TABLE IF NOT EXISTS event_counts (
                     type TEXT PRIMARY KEY, events INTEGER NOT NULL
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
 
                 CREATE TABLE IF NOT EXISTS stuck_reports (
                     order_id BLOB PRIMARY KEY, reports INTEGER NOT NULL, last_at INTEGER NOT NULL
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
 
                 CREATE TABLE IF NOT EXISTS low_stock_reports (
                     product_id TEXT PRIMARY KEY, available INTEGER NOT NULL, at INTEGER NOT NULL
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
                 """)
     }
 

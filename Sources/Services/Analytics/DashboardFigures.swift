@@ -41,7 +41,7 @@ package struct DashboardFigures: Sendable {
         scarcest = try Row.fetchOne(
             try db.cachedStatement(
                 sql: "SELECT product_id, sold, available FROM units ORDER BY available, product_id LIMIT 1")
-        ).map { Figures.Product(productID: $0[0], sold: $0[1], available: $0[2]) }
+        ).map(Figures.Product.init(row:))
         stuck = try OrderFactStore.reportedStuck(Self.maximumStuck, db)
         delivery = try DeliverySummary(card, db)
         let parked = try Data.fetchAll(
@@ -94,13 +94,18 @@ package struct DashboardFigures: Sendable {
             let rows = try Row.fetchAll(
                 try db.cachedStatement(sql: "SELECT type, events FROM event_counts WHERE type IN (?, ?, ?)"),
                 arguments: [V1.OrderCreated.type, V1.OrderConfirmed.type, V1.OrderCancelled.type])
-            let counts = Dictionary(uniqueKeysWithValues: rows.map { ($0[0] as String, $0[1] as Int64) })
-            let refunded = try Int64.fetchOne(
-                try db.cachedStatement(sql: "SELECT orders FROM cancellations WHERE reason = ?"),
-                arguments: [CancellationReason.refunded.rawValue])
+            var counts: [String: Int64] = [:]
+            for row in rows {
+                let cell = Cells(row, of: "event_counts")
+                counts[try cell(0)] = try cell.count(1)
+            }
+            let refunded =
+                try Row.fetchOne(
+                    try db.cachedStatement(sql: "SELECT orders FROM cancellations WHERE reason = ?"),
+                    arguments: [CancellationReason.refunded.rawValue]
+                ).map { try Cells($0, of: "cancellations").count(0) } ?? 0
             created = counts[V1.OrderCreated.type] ?? 0
-            settled =
-                (counts[V1.OrderConfirmed.type] ?? 0) + (counts[V1.OrderCancelled.type] ?? 0) - (refunded ?? 0)
+            settled = (counts[V1.OrderConfirmed.type] ?? 0) + (counts[V1.OrderCancelled.type] ?? 0) - refunded
         }
     }
 }

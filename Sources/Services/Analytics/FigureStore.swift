@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import Foundation
 import GRDB
 
@@ -42,6 +43,14 @@ enum FigureStore {
         ).execute(arguments: [LatencyBucket.of(duration)])
     }
 
+    /// What is taken off instead of added.
+    static func negated(_ number: Int64) throws -> Int64 {
+        guard number > .min else {
+            throw EventFault.brokenRule("\(number) cannot be taken off: its opposite leaves 64 bits")
+        }
+        return -number
+    }
+
     // MARK: - Minutes
 
     static func minute(
@@ -70,6 +79,6 @@ enum FigureStore {
 
     static func available(_ product: String, _ db: Database) throws -> Int64 {
         let statement = try db.cachedStatement(sql: "SELECT available FROM units WHERE product_id = ?")
-        return try Int64.fetchOne(statement, arguments: [product]) ?? 0
+        return try Row.fetchOne(statement, arguments: [product]).map { try Cells($0, of: "units")(0) } ?? 0
     }
 }

@@ -1,4 +1,5 @@
 package import Contracts
+import Delivery
 package import GRDB
 
 /// The running figures at one moment, as a dashboard shows them.
@@ -51,6 +52,14 @@ package struct Figures: Codable, Equatable, Sendable {
     package var lowProducts: Int64
 }
 
+extension Figures.Product {
+    /// - Parameter row: product, pieces sold, pieces available.
+    init(row: Row) throws {
+        let cell = Cells(row, of: "units")
+        self.init(productID: try cell(0), sold: try cell(1), available: try cell(2))
+    }
+}
+
 extension Figures {
     /// How much of the long lists is shown.
     package struct Limits: Sendable {
@@ -62,9 +71,11 @@ extension Figures {
 
     /// A few indexed reads, whatever the number of orders.
     package init(_ db: Database, limits: Limits = Limits()) throws {
-        events = try Self.counts(db, "SELECT type, events FROM event_counts")
-        revenue = try Self.counts(db, "SELECT currency, amount FROM revenue")
-        let reasons = try Self.counts(db, "SELECT reason, orders FROM cancellations")
+        events = try Self.numbers(db, "event_counts", "SELECT type, events FROM event_counts") { try $0.count(1) }
+        revenue = try Self.numbers(db, "revenue", "SELECT currency, amount FROM revenue") { try $0(1) }
+        let reasons = try Self.numbers(db, "cancellations", "SELECT reason, orders FROM cancellations") {
+            try $0.count(1)
+        }
         let cancelled = reasons.values.reduce(0, +)
         let refunded = reasons[CancellationReason.refunded.rawValue, default: 0]
         let confirmedOnce = events[V1.OrderConfirmed.type, default: 0]
@@ -75,14 +86,17 @@ extension Figures {
         products = try Row.fetchAll(
             db, sql: "SELECT product_id, sold, available FROM units ORDER BY sold DESC, product_id LIMIT ?",
             arguments: [limits.products]
-        ).map { Product(productID: $0[0], sold: $0[1], available: $0[2]) }
+        ).map(Product.init(row:))
         minutes = try Row.fetchAll(
             db, sql: "SELECT minute, created, confirmed, cancelled FROM minutes ORDER BY minute DESC LIMIT ?",
             arguments: [limits.minutes]
         ).reversed().map { row in
-            Minute(
-                from: Timestamp(microseconds: row[0] * 60_000_000), created: row[1], confirmed: row[2],
-                cancelled: row[3])
+            let cell = Cells(row, of: "minutes")
+            let (from, overflow) = try cell(0, as: Int64.self).multipliedReportingOverflow(by: 60_000_000)
+            guard !overflow else { throw cell.fault(at: 0, expected: "a minute since 1970") }
+            return Minute(
+                from: Timestamp(microseconds: from), created: try cell(1), confirmed: try cell(2),
+                cancelled: try cell(3))
         }
         let buckets = try LatencyBucket.counts(db)
         latencyMilliseconds = Latency(
@@ -98,8 +112,14 @@ extension Figures {
                 db, sql: "SELECT count(*) FROM low_stock_reports") ?? 0
     }
 
-    private static func counts(_ db: Database, _ sql: String) throws -> [String: Int64] {
-        Dictionary(
-            uniqueKeysWithValues: try Row.fetchAll(db, sql: sql).map { ($0[0] as String, $0[1] as Int64) })
+    private static func numbers(
+        _ db: Database, _ table: String, _ sql: String, _ number: (Cells) throws -> Int64
+    ) throws -> [String: Int64] {
+        var numbers: [String: Int64] = [:]
+        for row in try Row.fetchAll(db, sql: sql) {
+            let cell = Cells(row, of: table)
+            numbers[try cell(0)] = try number(cell)
+        }
+        return numbers
     }
 }

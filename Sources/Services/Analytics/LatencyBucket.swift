@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import Foundation
 package import GRDB
 
@@ -13,22 +14,25 @@ package enum LatencyBucket {
 
     /// Where the bucket ends, in milliseconds: everything in it took less.
     package static func end(of bucket: Int64) -> Double {
-        exp2(Double(bucket + 1) / 4) - 1
+        exp2((Double(bucket) + 1) / 4) - 1
     }
 
     /// What is in each bucket by now.
     package static func counts(_ db: Database) throws -> [(bucket: Int64, orders: Int64)] {
-        try Row.fetchAll(db, sql: "SELECT bucket, orders FROM latency").map { ($0[0], $0[1]) }
+        try Row.fetchAll(db, sql: "SELECT bucket, orders FROM latency").map { row in
+            let cell = Cells(row, of: "latency")
+            return (try cell(0), try cell.count(1))
+        }
     }
 
     /// End of the bucket that holds the orders' `fraction`; nil without orders.
     package static func percentile(_ fraction: Double, of buckets: [(bucket: Int64, orders: Int64)]) -> Double? {
-        let total = buckets.reduce(0) { $0 + $1.orders }
+        let total = buckets.reduce(0) { $0 + Double($1.orders) }
         guard total > 0 else { return nil }
-        let rank = max(1, Int64((fraction * Double(total)).rounded(.up)))
-        var passed: Int64 = 0
+        let rank = max(1, (fraction * total).rounded(.up))
+        var passed = 0.0
         for (bucket, orders) in buckets.sorted(by: { $0.bucket < $1.bucket }) {
-            passed += orders
+            passed += Double(orders)
             if passed >= rank { return end(of: bucket) }
         }
         return nil

@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import Foundation
 import GRDB
 
@@ -40,8 +41,10 @@ enum OrderFactStore {
                     outcome_at = excluded.outcome_at, seen = seen | excluded.seen, moved_at = max(moved_at, excluded.moved_at)
                 """
         ).execute(arguments: [Data(order.bytes), outcome, reason, time.microseconds, fact.rawValue])
-        guard let created = known?[0] as Int64?, (known?[1] as String?) == nil else { return nil }
-        return time - Timestamp(microseconds: created)
+        guard let cell = known.map({ Cells($0, of: "order_facts") }), let created = try cell(0, as: Timestamp?.self),
+            try cell(1, as: String?.self) == nil
+        else { return nil }
+        return time - created
     }
 
     // MARK: - Orders on their way
@@ -76,15 +79,14 @@ enum OrderFactStore {
         let rows = try Row.fetchCursor(statement, arguments: [latest.microseconds])
         var stuck: [Pending] = []
         while stuck.count < count, let row = try rows.next() {
-            guard let order = OrderID(bytes: row[0] as Data) else {
-                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "order_facts.order_id is no id")
-            }
-            let due = limit * (1 << min(max(0, row[3] as Int64), 20))
-            if age(Timestamp(microseconds: row[4])) < due || held.contains(order.description) { continue }
+            let cell = Cells(row, of: "order_facts")
+            let order: OrderID = try cell(0)
+            let due = limit * (1 << min(max(0, try cell.count(3)), 20))
+            if age(try cell(4)) < due || held.contains(order.description) { continue }
             stuck.append(
                 Pending(
-                    order: order, progress: OrderProgress(rawValue: row[1]), movedAt: Timestamp(microseconds: row[2]),
-                    reports: row[3]))
+                    order: order, progress: OrderProgress(rawValue: try cell(1)), movedAt: try cell(2),
+                    reports: try cell.count(3)))
         }
         return stuck
     }

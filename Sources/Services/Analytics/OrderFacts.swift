@@ -1,4 +1,5 @@
 package import Contracts
+import Delivery
 import Foundation
 package import GRDB
 
@@ -23,16 +24,17 @@ package struct OrderFacts: Sendable {
                 """)
         guard let row = try Row.fetchOne(statement, arguments: [Data(order.bytes)]) else { return nil }
         self.order = order
-        createdAt = (row[0] as Int64?).map(Timestamp.init(microseconds:))
-        if let amount = row[1] as Int64?, let currency = row[2] as String? {
+        let cell = Cells(row, of: "order_facts")
+        createdAt = try cell(0)
+        if let amount: Int64 = try cell(1, as: Int64?.self), let currency = try cell(2, as: String?.self) {
             total = Money(amount: amount, currency: currency)
         } else {
             total = nil
         }
-        outcome = row[3]
-        reason = row[4]
-        progress = OrderProgress(rawValue: row[5])
-        movedAt = Timestamp(microseconds: row[6])
+        outcome = try cell(3)
+        reason = try cell(4)
+        progress = OrderProgress(rawValue: try cell(5))
+        movedAt = try cell(6)
     }
 }
 
@@ -44,12 +46,11 @@ extension OrderFactStore {
                 SELECT f.order_id, f.seen, f.moved_at, r.reports FROM stuck_reports r JOIN order_facts f USING (order_id)
                 WHERE f.outcome IS NULL ORDER BY f.created_at LIMIT ?
                 """)
-        return try Row.fetchAll(statement, arguments: [count]).compactMap { row in
-            OrderID(bytes: row[0] as Data).map { order in
-                DashboardFigures.Stuck(
-                    order: order, waitsFor: OrderProgress(rawValue: row[1]).waitsFor,
-                    since: Timestamp(microseconds: row[2]), reports: row[3])
-            }
+        return try Row.fetchAll(statement, arguments: [count]).map { row in
+            let cell = Cells(row, of: "order_facts")
+            return DashboardFigures.Stuck(
+                order: try cell(0), waitsFor: OrderProgress(rawValue: try cell(1)).waitsFor, since: try cell(2),
+                reports: try cell(3))
         }
     }
 }

@@ -22,15 +22,15 @@ package enum InventoryStore {
                 CREATE TABLE IF NOT EXISTS stock (
                     product_id TEXT PRIMARY KEY, available INTEGER NOT NULL CHECK (available >= 0),
                     reserved INTEGER NOT NULL CHECK (reserved >= 0)
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
                 CREATE TABLE IF NOT EXISTS reservations (
                     order_id BLOB PRIMARY KEY, state TEXT NOT NULL, lines TEXT NOT NULL, decided_at INTEGER NOT NULL,
                     expires_at INTEGER, released_at INTEGER
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
                 CREATE TABLE IF NOT EXISTS adjustments (
                     adjustment_key TEXT NOT NULL, product_id TEXT NOT NULL, delta INTEGER NOT NULL, reason TEXT NOT NULL,
                     at INTEGER NOT NULL, PRIMARY KEY (adjustment_key, product_id)
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
                 """)
     }
 
@@ -38,8 +38,9 @@ package enum InventoryStore {
 
     /// Nil for a product that was never stocked.
     package static func available(_ product: String, _ db: Database) throws -> Int64? {
-        try Int64.fetchOne(
-            try db.cachedStatement(sql: "SELECT available FROM stock WHERE product_id = ?"), arguments: [product])
+        try Row.fetchOne(
+            try db.cachedStatement(sql: "SELECT available FROM stock WHERE product_id = ?"), arguments: [product]
+        ).map { try Cells($0, of: "stock").count(0) }
     }
 
     /// Moves pieces between available and reserved; the table's CHECK is the last guard against overselling.
@@ -94,11 +95,14 @@ package enum InventoryStore {
                 try db.cachedStatement(sql: "SELECT state, lines FROM reservations WHERE order_id = ?"),
                 arguments: [Data(order.bytes)])
         else { return nil }
-        guard let state = ReservationState(rawValue: row["state"]) else {
-            throw DatabaseError(
-                resultCode: .SQLITE_CORRUPT, message: "reservations.state is '\(row["state"] as String)'")
+        let cell = Cells(row, of: "reservations")
+        guard let state = ReservationState(rawValue: try cell(0)) else {
+            throw cell.fault(at: 0, expected: "a state of a reservation")
         }
-        return (state, try [StockLine].decoded(fromJSON: Array((row["lines"] as String).utf8)))
+        guard let lines = try? [StockLine].decoded(fromJSON: Array(try cell(1, as: String.self).utf8)) else {
+            throw cell.fault(at: 1, expected: "lines of an order")
+        }
+        return (state, lines)
     }
 
     static func reservationExists(_ order: OrderID, _ db: Database) throws -> Bool {

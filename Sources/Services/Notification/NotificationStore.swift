@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import Foundation
 import GRDB
 
@@ -11,18 +12,18 @@ enum NotificationStore {
                     order_id BLOB NOT NULL, kind TEXT NOT NULL, event_id BLOB NOT NULL, message_id TEXT NOT NULL,
                     state TEXT NOT NULL CHECK (state IN ('sent', 'failed')), at INTEGER NOT NULL,
                     PRIMARY KEY (order_id, kind)
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
 
                 -- Dead letters of the five services by group; counted for the operator's messages, so not in the digest.
                 CREATE TABLE IF NOT EXISTS alerts (
                     service TEXT NOT NULL, type TEXT NOT NULL, signature TEXT NOT NULL, letters INTEGER NOT NULL,
                     PRIMARY KEY (service, type, signature)
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
 
                 -- How far a channel's file is settled, in bytes; not state of the shop, so not in the digest.
                 CREATE TABLE IF NOT EXISTS channel_marks (
                     channel TEXT PRIMARY KEY, mark INTEGER NOT NULL
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
                 """)
     }
 
@@ -47,7 +48,10 @@ enum NotificationStore {
     }
 
     static func mark(of channel: String, _ db: Database) throws -> Int64 {
-        try Int64.fetchOne(db, sql: "SELECT mark FROM channel_marks WHERE channel = ?", arguments: [channel]) ?? 0
+        let row = try Row.fetchOne(db, sql: "SELECT mark FROM channel_marks WHERE channel = ?", arguments: [channel])
+        guard let cell = row.map({ Cells($0, of: "channel_marks") }) else { return 0 }
+        guard let mark: Int64 = try cell(0), mark >= 0 else { throw cell.fault(at: 0, expected: "a number of bytes") }
+        return mark
     }
 
     static func setMark(_ mark: Int64, of channel: String, _ db: Database) throws {

@@ -80,9 +80,9 @@ package enum Catalog {
                 """, arguments: [try OutboxSequence.next(of: .orders, db)])
     }
 
-    private static func decode(_ row: Row) -> Product {
-        Product(
-            productID: row["product_id"], name: row["name"],
-            price: Money(amount: row["unit_price"], currency: row["currency"]))
+    private static func decode(_ row: Row) throws -> Product {
+        let cell = Cells(row, of: "products")
+        return Product(
+            productID: try cell(0), name: try cell(1), price: Money(amount: try cell(2), currency: try cell(3)))
     }
 }

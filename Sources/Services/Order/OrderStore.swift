@@ -21,18 +21,18 @@ package enum OrderStore {
                     total_amount INTEGER NOT NULL, currency TEXT NOT NULL, idempotency_key TEXT NOT NULL UNIQUE,
                     body_hash TEXT NOT NULL, status TEXT NOT NULL, reason TEXT, created_at INTEGER NOT NULL,
                     updated_at INTEGER NOT NULL, cancellation_requested_at INTEGER
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
                 -- For operators: a customer's orders, and those that failed, by reason; each in the order of time.
                 CREATE INDEX IF NOT EXISTS orders_by_customer ON orders (customer_id);
                 CREATE INDEX IF NOT EXISTS orders_cancelled ON orders (reason) WHERE status = 'cancelled';
                 CREATE TABLE IF NOT EXISTS products (
                     product_id TEXT PRIMARY KEY, name TEXT NOT NULL, unit_price INTEGER NOT NULL, currency TEXT NOT NULL
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
                 -- Every price that ever held, each from a sequence of `orders` on. For the audit.
                 CREATE TABLE IF NOT EXISTS prices (
                     product_id TEXT NOT NULL, from_sequence INTEGER NOT NULL, unit_price INTEGER NOT NULL,
                     currency TEXT NOT NULL, PRIMARY KEY (product_id, from_sequence)
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
                 """)
         try Catalog.beginHistory(db)
     }
@@ -98,16 +98,18 @@ package enum OrderStore {
 
     /// By position in `columns`: a name is searched for in every row.
     private static func decode(_ row: Row) throws -> StoredOrder {
-        guard let id = OrderID(bytes: row[0] as Data), let status = OrderStatus(rawValue: row[8]) else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a row of orders holds no order")
+        let cell = Cells(row, of: "orders")
+        guard let status = OrderStatus(rawValue: try cell(8)) else {
+            throw cell.fault(at: 8, expected: "a status of an order")
+        }
+        guard let lines = try? [OrderLine].decoded(fromJSON: Array(try cell(3, as: String.self).utf8)) else {
+            throw cell.fault(at: 3, expected: "lines of an order")
         }
         return StoredOrder(
-            orderID: id, customerID: row[1], email: row[2],
-            lines: try [OrderLine].decoded(fromJSON: Array((row[3] as String).utf8)),
-            total: Money(amount: row[4], currency: row[5]),
-            idempotencyKey: row[6], bodyHash: row[7], status: status,
-            reason: (row[9] as String?).flatMap(CancellationReason.init),
-            createdAt: Timestamp(microseconds: row[10]), updatedAt: Timestamp(microseconds: row[11]),
-            cancellationRequestedAt: (row[12] as Int64?).map(Timestamp.init(microseconds:)))
+            orderID: try cell(0), customerID: try cell(1), email: try cell(2), lines: lines,
+            total: Money(amount: try cell(4), currency: try cell(5)),
+            idempotencyKey: try cell(6), bodyHash: try cell(7), status: status,
+            reason: try cell(9, as: String?.self).flatMap(CancellationReason.init),
+            createdAt: try cell(10), updatedAt: try cell(11), cancellationRequestedAt: try cell(12))
     }
 }

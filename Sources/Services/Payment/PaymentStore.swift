@@ -26,10 +26,10 @@ enum PaymentStore {
                 CREATE TABLE IF NOT EXISTS payments (
                     order_id BLOB PRIMARY KEY, state TEXT NOT NULL, amount INTEGER, currency TEXT, payment_intent TEXT,
                     failure_reason TEXT, decline_code TEXT, refund TEXT, settled_at INTEGER NOT NULL, refunded_at INTEGER
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
                 CREATE TABLE IF NOT EXISTS cancellation_requests (
                     order_id BLOB PRIMARY KEY, event_id BLOB NOT NULL, requested_at INTEGER NOT NULL
-                ) WITHOUT ROWID;
+                ) STRICT, WITHOUT ROWID;
                 """)
     }
 
@@ -47,12 +47,12 @@ enum PaymentStore {
                 sql: "SELECT state, amount, currency, payment_intent FROM payments WHERE order_id = ?"),
             arguments: [Data(order.bytes)]
         ).map { row in
-            guard let state = PaymentState(rawValue: row["state"]) else {
-                throw DatabaseError(
-                    resultCode: .SQLITE_CORRUPT, message: "payments.state is '\(row["state"] as String)'")
+            let cell = Cells(row, of: "payments")
+            guard let state = PaymentState(rawValue: try cell(0)) else {
+                throw cell.fault(at: 0, expected: "a state of a payment")
             }
-            let amount = (row["amount"] as Int64?).map { Money(amount: $0, currency: row["currency"]) }
-            return Payment(state: state, amount: amount, paymentIntent: row["payment_intent"])
+            let amount = try cell(1, as: Int64?.self).map { Money(amount: $0, currency: try cell(2)) }
+            return Payment(state: state, amount: amount, paymentIntent: try cell(3))
         }
     }
 
@@ -107,13 +107,11 @@ enum PaymentStore {
                     sql: "SELECT event_id, requested_at FROM cancellation_requests WHERE order_id = ?"),
                 arguments: [Data(order.bytes)])
         else { return nil }
-        guard let id = EventID(bytes: row["event_id"] as Data) else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "cancellation_requests.event_id is no id")
-        }
+        let cell = Cells(row, of: "cancellation_requests")
         return Envelope(
-            id: id, source: ServiceName.order.source, type: V1.OrderCancellationRequested.type,
+            id: try cell(0), source: ServiceName.order.source, type: V1.OrderCancellationRequested.type,
             subject: order.description,
-            time: Timestamp(microseconds: row["requested_at"]), correlationID: order.rebound(), data: [])
+            time: try cell(1), correlationID: order.rebound(), data: [])
     }
 
     static func isCancellationRequested(_ order: OrderID, _ db: Database) throws -> Bool {

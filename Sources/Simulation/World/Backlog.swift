@@ -33,7 +33,7 @@ struct Backlog {
             ("unsent", "events in its outbox"), ("parked", "events parked"), ("dead", "open dead letters"),
             ("calls", "calls without an answer"),
         ] {
-            let count: Int = counts?[column] ?? 0
+            let count = counts.flatMap { Int(cell: $0[column]) } ?? 0
             if count > 0 { lines.append("\(name) has \(count) \(words)") }
         }
     }

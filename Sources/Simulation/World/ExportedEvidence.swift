@@ -68,6 +68,7 @@ package struct ExportedEvidence: Sendable {
                             entry INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, gateway_id TEXT NOT NULL,
                             payment_intent TEXT NOT NULL, order_id TEXT NOT NULL, amount INTEGER NOT NULL,
                             currency TEXT NOT NULL, at INTEGER NOT NULL);
+                        CREATE INDEX refunds_of_payment_intent ON ledger (payment_intent, amount) WHERE kind = 'refund';
                         """)
                 for (key, binding) in gateway.bindings {
                     try db.execute(

@@ -18,7 +18,7 @@ enum ShopSchemas {
             error TEXT NOT NULL, signature TEXT NOT NULL, attempts INTEGER NOT NULL, first_failed_at INTEGER NOT NULL,
             died_at INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'open', origin TEXT NOT NULL DEFAULT 'log',
             settled_at INTEGER) WITHOUT ROWID;
-        CREATE UNIQUE INDEX dead_letters_open ON dead_letters (subject) WHERE state = 'open';
+        CREATE UNIQUE INDEX dead_letters_by_subject ON dead_letters (subject) WHERE state = 'open';
         CREATE TABLE dead_letter_actions (number INTEGER PRIMARY KEY, event_id BLOB NOT NULL, action TEXT NOT NULL,
             at INTEGER NOT NULL, actor TEXT NOT NULL, reason TEXT, detail TEXT);
         CREATE TABLE inbox_pruned (topic TEXT PRIMARY KEY, ids INTEGER NOT NULL, below BLOB NOT NULL) WITHOUT ROWID;
@@ -33,6 +33,11 @@ enum ShopSchemas {
         CREATE TABLE intents (key TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, cause BLOB NOT NULL,
             request BLOB NOT NULL, deadline INTEGER, state TEXT NOT NULL, recorded_at INTEGER NOT NULL) WITHOUT ROWID;
         CREATE INDEX intents_open ON intents (state) WHERE state = 'open';
+        CREATE INDEX parked_by_subject ON parked (subject, arrival);
+        CREATE INDEX parked_by_due ON parked (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+        CREATE INDEX parked_traps ON parked (next_attempt_at) WHERE error_kind = 'trap';
+        CREATE INDEX dead_letters_by_place ON dead_letters (topic, offset);
+        CREATE INDEX dead_letter_actions_by_letter ON dead_letter_actions (event_id, number);
         """
 
     static let ledger = """
@@ -41,6 +46,7 @@ enum ShopSchemas {
         CREATE TABLE ledger (entry INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL UNIQUE,
             gateway_id TEXT NOT NULL UNIQUE, payment_intent TEXT NOT NULL, order_id TEXT NOT NULL,
             amount INTEGER NOT NULL, currency TEXT NOT NULL, at INTEGER NOT NULL);
+        CREATE INDEX refunds_of_payment_intent ON ledger (payment_intent, amount) WHERE kind = 'refund';
         """
 
     static func tables(_ service: ServiceName) -> String {
@@ -51,6 +57,8 @@ enum ShopSchemas {
                 lines TEXT NOT NULL, total_amount INTEGER NOT NULL, currency TEXT NOT NULL,
                 idempotency_key TEXT NOT NULL UNIQUE, body_hash TEXT NOT NULL, status TEXT NOT NULL, reason TEXT,
                 created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, cancellation_requested_at INTEGER) WITHOUT ROWID;
+            CREATE INDEX orders_by_customer ON orders (customer_id);
+            CREATE INDEX orders_cancelled ON orders (reason) WHERE status = 'cancelled';
             CREATE TABLE products (product_id TEXT PRIMARY KEY, name TEXT NOT NULL, unit_price INTEGER NOT NULL,
                 currency TEXT NOT NULL) WITHOUT ROWID;
             CREATE TABLE prices (product_id TEXT NOT NULL, from_sequence INTEGER NOT NULL, unit_price INTEGER NOT NULL,
@@ -82,6 +90,7 @@ enum ShopSchemas {
             """
             CREATE TABLE order_facts (order_id BLOB PRIMARY KEY, created_at INTEGER, outcome TEXT, reason TEXT,
                 outcome_at INTEGER, amount INTEGER, currency TEXT) WITHOUT ROWID;
+            CREATE INDEX order_facts_pending ON order_facts (created_at) WHERE outcome IS NULL;
             CREATE TABLE revenue (currency TEXT PRIMARY KEY, amount INTEGER NOT NULL) WITHOUT ROWID;
             CREATE TABLE units (product_id TEXT PRIMARY KEY, sold INTEGER NOT NULL, available INTEGER NOT NULL)
                 WITHOUT ROWID;

@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import Foundation
 import GRDB
 
@@ -43,26 +44,24 @@ struct DeskLetter: Sendable {
         """
 
     init(_ row: Row, at service: ServiceName) throws {
-        guard let id = EventID(bytes: row["event_id"] as Data) else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "dead_letters.event_id is no id")
-        }
+        let cell = Cells(row, of: "dead_letters")
         self.service = service
-        self.id = id
-        topic = Topic(row["topic"])
-        offset = UInt64(max(0, row["offset"] as Int64))
-        subject = row["subject"]
-        type = row["type"]
-        errorKind = row["error_kind"]
-        error = row["error"]
-        signature = row["signature"]
-        attempts = row["attempts"]
-        firstFailedAt = Timestamp(microseconds: row["first_failed_at"])
-        diedAt = Timestamp(microseconds: row["died_at"])
-        state = row["state"]
-        origin = row["origin"]
-        settledAt = (row["settled_at"] as Int64?).map(Timestamp.init(microseconds:))
-        isEdited = row["is_edited"]
-        parkedBehind = row["parked_behind"]
+        id = try cell("event_id")
+        topic = Topic(try cell("topic"))
+        offset = try cell("offset")
+        subject = try cell("subject")
+        type = try cell("type")
+        errorKind = try cell("error_kind")
+        error = try cell("error")
+        signature = try cell("signature")
+        attempts = try cell("attempts")
+        firstFailedAt = try cell("first_failed_at")
+        diedAt = try cell("died_at")
+        state = try cell("state")
+        origin = try cell("origin")
+        settledAt = try cell("settled_at")
+        isEdited = try cell("is_edited")
+        parkedBehind = try cell("parked_behind")
     }
 
     /// What every command's JSON says of a letter.

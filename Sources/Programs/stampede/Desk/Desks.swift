@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import Foundation
 import GRDB
 
@@ -83,8 +84,8 @@ struct Desks {
             var contents: [EventID: Content] = [:]
             for letter in letters {
                 guard let row = try Row.fetchOne(statement, arguments: [Data(letter.id.bytes)]) else { continue }
-                contents[letter.id] = Content(
-                    event: [UInt8](row["event"] as Data), corrected: (row["corrected"] as Data?).map { [UInt8]($0) })
+                let cell = Cells(row, of: "dead_letters")
+                contents[letter.id] = Content(event: try cell(0), corrected: try cell(1))
             }
             return contents
         } ?? [:]

@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import Foundation
 import GRDB
 
@@ -29,7 +30,8 @@ struct LetterFile {
     private static func parked(_ row: Row) -> JSONValue {
         guard case .object(var members) = Evidence.record(row) else { return .null }
         // Bytes that are no event have no type.
-        members["type"] = JSONValue(try? EventCoding.type(of: [UInt8](row["event"] as Data)[...]))
+        let event = [UInt8](cell: row["event"] as DatabaseValue) ?? []
+        members["type"] = JSONValue(try? EventCoding.type(of: event[...]))
         return .object(members)
     }
 

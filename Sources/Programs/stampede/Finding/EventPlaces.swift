@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import Foundation
 import GRDB
 
@@ -13,7 +14,8 @@ struct EventPlaces {
         let inbox = try db.makeStatement(sql: "SELECT topic, offset FROM inbox WHERE event_id = ?")
         for id in ids.events.union(ids.announcements) {
             guard let row = try Row.fetchOne(inbox, arguments: [Data(id.bytes)]) else { continue }
-            all.append((Topic(row[0]), UInt64(max(0, row[1] as Int64))))
+            let cell = Cells(row, of: "inbox")
+            all.append((Topic(try cell(0)), try cell(1)))
         }
         try addInjected(since: ids.order, db)
     }
@@ -25,6 +27,9 @@ struct EventPlaces {
         let rows = try Row.fetchAll(
             db, sql: "SELECT topic, sequence FROM injected WHERE at >= ? ORDER BY sequence DESC LIMIT ?",
             arguments: [Int64(clamping: order.milliseconds) * 1000, Self.injectedLimit])
-        for row in rows { all.append((Topic(row[0]), UInt64(max(1, row[1] as Int64) - 1))) }
+        for row in rows {
+            let cell = Cells(row, of: "injected")
+            all.append((Topic(try cell(0)), max(1, try cell(1)) - 1))
+        }
     }
 }

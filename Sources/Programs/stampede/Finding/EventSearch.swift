@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import EventLog
 import Foundation
 import GRDB
@@ -25,20 +26,24 @@ struct EventSearch {
 
     private func fromServices(_ event: EventID) throws -> OrderID? {
         for service in ServiceName.allCases {
-            let known = try readable(data.database(of: service)) { db -> (subject: String?, place: Row?) in
+            let known = try readable(data.database(of: service)) {
+                db -> (subject: String?, place: (topic: String, offset: UInt64)?) in
                 let id: StatementArguments = [Data(event.bytes)]
                 let subject =
                     try String.fetchOne(db, sql: "SELECT subject FROM dead_letters WHERE event_id = ?", arguments: id)
                     ?? String.fetchOne(db, sql: "SELECT subject FROM parked WHERE event_id = ?", arguments: id)
                 return (
                     subject,
-                    try Row.fetchOne(db, sql: "SELECT topic, offset FROM inbox WHERE event_id = ?", arguments: id)
+                    try Row.fetchOne(db, sql: "SELECT topic, offset FROM inbox WHERE event_id = ?", arguments: id).map {
+                        let cell = Cells($0, of: "inbox")
+                        return (try cell(0), try cell(1))
+                    }
                 )
             }
             if let order = known?.subject.flatMap({ OrderID($0) }) { return order }
             guard let place = known?.place, DataDirectory.isDirectory(data.log) else { continue }
-            let search = try TopicSearch(Topic(place["topic"]), Logbook(data))
-            guard let found = try search.event(at: UInt64(max(0, place["offset"] as Int64))) else { continue }
+            let search = try TopicSearch(Topic(place.topic), Logbook(data))
+            guard let found = try search.event(at: place.offset) else { continue }
             return try order(found.event, event)
         }
         return nil
@@ -56,12 +61,15 @@ struct EventSearch {
                 arguments: [
                     Data(EventID.lowest(at: time).bytes), Data(EventID.lowest(at: time + .milliseconds(1)).bytes),
                     Self.orderLimit,
-                ])
+                ]
+            ).map { row -> (order: OrderID, asked: Timestamp?) in
+                let cell = Cells(row, of: "orders")
+                return (try cell(0), try cell(1))
+            }
         }
-        return (rows ?? []).lazy.compactMap { row -> OrderID? in
-            guard let order = OrderID(bytes: row[0] as Data) else { return nil }
+        return (rows ?? []).lazy.compactMap { order, asked -> OrderID? in
             var ids = TrailIDs(order)
-            if let asked = row[1] as Int64? { ids.addRequest(at: Timestamp(microseconds: asked)) }
+            if let asked { ids.addRequest(at: asked) }
             return ids.events.contains(event) || ids.announcements.contains(event) ? order : nil
         }.first
     }

@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import Foundation
 import GRDB
 
@@ -20,7 +21,7 @@ struct OutboxSearch {
         for (topic, outbox) in outboxes.sorted(by: { $0.key.name < $1.key.name }) {
             let published = outbox.publishedSequence
             let last = try last(topic, db)
-            let sequences = published + 1..<max(published, last) + 1
+            let sequences = published + 1..<max(published, last) + 1  // both are those of cells: below 2^63
             var seen: Set<UInt64> = []
             for range in try ranges(sequences, topic, db) {
                 try look(range, topic, db) { sequence, envelope in
@@ -52,10 +53,11 @@ struct OutboxSearch {
                 "SELECT sequence, event FROM outbox WHERE topic = ? AND sequence >= ? AND sequence < ? ORDER BY sequence",
             arguments: [topic.name, Int64(clamping: range.lowerBound), Int64(clamping: range.upperBound)])
         while let row = try rows.next() {
-            let event = [UInt8](row[1] as Data)
+            let cell = Cells(row, of: "outbox")
+            let (sequence, event): (UInt64, [UInt8]) = (try cell(0), try cell(1))
             guard event.withUnsafeBytes({ EventHead($0)?.belongs(to: order) ?? false }) else { continue }
             // Damaged bytes are the relay's to complain of.
-            if let envelope = try? EventCoding.decode(event) { body(UInt64(row[0] as Int64), envelope) }
+            if let envelope = try? EventCoding.decode(event) { body(sequence, envelope) }
         }
     }
 

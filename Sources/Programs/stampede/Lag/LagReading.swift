@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import EventLog
 import Foundation
 import GRDB
@@ -66,8 +67,8 @@ struct LagReading: Sendable {
         for row in try db.map({
             try Row.fetchAll($0, sql: "SELECT topic, next_offset, token FROM consumer_positions")
         }) ?? [] {
-            positions[Topic(row["topic"])] = Position(
-                nextOffset: UInt64(max(0, row["next_offset"] as Int64)), token: [UInt8](row["token"] as Data))
+            let cell = Cells(row, of: "consumer_positions")
+            positions[Topic(try cell(0))] = Position(nextOffset: try cell(1), token: try cell(2))
         }
         let usual = topics(of: service)
         let more = positions.keys.filter { !usual.contains($0) }.sorted { $0.name < $1.name }

@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import GRDB
 
 /// Orders of which an event lies dead or waits at a desk.
@@ -30,8 +31,9 @@ struct HeldOrders {
 
     private mutating func add(_ service: ServiceName, _ what: String, _ sql: String, _ db: Database) throws {
         for row in try Row.fetchAll(db, sql: sql, arguments: [Self.limit]) {
-            guard let order = OrderID(row["subject"] as String), first[order] == nil else { continue }
-            let error = row["error"] as String? ?? "behind an earlier event"
+            let cell = Cells(row, of: "the desk of \(service.rawValue)")
+            guard let order = OrderID(try cell("subject", as: String.self)), first[order] == nil else { continue }
+            let error = try cell("error", as: String?.self) ?? "behind an earlier event"
             first[order] = Hold(service: service, why: "\(what) at \(service.rawValue): \(error)")
         }
     }

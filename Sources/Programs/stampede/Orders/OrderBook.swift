@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import Foundation
 import GRDB
 
@@ -24,7 +25,10 @@ struct OrderBook {
                     SELECT reason, count(*) AS orders FROM orders WHERE status = 'cancelled'
                     GROUP BY reason ORDER BY orders DESC, reason
                     """
-            ).map { Reason(name: $0["reason"] as String? ?? "no reason given", orders: $0["orders"]) }
+            ).map { row in
+                let cell = Cells(row, of: "orders")
+                return Reason(name: try cell(0, as: String?.self) ?? "no reason given", orders: try cell(1))
+            }
         } ?? []
     }
 

@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import GRDB
 
 /// Since when a consumer is paused, by whom, and why; also known with the service down.
@@ -10,8 +11,8 @@ struct ConsumerPause {
     /// Nil while the consumer is not paused.
     static func read(_ db: Database) throws -> ConsumerPause? {
         try Row.fetchOne(db, sql: "SELECT since, actor, reason FROM consumer_pause").map { row in
-            ConsumerPause(
-                since: Timestamp(microseconds: row["since"]), actor: row["actor"], reason: row["reason"])
+            let cell = Cells(row, of: "consumer_pause")
+            return ConsumerPause(since: try cell(0), actor: try cell(1), reason: try cell(2))
         }
     }
 

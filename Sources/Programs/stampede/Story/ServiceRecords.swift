@@ -1,4 +1,5 @@
 import Contracts
+import Delivery
 import Foundation
 import GRDB
 
@@ -76,12 +77,12 @@ struct ServiceRecords: Sendable {
         calls = try OrderRows.calls(ids.order, db)
         paused = try ConsumerPause.read(db)
         for row in try Row.fetchAll(db, sql: "SELECT topic, next_offset FROM consumer_positions") {
-            positions[row["topic"]] = UInt64(max(0, row["next_offset"] as Int64))
+            let cell = Cells(row, of: "consumer_positions")
+            positions[try cell(0)] = try cell(1)
         }
         for row in try Row.fetchAll(db, sql: "SELECT topic, next_sequence, published_sequence FROM outbox_topics") {
-            outboxes[Topic(row["topic"])] = Outbox(
-                nextSequence: UInt64(max(1, row["next_sequence"] as Int64)),
-                publishedSequence: UInt64(max(0, row["published_sequence"] as Int64)))
+            let cell = Cells(row, of: "outbox_topics")
+            outboxes[Topic(try cell(0))] = Outbox(nextSequence: max(1, try cell(1)), publishedSequence: try cell(2))
         }
         unpublished = try OutboxSearch(ids.order, outboxes, times: ownTimes).rows(db)
         places = try EventPlaces(self.ids, db).all + desk.places

@@ -17,6 +17,8 @@ enum Evidence {
             throw Failure.unreadable(file: path, reason: advice(error))
         } catch let AuditError.unreadable(file, reason) {
             throw Failure.unreadable(file: file, reason: reason + remedy)
+        } catch let AuditError.damaged(file, reason) {
+            throw Failure.unreadable(file: file, reason: reason + remedy)
         }
     }
 

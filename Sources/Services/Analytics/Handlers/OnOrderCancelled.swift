@@ -16,8 +16,10 @@ struct OnOrderCancelled: EventHandler {
             if Mutant.refundKeptAsRevenue.isOn { return }
         #endif
         guard reason == .refunded else { return }
-        try FigureStore.earn(0 &- event.payload.total.amount, event.payload.total.currency, db)
-        for line in event.payload.lines { try FigureStore.move(line.productID, sold: 0 &- line.quantity, db) }
+        try FigureStore.earn(FigureStore.negated(event.payload.total.amount), event.payload.total.currency, db)
+        for line in event.payload.lines {
+            try FigureStore.move(line.productID, sold: FigureStore.negated(line.quantity), db)
+        }
     }
 
     func decide(_ event: Delivered<V1.OrderCancelled>, in db: Database) throws -> [Outgoing] { [] }

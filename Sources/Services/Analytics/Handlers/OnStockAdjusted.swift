@@ -13,7 +13,7 @@ struct OnStockAdjusted: EventHandler {
 
     func decide(_ event: Delivered<V1.StockAdjusted>, in db: Database) throws -> [Outgoing] {
         guard event.payload.delta < 0 else { return [] }
-        let taken = StockLine(productID: event.envelope.subject, quantity: 0 &- event.payload.delta)
+        let taken = StockLine(productID: event.envelope.subject, quantity: try FigureStore.negated(event.payload.delta))
         return try lowStock.decide(taken: [taken], in: db).map { .event($0.report, subject: $0.product) }
     }
 }

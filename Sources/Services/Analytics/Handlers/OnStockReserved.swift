@@ -9,7 +9,9 @@ struct OnStockReserved: EventHandler {
     func apply(_ event: Delivered<V1.StockReserved>, in db: Database) throws {
         try FigureStore.count(V1.StockReserved.type, db)
         try OrderFactStore.saw(.reserved, event.orderID, at: event.time, db)
-        for line in event.payload.lines { try FigureStore.move(line.productID, available: 0 &- line.quantity, db) }
+        for line in event.payload.lines {
+            try FigureStore.move(line.productID, available: FigureStore.negated(line.quantity), db)
+        }
     }
 
     func decide(_ event: Delivered<V1.StockReserved>, in db: Database) throws -> [Outgoing] {
