@@ -155,7 +155,8 @@ let package = Package(
             ]),
         tests("ArchitectureTests"),
         tests(
-            "SystemTests", ["ProcessSettings", "Contracts", "EventLog", "FileEventLog", .grdb, .subprocess],
+            "SystemTests",
+            ["ProcessSettings", "Contracts", "EventLog", "FileEventLog", "Audit", "Doctor", .grdb, .subprocess],
             exclude: ["FaultInjection"]),
 
         // Many orders in a run that was never sold, to look for one among them.
