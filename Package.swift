@@ -183,7 +183,10 @@ let package = Package(
         tests("ArchitectureTests"),
         tests(
             "SystemTests",
-            ["CommandLineKit", "ProcessSettings", "Contracts", "EventLog", "FileEventLog", .grdb, .subprocess],
+            [
+                "CommandLineKit", "ProcessSettings", "Contracts", "EventLog", "FileEventLog", "Audit", "Doctor", .grdb,
+                .subprocess,
+            ],
             exclude: ["FaultInjection"]),
 
         // Many orders in a run that was never sold, to look for one among them.

@@ -14,7 +14,7 @@ struct CommitPage: Sendable {
     static let version: UInt32 = 1
     static let wakeOffset = 12
     private static let committedOffset = 16
-    private static let epochOffset = 24
+    static let epochOffset = 24
 
     let page: any SharedPage
     let topicID: [UInt8]
@@ -62,6 +62,10 @@ struct CommitPage: Sendable {
         }
         guard bytes(0..<8) == Self.magic else { throw fault(0, "not a commit page") }
         guard page.load32(at: 8) == Self.version else { throw fault(8, "version \(page.load32(at: 8)) is not known") }
+        guard page.load32(at: 28) == 0 else { throw fault(28, "a reserved field is not zero") }
+        for offset in stride(from: 48, to: Self.length, by: 8) where page.load64(at: offset) != 0 {
+            throw fault(UInt64(offset), "a reserved field is not zero")
+        }
         topicID = bytes(32..<48)
     }
 }

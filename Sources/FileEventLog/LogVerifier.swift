@@ -18,6 +18,8 @@ package struct LogVerifier {
         package var firstOffset: UInt64 = 0
         package var nextOffset: UInt64 = 0
         package var nextSequence: UInt64 = 0
+        /// Writer epoch of the last frame.
+        package var epoch: UInt32 = 0
         /// Hash of the last frame: with `nextOffset`, the head of the chain.
         package var head = Hash.zero
         /// Whether the head that was noted earlier stands in the chain; nil where none was given.
@@ -39,12 +41,19 @@ package struct LogVerifier {
             // The commit page before the list of segments: one that is made in between is no loss.
             let commitPage = try CommitPage(files, disk, .read)
             finding.acknowledged = commitPage.committed
+            let writerEpoch = commitPage.epoch
             finding.holdsNotedHead = notedHead.map { $0.nextOffset == 0 && $0.hash == .zero }
             try walk(try files.segmentOffsets(disk), commitPage, &finding)
             if finding.nextOffset < finding.acknowledged {
                 throw LogError.acknowledgedDataLost(
                     topic: files.topic, end: finding.nextOffset, expected: finding.acknowledged,
                     witness: "the commit page")
+            }
+            // A writer's first frame is synced before the page names the writer.
+            if finding.frames > 0, writerEpoch > finding.epoch {
+                throw LogError.corrupt(
+                    topic: files.topic, file: files.commitPage, byte: UInt64(CommitPage.epochOffset),
+                    reason: "it names writer epoch \(writerEpoch), the last frame has \(finding.epoch)")
             }
         } catch let error as LogError {
             finding.faults.append(error)
@@ -157,6 +166,7 @@ package struct LogVerifier {
         finding.events += UInt64(step.frame.eventCount)
         finding.nextOffset = scan.nextOffset
         finding.nextSequence = scan.nextSequence
+        finding.epoch = step.frame.epoch
         finding.head = scan.previousHash
         if let notedHead, notedHead.nextOffset == scan.nextOffset, notedHead.hash == scan.previousHash {
             finding.holdsNotedHead = true

@@ -116,20 +116,37 @@ struct EvidenceLog {
         return Change(.event, "\(topic) \(type)", "offset \(offset) \(verb)")
     }
 
-    /// One byte of a file of the log, as it lies there.
+    /// One byte of a file of the log, as it lies there: of a segment, one that was acknowledged.
     func changeByte(_ random: inout SeededRandom) throws -> Change? {
         let topic = topics[random.below(topics.count)].topic
         let folder = directory + "/log/" + topic.name
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted().filter { $0 != "quarantine" }
         let name = names[random.below(names.count)]
         let path = folder + "/" + name
-        var contents = try Data(contentsOf: URL(fileURLWithPath: path))
-        guard let last = contents.lastIndex(where: { $0 != 0 }) else { return nil }
-        let byte = random.below(last + 1)
-        contents[byte] ^= UInt8(1 << random.below(8))
-        try contents.write(to: URL(fileURLWithPath: path))
+        var contents = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         let suffix = (name as NSString).pathExtension
-        return Change(.logByte, "log \(suffix.isEmpty ? name : suffix)", "\(topic)/\(name) byte \(byte)")
+        let end =
+            suffix == "segment" ? Self.acknowledgedEnd(contents) : contents.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
+        guard end > 0 else { return nil }
+        let byte = random.below(end)
+        contents[byte] ^= UInt8(1 << random.below(8))
+        try Data(contents).write(to: URL(fileURLWithPath: path))
+        let isWakeWord = name == "commit" && (12..<16).contains(byte)
+        let place = isWakeWord ? "wake word" : suffix.isEmpty ? name : suffix
+        return Change(.logByte, "log \(place)", "\(topic)/\(name) byte \(byte)")
+    }
+
+    /// Behind the last frame of events, or a seal, of a segment (docs/reference/log-format.md, "Frame"): a frame behind it may
+    /// be an append that a crash cut off.
+    private static func acknowledgedEnd(_ segment: [UInt8]) -> Int {
+        var (position, end) = (128, 128)
+        while position + 96 <= segment.count, Array(segment[position..<position + 4]) == Array("SLF1".utf8) {
+            let length = (0..<4).reduce(0) { $0 | Int(segment[position + 4 + $1]) << (8 * $1) }
+            guard length >= 96 else { break }
+            if segment[position + 17] < 2 { end = position + length }
+            position += length
+        }
+        return end
     }
 
     // MARK: - Forging

@@ -44,6 +44,20 @@ struct DamageTests {
         #expect(try log(broken).verify(.test).faults.count == 1)
     }
 
+    @Test("a changed byte of the commit page is found, wherever it lies, but in the wake word")
+    func commitPage() throws {
+        let image = try Self.image()
+        let path = "/data/log/test/commit"
+        let page = try #require(image[path])
+        for byte in page.indices where !(12..<16).contains(byte) {
+            var broken = image
+            // Upwards: a page may be older than the log, after a loss of power.
+            broken[path]?[byte] |= 0x80
+            let finding = try log(broken).verify(.test)
+            #expect(finding.faults.count == 1, "byte \(byte)")
+        }
+    }
+
     @Test("segments that changed places are refused")
     func swapped() throws {
         let image = try Self.image()

@@ -12,7 +12,7 @@ import Testing
 @Suite(
     "The audit notices what a doctor changes", .tags(.simulation), .timeLimit(.minutes(10)),
     // Until the last blind spot is mended.
-    .enabled(if: ProcessInfo.processInfo.environment["STAMPEDE_DOCTOR"] != nil))
+    .enabled(if: ProcessInfo.processInfo.environment["DOCTOR"] != nil))
 struct DoctorTests {
     /// Changes made to the evidence of each run.
     private static let changesPerRun = 50
