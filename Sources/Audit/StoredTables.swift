@@ -22,6 +22,7 @@ enum StoredTables {
         StoredTable(
             name: "consumer_pause",
             columns: [("id", .whole(1...1)), ("since", .time), ("actor", .text), ("reason", .text)]),
+        StoredTable(name: "clock_offsets", columns: [("boot", .text), ("ahead", .any), ("last_seen", .any)]),
         StoredTable(
             name: "trials",
             columns: [

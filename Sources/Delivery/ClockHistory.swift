@@ -35,7 +35,9 @@ package final class ClockHistory: Sendable {
             db, sql: "SELECT ahead, last_seen FROM clock_offsets WHERE boot = ? ORDER BY last_seen",
             arguments: [clock.boot]
         ).map { row in
-            Offset(ahead: .microseconds(row[0] as Int64), lastSeen: MonotonicTime(microseconds: row[1]))
+            let cell = Cells(row, of: "clock_offsets")
+            return Offset(
+                ahead: .microseconds(try cell(0, as: Int64.self)), lastSeen: MonotonicTime(microseconds: try cell(1)))
         }
         // As far as is known, the last one was in force until now.
         if !known.isEmpty { known[known.count - 1].lastSeen = now.monotonic }

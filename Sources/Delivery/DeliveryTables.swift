@@ -29,7 +29,7 @@ package enum DeliveryTables {
         -- What the wall clock was ahead of the monotonic one lately, in microseconds, since the machine's start.
         CREATE TABLE IF NOT EXISTS clock_offsets (
             boot TEXT NOT NULL, ahead INTEGER NOT NULL, last_seen INTEGER NOT NULL, PRIMARY KEY (boot, ahead)
-        ) WITHOUT ROWID;
+        ) STRICT, WITHOUT ROWID;
 
         -- Events on which the process died by a trap, and were not decided yet.
         CREATE TABLE IF NOT EXISTS trials (
