@@ -63,7 +63,9 @@ struct Owner {
 }
 
 private struct StillClock: ServiceClock {
+    let boot = "still"
     func now() -> Timestamp { Timestamp(microseconds: 1_800_000_000_000_000) }
+    func monotonic() -> MonotonicTime { MonotonicTime(microseconds: 1_000_000) }
     func sleep(for _: Duration) async throws {}
 }
 
