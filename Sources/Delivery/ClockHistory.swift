@@ -86,11 +86,11 @@ package final class ClockHistory: Sendable {
 
     /// How long it is until a time that was stamped ahead, by no more than a limit.
     package func wait(until due: Timestamp, limit: Duration, at now: ClockReading) -> Duration {
-        let waits = stamps(.zero, now).map { due - $0 }
         #if MUTANTS
             if Mutant.dueTimeNotBounded.isOn { return max(.zero, due - now.wall) }
         #endif
-        return max(.zero, waits.filter { $0 <= limit }.max() ?? limit)
+        let waits = stamps(.zero, now).map { due - $0 }.filter { $0 >= .zero }
+        return min(waits.min() ?? .zero, limit)
     }
 
     /// Everything stamped earlier is at least so old.

@@ -37,7 +37,7 @@ struct ClockTests {
         #expect(try harness.journal().count == 1)
     }
 
-    @Test("so it does where the service is started again after the clock was set", arguments: [-3600, 86_400])
+    @Test("so it does where the service is started again after the clock was set", arguments: steps)
     func overRestarts(seconds: Int) throws {
         let harness = try failing()
         let pause = try due(harness)
