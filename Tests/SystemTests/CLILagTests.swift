@@ -125,7 +125,7 @@ struct CLILagTests {
         try await withTemporaryDirectory { data in
             _ = try Self.world(data)
             let cli = try CLI.start("status", "--watch", "--interval", "0.1", data: data)
-            let text = try await cli.read(until: "\n\nPROCESS")
+            let text = try await cli.read(until: "\n\nATTENTION")
             #expect(text.hasPrefix("ATTENTION"))
             cli.interrupt()
             #expect(await cli.end().status == 0)
