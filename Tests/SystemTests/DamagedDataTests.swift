@@ -16,6 +16,7 @@ struct DamagedDataTests {
             first.terminate()
             try await waitUntil("order-service is dead") { first.status == 0 }
             let database = "/db/order/order.db"
+            try Self.execute("PRAGMA wal_checkpoint(TRUNCATE)", sound + database)
             let states: [(words: String, change: (String) throws -> Void)] = [
                 ("not a database", { try Self.write(Data(repeating: 0x5A, count: 100), to: $0) }),
                 (
