@@ -230,7 +230,7 @@ if Context.environment["STAMPEDE_COVERAGE_BUILD"] != nil {
 // Scripts/lib/sanitize builds once more, with a sanitizer: the two programs that it runs, and what they are made of.
 if Context.environment["STAMPEDE_SANITIZER_BUILD"] != nil {
     package.targets.removeAll { target in
-        target.type == .test || ["HTTPServing", "Web", "TestSupport"].contains(target.name)
+        target.type == .test || ["HTTPServing", "Web", "TestSupport", "Doctor"].contains(target.name)
             || target.type == .executable && !["simulate", "stress"].contains(target.name)
     }
     // What none of them uses is not even fetched.
