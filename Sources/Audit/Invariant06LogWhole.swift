@@ -29,8 +29,29 @@ enum LogWhole {
                 continue
             }
             for topic in [service.topic, service.deadLetterTopic] { checkCounter(topic, facts, evidence, &check) }
+            checkForeign(facts, &check)
         }
         return check
+    }
+
+    /// A service counts, keeps and reads no topics but those that the design gives it.
+    private static func checkForeign(_ facts: ServiceFacts, _ check: inout InvariantCheck) {
+        let service = facts.service
+        let written: Set = [service.topic, service.deadLetterTopic]
+        let read = Set(Rules.subscriptions(of: service).map(\.0))
+        let foreign: [(topics: Set<Topic>, table: String, verb: String)] = [
+            (Set(facts.counters.keys).subtracting(written), "outbox_topics", "write"),
+            (Set(facts.outbox.keys).subtracting(written), "outbox", "write"),
+            (Set(facts.positions.keys).subtracting(read), "consumer_positions", "consume"),
+        ]
+        for (topics, table, verb) in foreign {
+            for topic in topics.sorted(by: { $0.name < $1.name }) {
+                check.broken(
+                    "\(table) has a row of topic '\(topic)', which \(service.rawValue) does not \(verb)",
+                    service: service,
+                    at: Place(file: "db/\(service.rawValue)/\(service.rawValue).db"))
+            }
+        }
     }
 
     /// What was handed in raw is on record, and is what the record says.

@@ -39,6 +39,8 @@ struct TopicFacts {
     /// Whether every event from offset 0 on was read: only then is what is not there missing.
     var isWhole: Bool { fault == nil && first == 0 }
 
+    /// Room made for events before they are read, at most.
+    private static let reservedEvents: UInt64 = 1 << 20
     /// Events and bytes handed out by the log at a time.
     private static let batchEvents = 4096
     private static let batchBytes = 4 << 20
@@ -79,7 +81,9 @@ struct TopicFacts {
         let reader = try log.openReader(
             of: topic, from: first == 0 ? nil : Position(nextOffset: first, token: []))
         defer { reader.close() }
-        events.reserveCapacity(Int((try reader.end()) - min(first, try reader.end())))
+        let end = try reader.end()
+        // A damaged commit page may promise any number of events.
+        events.reserveCapacity(Int(min(end - min(first, end), Self.reservedEvents)))
         var numbers: [String: UInt32] = [:]
         while true {
             let batch = try reader.read(maximumEvents: Self.batchEvents, maximumBytes: Self.batchBytes)

@@ -13,7 +13,7 @@ struct CommitPage: Sendable {
     static let magic: [UInt8] = Array("STAMPCOM".utf8)
     static let version: UInt32 = 1
     static let wakeOffset = 12
-    private static let committedOffset = 16
+    static let committedOffset = 16
     static let epochOffset = 24
 
     let page: any SharedPage

@@ -55,7 +55,13 @@ final class FileTopicReader: TopicReader {
     }
 
     func end() throws -> UInt64 {
-        try openCommitPage()?.committed ?? 0
+        let end = try openCommitPage()?.committed ?? 0
+        guard end <= Frame.maximumOffset else {
+            throw LogError.corrupt(
+                topic: files.topic, file: files.commitPage, byte: UInt64(CommitPage.committedOffset),
+                reason: "it names offset \(end); a topic ends at \(Frame.maximumOffset)")
+        }
+        return end
     }
 
     func wait(atMost limit: Duration) throws -> Bool {

@@ -113,7 +113,7 @@ struct EvidenceLog {
             verb = "exchanged with \(other)"
         }
         try rewrite(topic, events)
-        return Change(.event, "\(topic) \(type)", "offset \(offset) \(verb)")
+        return Change(.event, "\(topic) \(type) \(verb.prefix { $0 != " " })", "offset \(offset) \(verb)")
     }
 
     /// One byte of a file of the log, as it lies there: of a segment, one that was acknowledged.
