@@ -99,8 +99,13 @@ struct EvidenceTables {
         let copy = path + "-looked-at"
         try bytes.write(to: URL(fileURLWithPath: copy))
         defer { try? FileManager.default.removeItem(atPath: copy) }  // the snapshot removes what stays
-        if let after = try? EvidenceTables.contents(copy), after == before { return nil }
-        return Change(.databaseByte, name, "byte \(byte)")
+        guard let after = try? Self.contents(copy) else { return Change(.databaseByte, name, "byte \(byte)") }
+        if after == before { return nil }
+        // Of a byte of one cell, the cell.
+        let cells = Set(before).symmetricDifference(after)
+        let columns = Set(cells.map { $0.split(separator: "=", maxSplits: 1)[0] })
+        let place = cells.count == 2 && columns.count == 1 ? "\(name) \(columns.first ?? "")" : name
+        return Change(.databaseByte, place, "byte \(byte)")
     }
 
     private func contents() throws -> [String] { try Self.contents(path) }
@@ -117,7 +122,11 @@ struct EvidenceTables {
             lines += try Row.fetchAll(db, sql: "SELECT * FROM sqlite_schema").map { "\($0)" }
             let names = try String.fetchAll(
                 db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-            for name in names { lines += try Row.fetchAll(db, sql: "SELECT * FROM \"\(name)\"").map { "\($0)" } }
+            for name in names {
+                for (number, row) in try Row.fetchAll(db, sql: "SELECT * FROM \"\(name)\"").enumerated() {
+                    lines += row.map { "\(name).\($0.0)=\(number) \($0.1.storage)" }
+                }
+            }
             return lines
         }
     }
