@@ -28,7 +28,7 @@ package enum Excuses {
             kinds: [.cell, .row], place: { /.* clock_offsets(?:\..+)?/ },
             reason: "what the clock was set to lately moves the end of a hold, and of the past nothing depends on it"),
         Excuse(
-            kinds: [.event], place: { /analytics v1.(StockRanLow|OrderStuck) exchanged/ },
+            kinds: [.event], place: { /analytics v1.(?:StockRanLow|OrderStuck) exchanged/ },
             reason: "reports of Analytics of which none follows from another: they could have come in this order"),
         Excuse(
             kinds: [.row], place: { /payment.db intents/ },
