@@ -84,6 +84,14 @@ package final class ClockHistory: Sendable {
         }
     }
 
+    /// The time of what follows of something that was stamped: the clock's, or what the clock that stamped the cause would
+    /// show now, where that is later.
+    ///
+    /// *Why*: what waited for a time, such as the end of a hold, must not bear a time before it.
+    package func stamp(after cause: Timestamp, at now: ClockReading) -> Timestamp {
+        max(now.wall, cause + age(of: cause, at: now))
+    }
+
     /// How long it is until a time that was stamped ahead, by no more than a limit.
     package func wait(until due: Timestamp, limit: Duration, at now: ClockReading) -> Duration {
         #if MUTANTS

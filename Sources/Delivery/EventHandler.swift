@@ -5,7 +5,8 @@ package import GRDB
 package struct Delivered<Payload: EventPayload>: Sendable {
     package let envelope: Envelope
     package let payload: Payload
-    /// The `time` that events decided now will carry: the later of the clock and the cause's time. Handlers read no other clock.
+    /// The `time` that events decided now will carry: the later of the clock and the cause's time and age. Handlers read no other
+    /// clock.
     package let recordedAt: Timestamp
     /// How long ago the event was stamped, whatever the clock was set to since.
     package let age: Duration

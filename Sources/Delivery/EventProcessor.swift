@@ -55,8 +55,8 @@ struct EventProcessor {
         defer { watch.idle() }
         guard try isNew(envelope, logged, transaction.db) else { return .duplicate }
         let start = node.clockHistory.read()
-        let recordedAt = max(start.wall, envelope.time)
         let age = node.clockHistory.age(of: envelope.time, at: start)
+        let recordedAt = max(start.wall, envelope.time + age)
         transaction.place = (logged.topic, logged.offset)
         let outgoing = try subscription.handle(
             envelope, HandlingMoment(recordedAt: recordedAt, age: age), transaction.db)

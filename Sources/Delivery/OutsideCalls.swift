@@ -266,7 +266,7 @@ package final class OutsideCalls<Caller: OutsideCaller> {
     private func record(_ answered: [(Intent, Caller.Answer)]) async throws {
         do {
             try await standing("answers wait to be recorded") {
-                try node.settle(answered) { intent, answer, _, db in
+                try node.settle(answered, notBefore: { isOverdue($0) ? $0.deadline : nil }) { intent, answer, _, db in
                     try caller.settle(intent, answer, isOverdue: isOverdue(intent), in: db)
                 }
             }

@@ -98,7 +98,7 @@ package struct Subscription: Sendable {
 
 /// When an event is handled.
 package struct HandlingMoment: Sendable {
-    /// The later of the clock and the event's time.
+    /// The later of the clock, and of the event's time and age.
     let recordedAt: Timestamp
     /// Since the event was stamped.
     let age: Duration

@@ -7,8 +7,11 @@ extension ServiceNode {
     ///
     /// *Guarantee*: an answer counts once: an intent that is finished already is left alone. *If broken*: a call that was
     /// made again after a crash is told of twice.
+    ///
+    /// - Parameter notBefore: a time that what follows of an intent must not come before; nil for none.
     package func settle<Answer>(
         _ answered: [(Intent, Answer)],
+        notBefore: (Intent) -> Timestamp? = { _ in nil },
         also: (Database) throws -> Void = { _ in },
         _ decide: (Intent, Answer, _ recordedAt: Timestamp, Database) throws -> [Outgoing]
     ) throws {
@@ -22,7 +25,8 @@ extension ServiceNode {
                 #else
                     guard transaction.db.changesCount == 1 else { continue }
                 #endif
-                let recordedAt = max(clock.now(), intent.cause.time)
+                let stamp = clockHistory.stamp(after: intent.cause.time, at: clockHistory.read())
+                let recordedAt = notBefore(intent).map { max($0, stamp) } ?? stamp
                 let outgoing = try decide(intent, answer, recordedAt, transaction.db)
                 try transaction.carryOut(outgoing, cause: intent.cause, recordedAt: recordedAt)
             }

@@ -216,7 +216,11 @@ struct PaymentTests {
         if restarts { try till.restart() }
         till.service.clock.advance(by: .seconds(10))
         try await till.finish()
-        for order in [asked, onItsWay] { #expect(try till.story(order) == ["failed expired"]) }
+        for order in [asked, onItsWay] {
+            #expect(try till.story(order) == ["failed expired"])
+            #expect(
+                try till.said(order).allSatisfy { $0.time >= ServiceHarness.start + .seconds(10) }, "before its end")
+        }
         #expect(till.gateway.captures.isEmpty)
     }
 

@@ -70,7 +70,7 @@ final class PaymentTill {
     func settle() throws {
         let answered = pending
         pending = []
-        try service.node.settle(answered) { intent, answer, _, db in
+        try service.node.settle(answered, notBefore: { isOverdue($0) ? $0.deadline : nil }) { intent, answer, _, db in
             try caller.settle(intent, answer, isOverdue: isOverdue(intent), in: db)
         }
     }
