@@ -138,7 +138,7 @@ struct EvidenceLog {
 
     /// Behind the last frame of events, or a seal, of a segment (docs/reference/log-format.md, "Frame"): a frame behind it may
     /// be an append that a crash cut off.
-    private static func acknowledgedEnd(_ segment: [UInt8]) -> Int {
+    static func acknowledgedEnd(_ segment: [UInt8]) -> Int {
         var (position, end) = (128, 128)
         while position + 96 <= segment.count, Array(segment[position..<position + 4]) == Array("SLF1".utf8) {
             let length = (0..<4).reduce(0) { $0 | Int(segment[position + 4 + $1]) << (8 * $1) }

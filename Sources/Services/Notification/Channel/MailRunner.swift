@@ -104,9 +104,10 @@ package final class MailRunner {
 
     private func settle(_ outcomes: [(Intent, Outcome)], mark: Int64?) throws {
         let channel = channel.name
-        try node.settle(outcomes) { db in
+        let mark: (Database) throws -> Void = { db in
             if let mark { try NotificationStore.setMark(mark, of: channel, db) }
-        } _: { intent, outcome, _, _ in
+        }
+        try node.settle(outcomes, also: mark) { intent, outcome, _, _ in
             switch outcome {
             case .sent(let kind?, let messageID):
                 [
