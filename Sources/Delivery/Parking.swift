@@ -72,10 +72,11 @@ struct Parking {
                 """)
         let now = clock.read()
         while let row = try rows.next() {
-            let isTrial: Bool = row[2]
+            let cell = Cells(row, of: "parked")
+            let isTrial: Bool = try cell(2)
             let limit = isTrial ? policy.trialDelay : policy.longestPause
-            let wait = clock.wait(until: Timestamp(microseconds: row[1]), limit: limit, at: now)
-            set(row[0], isTrial: isTrial, now.monotonic + wait)
+            let wait = clock.wait(until: try cell(1), limit: limit, at: now)
+            set(try cell(0), isTrial: isTrial, now.monotonic + wait)
         }
     }
 

@@ -62,7 +62,10 @@ package struct DashboardFigures: Sendable {
         let letters = try Row.fetchAll(
             try db.cachedStatement(
                 sql: "SELECT type, count(*) FROM dead_letters WHERE state <> 'redriven' GROUP BY type"))
-        for row in letters { counts[row[0], default: 0] += row[1] as Int64 }
+        for row in letters {
+            let cell = Cells(row, of: "dead_letters")
+            counts[try cell(0), default: 0] += try cell.count(1)
+        }
         for event in parked {
             // Bytes that are no event have no type, and count for nothing.
             let type = (try? EventCoding.type(of: [UInt8](event)[...])) ?? ""

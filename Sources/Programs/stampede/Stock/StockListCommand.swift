@@ -1,5 +1,6 @@
 import ArgumentParser
 import Contracts
+import Delivery
 import GRDB
 
 /// What is in stock, and at which price the catalogue offers it.
@@ -48,15 +49,17 @@ struct StockListCommand: ParsableCommand {
         var lines: [String: Line] = [:]
         _ = try Evidence.read(common.directory.database(of: .inventory)) { db in
             for row in try Row.fetchAll(db, sql: "SELECT product_id, available, reserved FROM stock") {
-                let product: String = row["product_id"]
-                lines[product] = Line(product: product, available: row["available"], reserved: row["reserved"])
+                let cell = Cells(row, of: "stock")
+                let product: String = try cell(0)
+                lines[product] = Line(product: product, available: try cell(1), reserved: try cell(2))
             }
         }
         _ = try Evidence.read(common.directory.database(of: .order)) { db in
             for row in try Row.fetchAll(db, sql: "SELECT product_id, name, unit_price, currency FROM products") {
-                let product: String = row["product_id"]
-                lines[product, default: Line(product: product)].name = row["name"]
-                lines[product]?.price = Money(amount: row["unit_price"], currency: row["currency"])
+                let cell = Cells(row, of: "products")
+                let product: String = try cell(0)
+                lines[product, default: Line(product: product)].name = try cell(1)
+                lines[product]?.price = Money(amount: try cell(2), currency: try cell(3))
             }
         }
         return lines.values.filter { products.isEmpty || products.contains($0.product) }
