@@ -26,7 +26,7 @@ struct DataDirectoryTests {
             try await run.stock()
             #expect(try await run.order("first")?.status == 202)
             let change = try await runProgram("/bin/bash", ["-c", loss.command], environment: ["DATA": run.data])
-            #expect(change.status == 0, "\(change.errors)")
+            #expect(change.status == 0 || loss == .copiedBack, "\(change.errors)")
             var number = 0
             try await waitUntil("all have ended") {
                 number += 1

@@ -10,7 +10,7 @@ struct AuditCommand: ParsableCommand {
         commandName: "audit",
         abstract: "Judge the run from the evidence on disk: ten invariants, one verdict.",
         discussion: """
-            Works while services run and when they are stopped; while work is in flight the verdict is UNKNOWN. Orders that
+            Works while services run and when they are stopped; while work is in flight the verdict is UNKNOWN. Orders that \
             dead letters hold up are accounted for: the verdict is VALID, and names them. Without an order: NOTHING TO JUDGE.
             Exit codes: 0 VALID, 3 INVALID, 4 UNKNOWN or NOTHING TO JUDGE, 1 there is no run or it cannot be read.
             """)

@@ -6,8 +6,8 @@ struct StatusCommand: ParsableCommand {
         commandName: "status",
         abstract: "Show what is wrong, the processes, and how far each service is with its events.",
         discussion: """
-            What is wrong comes first: processes that are down, blocked or were restarted, dead letters, consumers that are
-            behind. BEHIND counts events not yet read, FOR is the age of the oldest of them. On a terminal --watch keeps to
+            What is wrong comes first: processes that are down, blocked or were restarted, dead letters, consumers that are \
+            behind. BEHIND counts events not yet read, FOR is the age of the oldest of them. On a terminal --watch keeps to \
             the screen.
             Works with everything stopped. Exit codes: 0 ok, 1 there is no run or something cannot be read.
             """)
