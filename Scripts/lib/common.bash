@@ -98,7 +98,7 @@ show_help() {
     exit 0
 }
 
-# need_arguments: whoever types none is told which there are, and ends.
+# need_arguments: prints the help to stderr and exits with 2: the script was called without arguments.
 need_arguments() {
     print_help "$0" >&2
     exit "$EXIT_USAGE"

@@ -61,7 +61,7 @@ package struct EvidenceDatabase: Sendable {
     package func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
         for suffix in Self.suffixes + ["-shm"] {
             var status = stat()
-            // To open a pipe is to wait for whoever writes into it.
+            // Opening a named pipe blocks until a process opens it for writing.
             guard stat(path + suffix, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
                 throw AuditError.unreadable(file: path + suffix, reason: "it is no regular file")
             }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// The commands that a program tells its user to type.
 ///
-/// *Guarantee*: a command in a hint is about the data directory that the program was given. *If broken*: whoever copies it
+/// *Guarantee*: a command in a hint is about the data directory that the program was given. *If broken*: a user who copies it
 /// works on another run, or on none.
 package enum CommandHints {
     /// Behind each command in a hint; set when the command line is parsed.

@@ -81,7 +81,7 @@ package final class ServiceDatabase: Sendable {
         try Self.naming(path) { try queue.inDatabase { db in try body(db) } }
     }
 
-    /// A database that is damaged, as SQLite or `Cells` find it, is named: whoever reads the error must know which file.
+    /// A database that is damaged, as SQLite or `Cells` find it, is named in the error by its file.
     private static func naming<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
         do {
             return try body()

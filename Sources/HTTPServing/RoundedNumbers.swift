@@ -1,6 +1,6 @@
 /// Where a text has numbers that a decoder would round to an integer: `0.99999999999999999999`, `9007199254740993.0`.
 ///
-/// Such a number is JSON, and in a field that nobody reads it is nobody's fault; whoever reads one asks here first.
+/// Such a number is valid JSON, so a field that is ignored may hold one; a decoder checks here before it reads a number.
 package struct RoundedNumbers: Sendable {
     private var places: Set<UInt64> = []
 

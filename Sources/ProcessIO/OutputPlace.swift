@@ -44,7 +44,7 @@ enum OutputPlace {
         switch status.st_mode & S_IFMT {
         case S_IFDIR: throw OutputError(file: path, errno: EISDIR)
         case S_IFREG:
-            // Whoever made it read-only did not want it to be replaced.
+            // A read-only file is protected from being replaced.
             guard access(target, W_OK) == 0 else { throw OutputError(file: path, errno: errno) }
             // A descriptor of another process, by its magic link: the name behind it need not be there any more.
             return magicFolder(folder(of: target)) == nil ? .regular(target, status) : .special

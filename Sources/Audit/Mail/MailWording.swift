@@ -2,7 +2,7 @@ import Contracts
 
 /// What a customer's message says: the audit's own reading of `Notification/Templates`.
 ///
-/// Whoever changes a template changes it here, too; the messages in `AuditTests` are Notification's own, so
+/// A changed template must be changed here, too; the messages in `AuditTests` are Notification's own, so
 /// that the two are compared.
 struct MailWording {
     let kind: NotificationKind

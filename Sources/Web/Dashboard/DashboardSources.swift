@@ -14,7 +14,7 @@ package struct DashboardSources: Sendable {
     /// Admin ports of the other services.
     let ports: [ServiceName: Int]
     let hosts: ServiceHosts
-    /// Where the supervisor writes what it is at; `nil` where there is none.
+    /// Directory of the supervisor's state file; `nil` without a supervisor.
     let runDirectory: String?
     /// What a command for this run is told beside the usual: ` --data DIR`, or nothing.
     let dataOption: String

@@ -5,7 +5,7 @@ import Contracts
 /// invariants.
 ///
 /// *Guarantee*: nothing is called broken that the audit calls unknown or explained, and nothing holds that is not known.
-/// *If broken*: whoever watches runs after a fault that there is not, or past one that there is.
+/// *If broken*: an operator investigates a fault that does not exist, or misses one that does.
 struct InvariantStrip {
     struct Invariant: Encodable, Sendable {
         let name: String

@@ -28,7 +28,7 @@ struct ProcessState: Encodable, Sendable {
 struct SupervisorStates {
     private let states: [String: (state: String, restarts: Int)]
 
-    /// - Parameter directory: `run/` of the data directory; `nil` where there is none.
+    /// - Parameter directory: `run/` of the data directory; `nil` if there is none.
     init(directory: String?) {
         guard let directory, let pid = Self.text(directory + "/supervisor.pid").flatMap({ Int32($0) }),
             FileManager.default.fileExists(atPath: "/proc/\(pid)"),
