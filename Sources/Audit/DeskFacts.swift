@@ -18,6 +18,7 @@ struct DeskFacts {
         let subject: String
         /// False where it waits behind another event of its subject.
         let hasNextAttempt: Bool
+        let digest: EventDigest
     }
 
     struct DeadLetter {
@@ -82,10 +83,13 @@ struct DeskFacts {
     func letter(_ event: EventID) -> DeadLetter? { indices[event].map { letters[$0] } }
 
     init(_ db: Database) throws {
-        let parkedRows = "SELECT event_id, topic, offset, subject, next_attempt_at FROM parked ORDER BY arrival"
+        let parkedRows = "SELECT event_id, topic, offset, subject, next_attempt_at, event FROM parked ORDER BY arrival"
         try db.forEachRow(parkedRows) { row in
             let due: Int64? = row[4]
-            parked.append(Parked(entry: try ServiceFacts.Entry(row), subject: row[3], hasNextAttempt: due != nil))
+            parked.append(
+                Parked(
+                    entry: try ServiceFacts.Entry(row), subject: row[3], hasNextAttempt: due != nil,
+                    digest: EventDigest(row.bytes(5)[...])))
         }
         try readLetters(db)
         let record =

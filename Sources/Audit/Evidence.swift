@@ -238,8 +238,9 @@ struct Evidence {
 
     private mutating func readTopics(_ log: FileEventLog, _ ends: [(topic: Topic, end: UInt64)]) {
         let directory = directory + "/log"
+        let copies = KeptCopies(services.values)
         let read = Parallel.map(ends) { topic, end in
-            TopicFacts(reading: topic, of: log, directory: directory, settled: end)
+            TopicFacts(reading: topic, of: log, directory: directory, settled: end, copies: copies[topic])
         }
         for facts in read { topics[facts.topic] = facts }
     }

@@ -10,6 +10,7 @@ enum LogWhole {
         for topic in evidence.topics.values.sorted(by: { $0.topic.name < $1.topic.name }) {
             checkFiles(topic, &check)
             checkInjected(topic, &check)
+            checkCopies(topic, &check)
             checkTypes(topic, &check)
             for (offset, reason) in topic.unreadable where !topic.isInjected(offset) {
                 check.waiting(
@@ -68,6 +69,18 @@ enum LogWhole {
                     "\(topic.typeName(of: event)) was handed in raw by \(record.actor): its owner never said it",
                     event: topic.isEvent(event) ? event.id : nil, at: topic.place(offset))
             }
+        }
+    }
+
+    /// A service acts on its own copy of an event that it set aside, and publishes its outbox byte for byte.
+    private static func checkCopies(_ topic: TopicFacts, _ check: inout InvariantCheck) {
+        for copy in topic.otherCopies {
+            let event = topic[copy.offset]
+            check.broken(
+                "the copy in \(copy.table) of \(copy.service.rawValue) has other bytes than the log",
+                order: event?.order,
+                event: event.flatMap { topic.isEvent($0) ? $0.id : nil }, service: copy.service,
+                at: topic.place(copy.offset))
         }
     }
 

@@ -49,6 +49,7 @@ struct ServiceFacts {
     struct Unpublished {
         let sequence: UInt64
         let event: Envelope?
+        let digest: EventDigest
     }
 
     func position(in topic: Topic) -> UInt64 { positions[topic]?.nextOffset ?? 0 }
@@ -73,8 +74,10 @@ struct ServiceFacts {
         }
         counters = try Self.counters(db)
         try db.forEachRow("SELECT topic, sequence, event FROM outbox ORDER BY topic, sequence") { row in
-            let event = try? EventCoding.decode(row.bytes(2))  // nil is reported by invariant 6
-            outbox[Topic(row[0]), default: []].append(Unpublished(sequence: row[1], event: event))
+            let bytes = row.bytes(2)
+            let event = try? EventCoding.decode(bytes)  // nil is reported by invariant 6
+            outbox[Topic(row[0]), default: []].append(
+                Unpublished(sequence: row[1], event: event, digest: EventDigest(bytes[...])))
         }
     }
 

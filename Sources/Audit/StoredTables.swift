@@ -100,7 +100,7 @@ enum StoredTables {
         StoredTable(
             name: "prices",
             columns: [
-                ("product_id", .text), ("from_sequence", .offset), ("unit_price", .count), ("currency", .text),
+                ("product_id", .text), ("from_sequence", .sequence), ("unit_price", .count), ("currency", .text),
             ]),
     ]
 

@@ -29,6 +29,8 @@ struct TopicFacts {
     private(set) var twins: [UInt64: EventID] = [:]
     /// Offsets of events that were handed in raw: their owner never said them.
     private(set) var injected: [UInt64: DeskFacts.Injected] = [:]
+    /// Copies in databases that are not what the log holds.
+    private(set) var otherCopies: [KeptCopy] = []
     /// Why reading stopped before the end.
     private(set) var fault: LogError?
     /// What `verify` says; nil where there is no such topic.
@@ -47,17 +49,25 @@ struct TopicFacts {
 
     /// What the topic's writer calls itself; `nil` for a topic that is none of the five services'.
     private let source: String?
+    /// By offset.
+    private let copies: [UInt64: [KeptCopy]]
 
     /// Nothing was ever written.
     init(topic: Topic) {
         self.topic = topic
+        copies = [:]
         source = Rules.writer(of: topic)?.source
     }
 
-    /// - Parameter settled: the end that was seen before any topic was read.
-    init(reading topic: Topic, of log: FileEventLog, directory: String, settled: UInt64) {
+    /// - Parameters:
+    ///   - settled: the end that was seen before any topic was read.
+    ///   - copies: what the databases keep of the topic's events, by offset.
+    init(
+        reading topic: Topic, of log: FileEventLog, directory: String, settled: UInt64, copies: [UInt64: [KeptCopy]]
+    ) {
         self.topic = topic
         self.settled = settled
+        self.copies = copies
         source = Rules.writer(of: topic)?.source
         do {
             segments = try log.segments(of: topic).map { segment in
@@ -94,6 +104,10 @@ struct TopicFacts {
 
     private mutating func add(_ logged: LoggedEvent, _ numbers: inout [String: UInt32]) {
         end = logged.offset + 1
+        if let copies = copies[logged.offset] {
+            let digest = EventDigest(logged.bytes)
+            otherCopies += copies.filter { $0.digest != digest }
+        }
         let envelope: Envelope
         do {
             envelope = try EventCoding.decode(logged.bytes)

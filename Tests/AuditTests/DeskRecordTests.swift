@@ -95,6 +95,28 @@ struct DeskRecordTests {
         #expect(report[8].violations.first?.message.contains("no record of who retried") == true)
     }
 
+    @Test("the bytes that a service will act on are the log's: another byte in its copy breaks 6")
+    func otherCopies() throws {
+        let shop = try Shop()
+        defer { shop.remove() }
+        _ = try shop.tellStory()
+        try shop.place([("P-0001", 1)])
+        try shop.publish(.order)
+        // What follows of the order is parked behind it.
+        try shop.die(.analytics, on: V1.OrderCreated.type, topic: .orders)
+        try shop.settleAll()
+        let honest = try shop.audit()
+        #expect(honest.verdict == .valid, "\(honest.words)")
+        for table in ["parked", "dead_letters"] {
+            try shop.edit(.analytics, "UPDATE \(table) SET event = CAST(event || x'20' AS BLOB)")
+            let report = try shop.audit()
+            let words = "the copy in \(table) of analytics"
+            #expect(report[6].violations.contains { $0.message.contains(words) }, "\(table): \(report.words)")
+            try shop.edit(.analytics, "UPDATE \(table) SET event = substr(event, 1, length(event) - 1)")
+        }
+        #expect(try shop.audit().verdict == .valid)
+    }
+
     @Test("an edit is the one that was said: other bytes at the desk break 8")
     func edited() throws {
         let (shop, dead) = try shopWithLetter()

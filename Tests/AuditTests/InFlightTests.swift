@@ -93,8 +93,11 @@ struct InFlightTests {
         let created = try orders.map { try shop.event(V1.OrderCreated.type, of: $0) }
         for _ in created { try shop.skip(.inventory, topic: .orders, marking: false) }
         try shop.edit(
-            .inventory, "INSERT INTO parked VALUES (1, ?, 'orders', ?, ?, x'', 1, 5, 'brokenRule', 'planted', 1)",
-            [Data(created[0].event.id.bytes), Int64(created[0].offset), orders[0].description])
+            .inventory, "INSERT INTO parked VALUES (1, ?, 'orders', ?, ?, ?, 1, 5, 'brokenRule', 'planted', 1)",
+            [
+                Data(created[0].event.id.bytes), Int64(created[0].offset), orders[0].description,
+                Data(try EventCoding.encode(created[0].event)),
+            ])
         try shop.bury(.inventory, created[1].event, Shop.Place(topic: .orders, offset: created[1].offset))
         try shop.settleAll()
         let report = try shop.audit()
