@@ -149,7 +149,8 @@ let package = Package(
         tests(
             "ServiceRuntimeTests",
             [
-                "ProcessSettings", "Contracts", "CPlatform", "EventLog", "Delivery", "ServiceRuntime", .grdb, .logging,
+                "ProcessSettings", "Contracts", "CPlatform", "EventLog", "FileEventLog", "Delivery", "ServiceRuntime",
+                .grdb, .logging,
                 .metrics, .tracing, .lifecycle,
             ]),
         tests(

@@ -7,6 +7,7 @@ package import Delivery
 import Foundation
 import GRDB
 import EventLog
+import FileEventLog
 import Logging
 import ProcessIO
 package import ProcessSettings
@@ -141,6 +142,7 @@ package enum ExitStatus {
             case .unreadable(_, _, _, let errno) where [ENOSPC, EDQUOT, EIO].contains(errno): return poisoned
             default: return refused
             }
+        case let error as DiskError where [ENOSPC, EDQUOT, EIO].contains(error.errno): return poisoned
         // A file of the service's own, such as the mailbox, that could not be written or synced.
         case let error as any EnvironmentFault where error.isFinal: return poisoned
         case let error as DatabaseError where [.SQLITE_IOERR, .SQLITE_FULL].contains(error.resultCode): return poisoned

@@ -1,6 +1,7 @@
 import Contracts
 @testable import Delivery
 import EventLog
+import FileEventLog
 import GRDB
 import Testing
 
@@ -30,6 +31,8 @@ struct ExitStatusTests {
     func mayPass() {
         #expect(ExitStatus.code(for: DatabaseError(resultCode: .SQLITE_IOERR)) == ExitStatus.poisoned)
         #expect(ExitStatus.code(for: DatabaseError(resultCode: .SQLITE_FULL)) == ExitStatus.poisoned)
+        #expect(ExitStatus.code(for: DiskError("sync", "order.db-wal", errno: 5)) == ExitStatus.poisoned)
+        #expect(ExitStatus.code(for: DiskError("open", "order.db-wal", errno: 13)) == ExitStatus.failure)
         #expect(ExitStatus.code(for: DatabaseError(resultCode: .SQLITE_BUSY)) == ExitStatus.failure)
         #expect(ExitStatus.code(for: DatabaseError(resultCode: .SQLITE_CANTOPEN)) == ExitStatus.failure)
     }
