@@ -116,7 +116,7 @@ let package = Package(
             ]),
         program(
             "flash-sale",
-            ["ProcessIO", "Contracts", "Access", "EventLog", "FileEventLog", .nio, .nioPosix, .histogram, .subprocess],
+            ["ProcessIO", "CProcessIO", "Contracts", "Access", "EventLog", "FileEventLog", .histogram, .subprocess],
             card: true),
         program(
             "stampede",

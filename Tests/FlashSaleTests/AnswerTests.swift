@@ -1,4 +1,3 @@
-import NIOCore
 import Testing
 
 @testable import flash_sale
@@ -17,8 +16,8 @@ struct AnswerTests {
         let bytes = Array(Self.response(Self.receipt, headers: "Retry-After:  7 \r\n").utf8)
         for cut in 1..<bytes.count {
             var reader = AnswerReader()
-            #expect(try reader.read(ByteBuffer(bytes: bytes[..<cut])) == nil, "cut at \(cut)")
-            let answer = try #require(try reader.read(ByteBuffer(bytes: bytes[cut...])), "cut at \(cut)")
+            #expect(try reader.read(bytes[..<cut]) == nil, "cut at \(cut)")
+            let answer = try #require(try reader.read(bytes[cut...]), "cut at \(cut)")
             #expect(answer == Answer(status: 202, retryAfterSeconds: 7, body: Array(Self.receipt.utf8)))
         }
     }
@@ -26,13 +25,13 @@ struct AnswerTests {
     @Test("without a length the close is the end; with one, a close before it is a lost answer")
     func closes() throws {
         var open = AnswerReader()
-        #expect(try open.read(ByteBuffer(string: "HTTP/1.1 500 Oops\r\nX: y\r\n\r\nbroken")) == nil)
+        #expect(try open.read(Array("HTTP/1.1 500 Oops\r\nX: y\r\n\r\nbroken".utf8)[...]) == nil)
         #expect(open.close()?.text == "broken")
         var cut = AnswerReader()
-        #expect(try cut.read(ByteBuffer(string: "HTTP/1.1 202 Accepted\r\nContent-Length: 10\r\n\r\nhalf")) == nil)
+        #expect(try cut.read(Array("HTTP/1.1 202 Accepted\r\nContent-Length: 10\r\n\r\nhalf".utf8)[...]) == nil)
         #expect(cut.close() == nil)
         var headless = AnswerReader()
-        #expect(try headless.read(ByteBuffer(string: "HTTP/1.1 202 Acc")) == nil)
+        #expect(try headless.read(Array("HTTP/1.1 202 Acc".utf8)[...]) == nil)
         #expect(headless.close() == nil)
     }
 
@@ -46,7 +45,7 @@ struct AnswerTests {
     func errors(text: String) {
         #expect(throws: AnswerError.self) {
             var reader = AnswerReader()
-            _ = try reader.read(ByteBuffer(string: text))
+            _ = try reader.read(Array(text.utf8)[...])
         }
     }
 
@@ -76,5 +75,11 @@ struct AnswerTests {
         ])
     func noReceipts(text: String) {
         #expect(Receipt(Array(text.utf8)) == nil)
+    }
+}
+
+extension AnswerReader {
+    fileprivate mutating func read(_ bytes: ArraySlice<UInt8>) throws -> Answer? {
+        try bytes.withUnsafeBytes { try read($0) }
     }
 }

@@ -2,7 +2,6 @@ import Contracts
 import EventLog
 import FileEventLog
 import Foundation
-import NIOCore
 import Subprocess
 import Synchronization
 import Testing

@@ -1,4 +1,3 @@
-import NIOCore
 import Testing
 
 @testable import flash_sale
@@ -82,7 +81,7 @@ struct ScheduleTests {
         let visits = SaleVisits(plan: plan, worker: 0, of: 1, port: 8080)
         for shopper in 0..<50 {
             let visit = try #require(visits.visit(shopper))
-            let text = String(buffer: visit.request)
+            let text = String(decoding: visit.request, as: UTF8.self)
             let basket = Basket(shopper: shopper, plan: plan)
             let total = basket.products.reduce(Int64(0)) { $0 + catalogue.products[$1].price }
             #expect(visit.purpose == .order(key: plan.key(of: shopper), total: total, currency: "GBP"))

@@ -1,6 +1,4 @@
 import Foundation
-import NIOCore
-import NIOPosix
 import Synchronization
 import Testing
 import TestSupport
@@ -25,24 +23,18 @@ struct WorkerTests {
     private static func run(
         _ plan: SalePlan, port: Int, directory: String, manners: Shopper.Manners = manners,
         connectionLimit: Int = 1_000,
-        host: String = "127.0.0.1", find: @escaping Worker.Find = { try .makeAddressResolvingHost($0, port: $1) }
+        host: String = "127.0.0.1", find: @escaping ServerDirectory.Find = { try ServerAddress(host: $0, port: $1) }
     ) async throws -> (WorkerResult, [JournalFile.Entry]) {
         let journal = directory + "/acknowledged.jsonl"
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
         let workerPlan = WorkerPlan(
             host: host, port: port, sourceAddresses: ["127.0.0.2", "127.0.0.3"], manners: manners,
             connectionLimit: connectionLimit)
-        let result = try await loop.flatSubmit {
-            do {
-                let worker = try Worker(
-                    plan: workerPlan, visits: SaleVisits(plan: plan, worker: 0, of: 1, port: port),
-                    journal: Journal(path: journal, loop: loop), seed: 1, loop: loop, find: find,
-                    onProgress: { _ in })
-                return worker.run(startingAt: Worker.now + 10_000_000)
-            } catch {
-                return loop.makeFailedFuture(error)
-            }
-        }.get()
+        let result = try await onThread {
+            try Worker(
+                plan: workerPlan, visits: SaleVisits(plan: plan, worker: 0, of: 1, port: port),
+                journal: Journal(path: journal), seed: 1, find: find, onProgress: { _ in }
+            ).run(startingAt: Worker.now + 10_000_000)
+        }
         return (result, try JournalFile.entries(at: journal))
     }
 
@@ -200,22 +192,16 @@ struct WorkerTests {
         // /dev/full takes no byte: every write ends in ENOSPC.
         let seen = Mutex(0)
         try await FakeShop.open(reply: Self.accepting) { shop in
-            let loop = MultiThreadedEventLoopGroup.singleton.next()
             let port = shop.port
             await #expect(throws: JournalError.self) {
-                _ = try await loop.flatSubmit { () -> EventLoopFuture<WorkerResult> in
-                    do {
-                        let worker = try Worker(
-                            plan: WorkerPlan(
-                                port: port, sourceAddresses: [], manners: Self.manners, connectionLimit: 100),
-                            visits: SaleVisits(plan: Self.plan(shoppers: 20), worker: 0, of: 1, port: port),
-                            journal: Journal(path: "/dev/full", loop: loop, mustBeNew: false), seed: 1, loop: loop,
-                            onProgress: { tally in seen.withLock { $0 = max($0, tally.accepted) } })
-                        return worker.run(startingAt: Worker.now)
-                    } catch {
-                        return loop.makeFailedFuture(error)
-                    }
-                }.get()
+                _ = try await onThread {
+                    try Worker(
+                        plan: WorkerPlan(port: port, sourceAddresses: [], manners: Self.manners, connectionLimit: 100),
+                        visits: SaleVisits(plan: Self.plan(shoppers: 20), worker: 0, of: 1, port: port),
+                        journal: Journal(path: "/dev/full", mustBeNew: false), seed: 1,
+                        onProgress: { tally in seen.withLock { $0 = max($0, tally.accepted) } }
+                    ).run(startingAt: Worker.now)
+                }
             }
             #expect(!shop.orders.isEmpty)
             #expect(seen.withLock { $0 } == 0)
@@ -235,7 +221,7 @@ struct WorkerTests {
                         $0 += 1
                         return $0
                     }
-                    return try SocketAddress(ipAddress: look == 1 ? "127.0.0.9" : "127.0.0.1", port: port)
+                    return try ServerAddress(host: look == 1 ? "127.0.0.9" : "127.0.0.1", port: port)
                 }
                 #expect(result.tally.accepted == 20)
                 #expect(result.tally.connectRetries > 0)
@@ -246,12 +232,9 @@ struct WorkerTests {
     @Test("a journal is never written over", .timeLimit(.minutes(5)))
     func journalIsNew() async throws {
         try await withTemporaryDirectory { directory in
-            let loop = MultiThreadedEventLoopGroup.singleton.next()
             let path = directory + "/journal.jsonl"
             try Data("kept\n".utf8).write(to: URL(fileURLWithPath: path))
-            await #expect(throws: JournalError.self) {
-                try await loop.submit { _ = try Journal(path: path, loop: loop) }.get()
-            }
+            #expect(throws: JournalError.self) { _ = try Journal(path: path) }
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "kept\n")
         }
     }

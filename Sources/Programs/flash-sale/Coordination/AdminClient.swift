@@ -1,8 +1,6 @@
 import Access
 import Contracts
 import Foundation
-import NIOCore
-import NIOPosix
 
 /// A service's admin port did not do what it was asked.
 struct AdminError: Error, CustomStringConvertible {
@@ -13,7 +11,6 @@ struct AdminError: Error, CustomStringConvertible {
 
 /// Fills the shop's shelves through the services' admin ports.
 struct AdminClient: Sendable {
-    static let timeout = TimeAmount.seconds(60)
     /// Products or stock lines in one request.
     static let batch = 20_000
 
@@ -44,7 +41,6 @@ struct AdminClient: Sendable {
 
     static let pauseBetweenCalls = Duration.milliseconds(200)
 
-    let group: any EventLoopGroup
     let settings: ServiceSettings
     /// How long a service that is not up yet is waited for, and the token that one will make.
     var patience = Duration.zero
@@ -84,12 +80,11 @@ struct AdminClient: Sendable {
     private func putOnce(_ path: String, _ body: some Encodable, to port: Int, of service: ServiceName) async throws {
         let host = settings.hosts.host(of: service)
         let token = try operatorToken()
-        let text = String(decoding: try JSONEncoder().encode(body), as: UTF8.self)
         let request = CheckoutRequest.put(
-            path, body: text, token: token, port: port, allocator: ByteBufferAllocator())
+            path, body: Array(try JSONEncoder().encode(body)), token: token, port: port)
         let answer: Answer
         do {
-            answer = try await Self.send(request, to: port, of: host, on: group.next())
+            answer = try await SingleExchange.send(request, to: port, of: host)
         } catch {
             throw AdminError(
                 description: "PUT \(path) at \(host):\(port) failed: \(error). Is \(service)-service up? "
@@ -115,53 +110,4 @@ struct AdminClient: Sendable {
         }
         return token
     }
-
-    /// One request and its answer.
-    static func send(
-        _ request: ByteBuffer, to port: Int, of host: String = "127.0.0.1", on loop: any EventLoop,
-        within limit: TimeAmount = Self.timeout
-    ) async throws -> Answer {
-        let address: SocketAddress
-        do {
-            address = try .makeAddressResolvingHost(host, port: port)
-        } catch {
-            throw AdminError(description: "\(error)", isUnreachable: true)
-        }
-        let promise = loop.makePromise(of: Answer.self)
-        let connected = ClientBootstrap(group: loop)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let owner = SingleExchange(promise: promise)
-                    try channel.pipeline.syncOperations.addHandler(Exchange(ticket: 0, request: request, owner: owner))
-                }
-            }
-            .connect(to: address)
-        connected.whenFailure { promise.fail(AdminError(description: "\($0)", isUnreachable: true)) }
-        let timeout = loop.scheduleTask(in: limit) {
-            promise.fail(AdminError(description: "no answer in \(limit.nanoseconds / 1_000_000_000) s"))
-        }
-        promise.futureResult.whenComplete { _ in timeout.cancel() }
-        return try await promise.futureResult.get()
-    }
-}
-
-/// The owner of an exchange that is not repeated.
-private final class SingleExchange: ExchangeOwner {
-    private let promise: EventLoopPromise<Answer>
-
-    init(promise: EventLoopPromise<Answer>) {
-        self.promise = promise
-    }
-
-    func exchangeOpened(_ ticket: Int) {}
-
-    func exchange(_ ticket: Int, ended ending: Exchange.Ending) {
-        switch ending {
-        case .answered(let answer): promise.succeed(answer)
-        case .lost: promise.fail(AdminError(description: "the connection ended without an answer"))
-        case .unreadable(let error): promise.fail(error)
-        }
-    }
-
-    func exchangeClosed(_ ticket: Int) {}
 }

@@ -1,7 +1,5 @@
 import Contracts
 import Foundation
-import NIOCore
-import NIOPosix
 
 /// Runs a sale: fills the shelves, lets the workers loose at one instant, follows their orders, asks the audit.
 struct Coordinator: Sendable {
@@ -64,8 +62,7 @@ struct Coordinator: Sendable {
     private func seed() async throws {
         let catalogue = Catalogue(products: plan.products, seed: plan.seed)
         let units = stock.spread(over: plan.products, shoppers: plan.shoppers)
-        let client = AdminClient(
-            group: MultiThreadedEventLoopGroup.singleton, settings: settings, patience: patienceForServices, data: data)
+        let client = AdminClient(settings: settings, patience: patienceForServices, data: data)
         try await client.put(
             products: catalogue.products.map {
                 .init(productId: $0.id, name: $0.name, price: .init(amount: $0.price, currency: Catalogue.currency))

@@ -2,8 +2,6 @@ import Contracts
 import EventLog
 import FileEventLog
 import Foundation
-import NIOCore
-import NIOPosix
 import Synchronization
 
 /// How many events each service has yet to read: where it stands, as it says itself, against the ends of its topics.
@@ -12,11 +10,10 @@ import Synchronization
 /// told, and is left out.
 final class LagProbe: Sendable {
     static let interval = Duration.seconds(1)
-    static let timeout = TimeAmount.seconds(1)
+    static let timeoutSeconds = 1
 
     private let log: FileEventLog
     private let settings: ServiceSettings
-    private let loop = MultiThreadedEventLoopGroup.singleton.next()
     private let known = Mutex<[String: Int]>([:])
 
     init(data: String, settings: ServiceSettings) {
@@ -63,9 +60,9 @@ final class LagProbe: Sendable {
 
     private func positions(of service: ServiceName) async throws -> [Delivery.Reading] {
         let port = settings.adminPort(of: service)
-        let request = CheckoutRequest.get("/admin/delivery", port: port, allocator: ByteBufferAllocator())
-        let answer = try await AdminClient.send(
-            request, to: port, of: settings.hosts.host(of: service), on: loop, within: Self.timeout)
+        let answer = try await SingleExchange.send(
+            CheckoutRequest.get("/admin/delivery", port: port), to: port, of: settings.hosts.host(of: service),
+            within: Self.timeoutSeconds)
         return try JSONDecoder().decode(Delivery.self, from: Data(answer.body)).positions
     }
 

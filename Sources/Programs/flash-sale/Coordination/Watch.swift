@@ -5,8 +5,8 @@ import Foundation
 ///
 /// `begin` before the first shopper, `watching` around them, then `drain`.
 final class Watch: Sendable {
-    static let interval = Duration.milliseconds(250)
-    static let looksALine = 4
+    static let interval = Duration.milliseconds(200)
+    static let looksALine = 5
     static let drainPoll = Duration.milliseconds(50)
     /// After the audit: what it has read is followed to its end by then.
     static let lastLook = LogFollower.turn * 5

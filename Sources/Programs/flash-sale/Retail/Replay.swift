@@ -1,7 +1,5 @@
 import Contracts
 import Foundation
-import NIOCore
-import NIOPosix
 
 /// Plays a file's invoices into the shop and accounts for each.
 struct Replay: Sendable {
@@ -63,8 +61,7 @@ struct Replay: Sendable {
     }
 
     private func seed(_ name: String) async throws {
-        let client = AdminClient(
-            group: MultiThreadedEventLoopGroup.singleton, settings: settings, patience: patienceForServices, data: data)
+        let client = AdminClient(settings: settings, patience: patienceForServices, data: data)
         let demand = book.demand
         try await client.put(
             products: demand.map {
@@ -91,20 +88,14 @@ struct Replay: Sendable {
             host: settings.hosts.host(of: .order), port: settings.checkoutPort, sourceAddresses: [], manners: manners,
             connectionLimit: max(1, limit))
         let journalPath = JournalFile.path(data: data, run: name, worker: 0)
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
         let port = settings.checkoutPort
-        return try await loop.flatSubmit {
-            do {
-                let worker = try Worker(
-                    plan: workerPlan, visits: ReplayVisits(plan: plan, run: name, port: port, outcome: outcome),
-                    journal: Journal(path: journalPath, loop: loop), seed: 0, loop: loop,
-                    onProgress: { floor.update($0, of: 0) })
-                floor.isReady()
-                return worker.run(startingAt: floor.start?.monotonic ?? Worker.now)
-            } catch {
-                return loop.makeFailedFuture(error)
-            }
-        }.get()
+        return try await onThread {
+            let worker = try Worker(
+                plan: workerPlan, visits: ReplayVisits(plan: plan, run: name, port: port, outcome: outcome),
+                journal: Journal(path: journalPath), seed: 0, onProgress: { floor.update($0, of: 0) })
+            floor.isReady()
+            return try worker.run(startingAt: floor.start?.monotonic ?? Worker.now)
+        }
     }
 
     private func acceptedOrders(

@@ -1,4 +1,3 @@
-import NIOCore
 import Synchronization
 
 /// A file's invoices as visits: an order an invoice, a `DELETE` a matched cancellation, evenly spaced in file order.
@@ -6,7 +5,7 @@ import Synchronization
 /// One customer's visits follow one another: each waits until the one before has departed, so a cancellation is sent
 /// once the order that it cancels is acknowledged.
 final class ReplayVisits: Visits {
-    /// What became of the visits, for the report; outlives the event loop.
+    /// What became of the visits, for the report; outlives the worker.
     final class Outcome: Sendable {
         private let departures: Mutex<[Departure?]>
 
@@ -25,7 +24,6 @@ final class ReplayVisits: Visits {
     private let run: String
     private let port: Int
     private let outcome: Outcome
-    private let allocator = ByteBufferAllocator()
     /// What may have to be cancelled.
     private var orders: [Int: (id: String, token: String)] = [:]
 
@@ -48,13 +46,12 @@ final class ReplayVisits: Visits {
             let key = ReplayPlan.key(run: run, invoice: invoice.number)
             return Visit(
                 request: CheckoutRequest.place(
-                    body: ReplayPlan.body(of: invoice), key: key, port: port, allocator: allocator),
+                    body: Array(ReplayPlan.body(of: invoice).utf8), key: key, port: port),
                 purpose: .order(key: key, total: invoice.total, currency: Catalogue.currency))
         case .cancel(let stop):
             guard let order = orders[stop] else { return nil }
             return Visit(
-                request: CheckoutRequest.cancel(
-                    order: order.id, token: order.token, port: port, allocator: allocator),
+                request: CheckoutRequest.cancel(order: order.id, token: order.token, port: port),
                 purpose: .cancellation)
         }
     }

@@ -1,5 +1,3 @@
-import NIOCore
-
 /// One worker's share of a sale: every `workers`-th shopper, so that each worker's load is as even as the whole.
 final class SaleVisits: Visits {
     private let plan: SalePlan
@@ -8,7 +6,6 @@ final class SaleVisits: Visits {
     private let port: Int
     private let offsets: [Int64]
     private let catalogue: Catalogue
-    private let allocator = ByteBufferAllocator()
 
     init(plan: SalePlan, worker: Int, of workers: Int, port: Int) {
         self.plan = plan
@@ -32,18 +29,28 @@ final class SaleVisits: Visits {
         let basket = Basket(shopper: shopper, plan: plan)
         let key = plan.key(of: shopper)
         let number = String(shopper).leftPadded(to: 8)
-        var body = "{\"customerId\":\"c-\(number)\",\"email\":\"shopper-\(number)@example.test\",\"currency\":\""
-        body += Catalogue.currency
-        body += "\",\"cardToken\":\"\(basket.cardToken)\",\"lines\":["
+        var body: [UInt8] = []
+        body.reserveCapacity(192 + 40 * basket.products.count)
+        func add(_ text: String) { body.append(contentsOf: text.utf8) }
+        add("{\"customerId\":\"c-")
+        add(number)
+        add("\",\"email\":\"shopper-")
+        add(number)
+        add("@example.test\",\"currency\":\"")
+        add(Catalogue.currency)
+        add("\",\"cardToken\":\"")
+        add(basket.cardToken)
+        add("\",\"lines\":[")
         var total: Int64 = 0
         for (index, product) in basket.products.enumerated() {
-            if index > 0 { body += "," }
-            body += "{\"productId\":\"\(catalogue.products[product].id)\",\"quantity\":1}"
+            add(index > 0 ? ",{\"productId\":\"" : "{\"productId\":\"")
+            add(catalogue.products[product].id)
+            add("\",\"quantity\":1}")
             total += catalogue.products[product].price
         }
-        body += "]}"
+        add("]}")
         return Visit(
-            request: CheckoutRequest.place(body: body, key: key, port: port, allocator: allocator),
+            request: CheckoutRequest.place(body: body, key: key, port: port),
             purpose: .order(key: key, total: total, currency: Catalogue.currency))
     }
 

@@ -1,5 +1,3 @@
-import NIOCore
-
 /// An HTTP/1.1 response as far as a shopper reads it.
 struct Answer: Equatable, Sendable {
     var status: Int
@@ -24,22 +22,30 @@ struct AnswerReader {
     static let maximumHeadBytes = 16 * 1024
     static let maximumBodyBytes = 8 * 1024 * 1024
 
-    private var collected = ByteBuffer()
-    private var head: (status: Int, retryAfterSeconds: Int?, bodyStart: Int, bodyLength: Int?)?
+    private struct Head {
+        let status: Int
+        let retryAfterSeconds: Int?
+        let bodyStart: Int
+        let bodyLength: Int?
+    }
+
+    private var collected: [UInt8] = []
+    private var head: Head?
 
     /// - Returns: the answer, once it is whole.
-    mutating func read(_ bytes: ByteBuffer) throws(AnswerError) -> Answer? {
-        if collected.readableBytes == 0 {
-            collected = bytes
-        } else {
-            collected.writeImmutableBuffer(bytes)
+    mutating func read(_ bytes: UnsafeRawBufferPointer) throws(AnswerError) -> Answer? {
+        collected.append(contentsOf: bytes)
+        if head == nil { head = try Self.head(of: collected) }
+        guard let head else {
+            guard collected.count <= Self.maximumHeadBytes else {
+                throw AnswerError(description: "answer head longer than \(Self.maximumHeadBytes) bytes")
+            }
+            return nil
         }
-        if head == nil, !(try readHead()) { return nil }
-        guard let head else { return nil }
         if let length = head.bodyLength {
-            return collected.readableBytes >= head.bodyStart + length ? answer(head, bodyLength: length) : nil
+            return collected.count >= head.bodyStart + length ? answer(head, bodyLength: length) : nil
         }
-        guard collected.readableBytes - head.bodyStart <= Self.maximumBodyBytes else {
+        guard collected.count - head.bodyStart <= Self.maximumBodyBytes else {
             throw AnswerError(description: "answer longer than \(Self.maximumBodyBytes) bytes")
         }
         return nil
@@ -47,81 +53,68 @@ struct AnswerReader {
 
     /// The connection closed.
     /// - Returns: the answer, where the close is its end; nil where it was cut off.
-    mutating func close() -> Answer? {
+    func close() -> Answer? {
         guard let head, head.bodyLength == nil else { return nil }
-        return answer(head, bodyLength: collected.readableBytes - head.bodyStart)
+        return answer(head, bodyLength: collected.count - head.bodyStart)
     }
 
-    private func answer(
-        _ head: (status: Int, retryAfterSeconds: Int?, bodyStart: Int, bodyLength: Int?), bodyLength: Int
-    ) -> Answer {
+    private func answer(_ head: Head, bodyLength: Int) -> Answer {
         Answer(
             status: head.status, retryAfterSeconds: head.retryAfterSeconds,
-            body: Array(collected.readableBytesView.dropFirst(head.bodyStart).prefix(bodyLength)))
+            body: Array(collected[head.bodyStart..<head.bodyStart + bodyLength]))
     }
 
-    private mutating func readHead() throws(AnswerError) -> Bool {
-        let view = collected.readableBytesView
-        guard let end = Self.endOfHead(view) else {
-            guard view.count <= Self.maximumHeadBytes else {
-                throw AnswerError(description: "answer head longer than \(Self.maximumHeadBytes) bytes")
-            }
-            return false
-        }
-        // The last CRLF of the head ends its last line; the one after it ends the head.
-        let lines = view[view.startIndex..<end - 2].split(separator: 10, omittingEmptySubsequences: false)
-            .map { $0.last == 13 ? $0.dropLast() : $0 }
-        guard let statusLine = lines.first, let status = Self.status(of: statusLine) else {
-            throw AnswerError(description: "no HTTP/1.1 status line")
-        }
-        guard status >= 200 else { throw AnswerError(description: "interim response \(status)") }
+    /// Nil while the head is not whole.
+    private static func head(of bytes: [UInt8]) throws(AnswerError) -> Head? {
+        var status: Int?
         var length: Int?
         var retryAfter: Int?
-        for line in lines.dropFirst() {
-            if let value = Self.value(of: "content-length", in: line) {
-                guard let number = Int(value), (0...Self.maximumBodyBytes).contains(number) else {
+        var start = 0
+        while let end = bytes[start...].firstIndex(of: 10) {
+            var line = bytes[start..<end]
+            if line.last == 13 { line = line.dropLast() }
+            start = end + 1
+            guard let status else {
+                guard let read = Self.status(of: line) else {
+                    throw AnswerError(description: "no HTTP/1.1 status line")
+                }
+                guard read >= 200 else { throw AnswerError(description: "interim response \(read)") }
+                status = read
+                continue
+            }
+            if line.isEmpty {
+                return Head(
+                    status: status, retryAfterSeconds: retryAfter, bodyStart: start,
+                    bodyLength: status == 204 || status == 304 ? 0 : length)
+            }
+            if let value = value(of: "content-length", in: line) {
+                guard let number = Int(value), (0...maximumBodyBytes).contains(number) else {
                     throw AnswerError(description: "Content-Length '\(value)'")
                 }
                 length = number
-            } else if let value = Self.value(of: "retry-after", in: line) {
+            } else if let value = value(of: "retry-after", in: line) {
                 retryAfter = Int(value)
-            } else if Self.value(of: "transfer-encoding", in: line) != nil {
+            } else if value(of: "transfer-encoding", in: line) != nil {
                 throw AnswerError(description: "an answer with Transfer-Encoding")
-            }
-        }
-        head = (status, retryAfter, end - view.startIndex, status == 204 || status == 304 ? 0 : length)
-        return true
-    }
-
-    private static func endOfHead(_ view: ByteBufferView) -> Int? {
-        var matched = 0
-        for (index, byte) in zip(view.indices, view) {
-            if byte == 10 {
-                if matched == 3 { return index + 1 }
-                matched = matched == 1 ? 2 : 0
-            } else if byte == 13 {
-                matched = matched == 2 ? 3 : 1
-            } else {
-                matched = 0
             }
         }
         return nil
     }
 
-    private static func status(of line: ByteBufferView.SubSequence) -> Int? {
-        let text = String(decoding: line.prefix(13), as: UTF8.self)
-        guard text.hasPrefix("HTTP/1."), text.utf8.count >= 12 else { return nil }
-        return Int(text.dropFirst(9).prefix(3))
+    private static func status(of line: ArraySlice<UInt8>) -> Int? {
+        guard line.count >= 12, line.starts(with: "HTTP/1.".utf8) else { return nil }
+        return Int(String(decoding: line.dropFirst(9).prefix(3), as: UTF8.self))
     }
 
     /// The value of a header named in lower case, without surrounding blanks.
-    private static func value(of name: StaticString, in line: ByteBufferView.SubSequence) -> String? {
+    private static func value(of name: StaticString, in line: ArraySlice<UInt8>) -> String? {
         let length = name.utf8CodeUnitCount
         guard line.count > length, line[line.startIndex + length] == UInt8(ascii: ":") else { return nil }
         for (index, byte) in line.prefix(length).enumerated() {
             guard byte | 0x20 == name.utf8Start[index] || byte == name.utf8Start[index] else { return nil }
         }
-        let value = line.dropFirst(length + 1).drop { $0 == 32 || $0 == 9 }
-        return String(decoding: value.reversed().drop { $0 == 32 || $0 == 9 }.reversed(), as: UTF8.self)
+        let isBlank: (UInt8) -> Bool = { $0 == 32 || $0 == 9 }
+        let value = line.dropFirst(length + 1).drop(while: isBlank)
+        return String(decoding: value.reversed().drop(while: isBlank).reversed(), as: UTF8.self)
     }
 }

@@ -1,6 +1,6 @@
 import Dispatch
 import Foundation
-import NIOCore
+import Synchronization
 
 /// Could not keep the journal.
 struct JournalError: Error, CustomStringConvertible {
@@ -13,58 +13,91 @@ struct JournalError: Error, CustomStringConvertible {
 /// - Why: the audit asks the shop for every order of the journal; a line that a crash could take back proves nothing.
 /// - If broken: an order that the shop lost would look like one that nobody placed.
 ///
-/// Confined to the worker's event loop; writing and syncing happen on a queue of their own, one group at a time.
+/// Confined to the worker's thread; writing and syncing happen on a queue of their own, one group at a time.
 final class Journal {
+    private struct State {
+        var isSyncing = false
+        /// Lines that are on disk and not reported yet.
+        var synced = 0
+        var error: JournalError?
+    }
+
+    private final class Shared: Sendable {
+        let state = Mutex(State())
+    }
+
     private let path: String
     private let file: Int32
-    private let loop: any EventLoop
     private let queue = DispatchQueue(label: "journal")
+    private let shared = Shared()
     private var lines: [UInt8] = []
     private var waiting = 0
-    private var isSyncing = false
-    /// Called on the loop with the number of lines that are now on disk, or with the error that ends the worker.
-    var onSynced: ((Result<Int, JournalError>) -> Void)?
 
     /// - Parameters:
     ///   - path: a file whose folder is there.
     ///   - mustBeNew: whether a file that is there already is an error; two runs never share a journal.
-    init(path: String, loop: any EventLoop, mustBeNew: Bool = true) throws(JournalError) {
+    init(path: String, mustBeNew: Bool = true) throws(JournalError) {
         self.path = path
-        self.loop = loop
         file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (mustBeNew ? O_EXCL : 0), 0o640)
         guard file >= 0 else {
             throw JournalError(description: "cannot create the journal \(path): \(String(cString: strerror(errno)))")
         }
     }
 
-    var isIdle: Bool { waiting == 0 && !isSyncing }
+    /// Whether every line is on disk and reported.
+    var isIdle: Bool { waiting == 0 && shared.state.withLock { !$0.isSyncing && $0.synced == 0 && $0.error == nil } }
 
     func append(order: String, key: String, total: Int64, currency: String) {
-        let line = "{\"order\":\"\(order)\",\"key\":\"\(key)\",\"amount\":\(total),\"currency\":\"\(currency)\"}\n"
-        lines.append(contentsOf: line.utf8)
+        lines.append(contentsOf: #"{"order":""#.utf8)
+        lines.append(contentsOf: order.utf8)
+        lines.append(contentsOf: #"","key":""#.utf8)
+        lines.append(contentsOf: key.utf8)
+        lines.append(contentsOf: #"","amount":"#.utf8)
+        lines.append(contentsOf: String(total).utf8)
+        lines.append(contentsOf: #","currency":""#.utf8)
+        lines.append(contentsOf: currency.utf8)
+        lines.append(contentsOf: "\"}\n".utf8)
         waiting += 1
     }
 
-    /// Writes what waits, unless a group is being written already.
+    /// Begins to write what waits, unless a group is being written already.
     func sync() {
-        guard waiting > 0, !isSyncing else { return }
-        isSyncing = true
+        guard waiting > 0 else { return }
+        let begins = shared.state.withLock { state in
+            guard !state.isSyncing, state.error == nil else { return false }
+            state.isSyncing = true
+            return true
+        }
+        guard begins else { return }
         let group = lines
         let count = waiting
-        lines.removeAll(keepingCapacity: true)
+        lines = []
         waiting = 0
-        let written = loop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [self] result in
-            isSyncing = false
-            switch result {
-            case .success: onSynced?(.success(count))
-            case .failure(let error):
-                onSynced?(.failure(error as? JournalError ?? JournalError(description: "\(error)")))
+        queue.async { [path, file, shared] in
+            do throws(JournalError) {
+                try Self.write(group, to: file, path: path)
+                shared.state.withLock {
+                    $0.isSyncing = false
+                    $0.synced += count
+                }
+            } catch {
+                shared.state.withLock {
+                    $0.isSyncing = false
+                    $0.error = error
+                }
             }
         }
-        queue.async { [path, file] in
-            written.completeWith(Result { try Self.write(group, to: file, path: path) })
+    }
+
+    /// - Returns: how many lines came to be on disk since the last call.
+    /// - Throws: what ends the worker.
+    func takeSynced() throws(JournalError) -> Int {
+        let (synced, error) = shared.state.withLock { state in
+            defer { state.synced = 0 }
+            return (state.synced, state.error)
         }
+        if let error { throw error }
+        return synced
     }
 
     func close() {

@@ -18,7 +18,6 @@ struct Shopper: Sendable, Equatable {
     }
 
     enum Step: Sendable, Equatable {
-        case connect
         /// Connect again at this monotonic time.
         case comeBack(at: Int64)
         case leave(Departure)

@@ -1,5 +1,3 @@
-import NIOCore
-
 /// One thing that a shopper came for: the request, and what its 202 must say.
 struct Visit {
     enum Purpose: Equatable {
@@ -8,11 +6,12 @@ struct Visit {
         case cancellation
     }
 
-    var request: ByteBuffer
+    /// Bytes of the whole request.
+    var request: [UInt8]
     var purpose: Purpose
 }
 
-/// Who visits the shop, and when. Confined to the worker's event loop.
+/// Who visits the shop, and when. Confined to the worker's thread.
 protocol Visits: AnyObject {
     var count: Int { get }
     /// Nanoseconds after the start, rising with the visitor's number.

@@ -1,5 +1,5 @@
-import NIOCore
-import NIOPosix
+import Foundation
+import Synchronization
 
 /// Where the shop is and how shoppers behave.
 struct WorkerPlan: Codable, Sendable, Equatable {
@@ -18,226 +18,289 @@ struct WorkerError: Error, CustomStringConvertible {
     var description: String
 }
 
-/// One event loop full of shoppers.
+/// One thread full of shoppers: open loop, each shopper on a connection of its own.
 ///
-/// Confined to its event loop: whatever calls in is on it.
+/// Not safe to share: whatever calls in is on the thread that runs it.
 final class Worker {
-    /// Shoppers started before the loop may turn to its sockets.
-    static let burst = 32
-    static let beat = TimeAmount.milliseconds(50)
-    static let beatsASweep = 10
-    /// A connect that is not answered is given up and begun anew after a time between these, in milliseconds: spread, for
+    /// Shoppers started before the sockets are looked at.
+    private static let burst = 64
+    /// Between two looks at journal, patience and progress.
+    private static let beat: Int64 = 50_000_000
+    /// Beats between two reports of progress, and between two sweeps for connections that take too long.
+    private static let beatsPerReport = 2
+    private static let beatsPerSweep = 10
+    /// A connect that is not answered is given up and begun anew after a time between these, in nanoseconds: spread, because
     /// the time-outs of a crowd that came in one second must not fall into one second too.
-    static let connectTimeout: (shortest: Double, longest: Double) = (10_000, 20_000)
+    private static let connectTimeout: (shortest: Double, longest: Double) = (10_000_000_000, 20_000_000_000)
+    /// Longest response that is read in one piece.
+    private static let bufferBytes = 64 * 1024
 
-    private let loop: any EventLoop
+    private struct Visitor {
+        var shopper: Shopper
+        var purpose: Visit.Purpose?
+        var hasDeparted = false
+    }
+
     private let plan: WorkerPlan
     private let visits: any Visits
-    private let find: Find
-    private var server: SocketAddress
-    private var isFindingServer = false
-    private let sources: [SocketAddress]
     private let journal: Journal
     private let onProgress: (Tally) -> Void
-    private let finished: EventLoopPromise<WorkerResult>
+    private let poller: Poller
+    private var directory: ServerDirectory
+    private let sources: [ServerAddress]
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bufferBytes, alignment: 16)
 
     private var start: Int64 = 0
-    private var shoppers: [Shopper] = []
-    private var exchanges: [Exchange?]
-    private var deadlines: [Int64]
-    private var purposes: [Visit.Purpose?]
-    private var hasDeparted: [Bool]
+    private var visitors: [Visitor] = []
+    /// By socket.
+    private var connections: [Connection?] = []
+    private var connectionCount = 0
     private var departures = 0
-    private var hasFailed = false
     private var next = 0
-    private var held: [Int] = []
-    private var connections = 0
+    /// Visitors that wait for a free connection.
+    private var held = Held()
+    private var comebacks = Comebacks()
     private var sourceTurn = 0
-    private var beats = 0
     private var jitter: SplitMix64
     private var openConnections = OpenConnections()
     private var result = WorkerResult()
 
-    /// The address of a host, by name or address. Blocks.
-    typealias Find = @Sendable (_ host: String, _ port: Int) throws -> SocketAddress
-
+    /// - Parameter find: looks up a host; blocks.
+    /// - Throws: if there is no such host, or no poller to be had.
     init(
-        plan: WorkerPlan, visits: any Visits, journal: Journal, seed: UInt64, loop: any EventLoop,
-        find: @escaping Find = { try .makeAddressResolvingHost($0, port: $1) },
+        plan: WorkerPlan, visits: any Visits, journal: Journal, seed: UInt64,
+        find: @escaping ServerDirectory.Find = { try ServerAddress(host: $0, port: $1) },
         onProgress: @escaping (Tally) -> Void
     ) throws {
         self.plan = plan
         self.visits = visits
         self.journal = journal
-        self.loop = loop
         self.onProgress = onProgress
-        self.find = find
-        server = try find(plan.host, plan.port)
-        sources = try plan.sourceAddresses.map { try SocketAddress(ipAddress: $0, port: 0) }
-        finished = loop.makePromise()
-        exchanges = Array(repeating: nil, count: visits.count)
-        deadlines = Array(repeating: 0, count: visits.count)
-        purposes = Array(repeating: nil, count: visits.count)
-        hasDeparted = Array(repeating: false, count: visits.count)
+        poller = try Poller()
+        directory = try ServerDirectory(host: plan.host, port: plan.port, find: find)
+        sources = try plan.sourceAddresses.map { try ServerAddress(host: $0, port: 0) }
         jitter = SplitMix64(seed: seed, stream: 4, index: 0)
-        shoppers.reserveCapacity(visits.count)
+    }
+
+    deinit {
+        for case let connection? in connections { close(connection.socket) }
+        buffer.deallocate()
     }
 
     /// Monotonic nanoseconds, the same clock in every process of the machine.
-    static var now: Int64 { Int64(truncatingIfNeeded: NIODeadline.now().uptimeNanoseconds) }
+    static var now: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
 
-    /// Opens the doors at a monotonic instant; the result comes when everybody has departed.
-    func run(startingAt start: Int64) -> EventLoopFuture<WorkerResult> {
+    /// Opens the doors at a monotonic instant, and returns when everybody has departed.
+    ///
+    /// - Throws: `JournalError`.
+    func run(startingAt start: Int64) throws -> WorkerResult {
         self.start = start
-        shoppers = (0..<visits.count).map { Shopper(intended: start + visits.intended($0)) }
-        journal.onSynced = { [unowned self] in synced($0) }
-        schedule(at: shoppers.first?.intended ?? start) { $0.admit() }
-        schedule(at: Self.now) { $0.onBeat() }
-        return finished.futureResult
-    }
-
-    // MARK: Time
-
-    private func schedule(at time: Int64, _ action: @escaping (Worker) -> Void) {
-        loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(UInt64(max(0, time)))) { [self] in action(self)
-        }
-    }
-
-    /// Sends off everybody whose time has come.
-    private func admit() {
-        var started = 0
-        let now = Self.now
-        while next < shoppers.count, shoppers[next].intended <= now, started < Self.burst {
-            let visitor = next
-            next += 1
-            started += 1
-            if let predecessor = visits.predecessor(of: visitor), !hasDeparted[predecessor] { continue }
-            connect(visitor)
-        }
-        guard next < shoppers.count else { return }
-        // Between bursts the loop sees to its sockets; between arrivals it sleeps, at least half a millisecond.
-        let due = shoppers[next].intended
-        schedule(at: due <= now ? now : max(due, now + 500_000)) { $0.admit() }
-    }
-
-    private func onBeat() {
-        guard !hasFailed else { return }
-        beats += 1
-        journal.sync()
-        if beats % Self.beatsASweep == 0 {
+        visitors = (0..<visits.count).map { Visitor(shopper: Shopper(intended: start + visits.intended($0))) }
+        var beats = 0
+        var nextBeat = Self.now
+        while true {
+            admit()
+            for visitor in comebacks.due(at: Self.now) { connect(visitor) }
             let now = Self.now
-            for (visitor, exchange) in exchanges.enumerated() {
-                if let exchange, deadlines[visitor] <= now { exchange.abandon() }
+            if now >= nextBeat {
+                nextBeat = now + Self.beat
+                try onBeat(beats)
+                beats += 1
+                if departures == visitors.count, journal.isIdle, connectionCount == 0 { break }
             }
-            leaveQueue(now: now)
-            onProgress(result.tally)
+            poller.wait(milliseconds: timeToWait(until: nextBeat)) { goOn($0) }
+            while connectionCount < plan.connectionLimit, let visitor = held.removeFirst() { connect(visitor) }
         }
-        if departures == shoppers.count, journal.isIdle, connections == 0 { return finish() }
-        loop.assumeIsolated().scheduleTask(in: Self.beat) { [self] in onBeat() }
-    }
-
-    /// Those who wait for a free connection lose patience like everybody else.
-    private func leaveQueue(now: Int64) {
-        guard !held.isEmpty else { return }
-        var staying: [Int] = []
-        for visitor in held {
-            if now > shoppers[visitor].intended + plan.manners.patienceNanoseconds {
-                depart(visitor, as: shoppers[visitor].hasSent ? .gaveUp : .notSent)
-            } else {
-                staying.append(visitor)
-            }
-        }
-        held = staying
-    }
-
-    private func finish() {
         journal.close()
         openConnections.fill(to: Self.now - start)
         result.openBySlot = openConnections.bySlot
         onProgress(result.tally)
-        finished.succeed(result)
+        return result
     }
 
-    private func synced(_ outcome: Result<Int, JournalError>) {
-        switch outcome {
-        case .success(let orders): result.tally.accepted += orders
-        case .failure(let error):
-            hasFailed = true
-            onProgress(result.tally)
-            finished.fail(error)
+    // MARK: - Time
+
+    /// Sends off everybody whose time has come, up to a burst.
+    private func admit() {
+        let now = Self.now
+        var started = 0
+        while next < visitors.count, visitors[next].shopper.intended <= now, started < Self.burst {
+            let visitor = next
+            next += 1
+            started += 1
+            if let predecessor = visits.predecessor(of: visitor), !visitors[predecessor].hasDeparted { continue }
+            connect(visitor)
         }
     }
 
-    // MARK: One visitor
+    private func timeToWait(until beat: Int64) -> Int32 {
+        var until = beat
+        if next < visitors.count { until = min(until, visitors[next].shopper.intended) }
+        if let next = comebacks.next { until = min(until, next) }
+        // Rounded up: a wait that is too short is a turn of the loop for nothing.
+        return Int32(clamping: max(0, (until - Self.now + 999_999) / 1_000_000))
+    }
+
+    private func onBeat(_ number: Int) throws {
+        result.tally.accepted += try journal.takeSynced()
+        journal.sync()
+        directory.takeFound()
+        if number % Self.beatsPerSweep == 0 {
+            let now = Self.now
+            abandonLate(now)
+            for visitor in held.takeImpatient(where: {
+                now > visitors[$0].shopper.intended + plan.manners.patienceNanoseconds
+            }) {
+                depart(visitor, as: visitors[visitor].shopper.hasSent ? .gaveUp : .notSent)
+            }
+        }
+        if number % Self.beatsPerReport == 0 { onProgress(result.tally) }
+    }
+
+    private func abandonLate(_ now: Int64) {
+        for case let connection? in connections where connection.deadline <= now {
+            giveUp(connection)
+        }
+    }
+
+    // MARK: - Connections
 
     private func connect(_ visitor: Int) {
-        guard connections < plan.connectionLimit else { return held.append(visitor) }
+        guard connectionCount < plan.connectionLimit else { return held.append(visitor) }
         guard let visit = visits.visit(visitor) else { return depart(visitor, as: .skipped) }
-        purposes[visitor] = visit.purpose
-        connections += 1
-        let exchange = Exchange(ticket: visitor, request: visit.request, owner: self)
-        exchanges[visitor] = exchange
-        deadlines[visitor] = .max
-        let bound = NIOLoopBound(exchange, eventLoop: loop)
-        var bootstrap = ClientBootstrap(group: loop)
-            .connectTimeout(connectTimeout())
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
-            }
-        #if os(Linux)
-            if !sources.isEmpty {
-                sourceTurn = (sourceTurn + 1) % sources.count
-                bootstrap = bootstrap.channelOption(SourceAddress.bindWithoutPort, value: 1).bind(
-                    to: sources[sourceTurn])
-            }
-        #endif
-        bootstrap.connect(to: server).assumeIsolated().whenFailure { [self] _ in
-            exchanges[visitor] = nil
-            connections -= 1
-            result.tally.connectRetries += 1
-            findServerAgain()
-            let step = shoppers[visitor].suffered(
-                .connectFailed, now: Self.now, manners: plan.manners, jitter: jitter.unit())
-            take(step, visitor)
-            admitHeld()
-        }
-    }
-
-    /// A container that comes back may have another address. Off the loop: a name server may take its time.
-    private func findServerAgain() {
-        guard !isFindingServer, (try? SocketAddress(ipAddress: plan.host, port: plan.port)) == nil else { return }
-        isFindingServer = true
-        NIOThreadPool.singleton.runIfActive(eventLoop: loop) { [find, plan] in
-            try find(plan.host, plan.port)
-        }.assumeIsolated().whenComplete { [self] found in
-            isFindingServer = false
-            // A name that nobody has for the moment is looked up again after the next failure.
-            if case .success(let address) = found { server = address }
-        }
-    }
-
-    private func connectTimeout() -> TimeAmount {
+        visitors[visitor].purpose = visit.purpose
         let (shortest, longest) = Self.connectTimeout
-        return .milliseconds(Int64(shortest + (longest - shortest) * jitter.unit()))
+        do throws(SocketError) {
+            let connection = try Connection(
+                visitor: visitor, request: visit.request, to: directory.server, from: source(),
+                until: Self.now + Int64(shortest + (longest - shortest) * jitter.unit()))
+            let socket = Int(connection.socket)
+            while connections.count <= socket { connections.append(nil) }
+            connections[socket] = connection
+            connectionCount += 1
+            goOn(connection.socket)
+        } catch {
+            retryConnect(visitor)
+        }
+    }
+
+    private func source() -> ServerAddress? {
+        guard !sources.isEmpty else { return nil }
+        sourceTurn = (sourceTurn + 1) % sources.count
+        return sources[sourceTurn]
+    }
+
+    /// Does what a socket is ready for.
+    private func goOn(_ socket: Int32) {
+        let index = Int(socket)
+        // Nil if it was closed since it was reported.
+        guard index < connections.count, let visitor = connections[index]?.visitor,
+            let progress = connections[index]?.goOn(buffer, opened: { opened(visitor) }),
+            let connection = connections[index]
+        else { return }
+        switch progress {
+        case .waits(let interest) where connection.watched == interest: break
+        case .waits(let interest):
+            do throws(SocketError) {
+                try poller.watch(socket, for: interest, isNew: connection.watched == nil)
+                connections[index]?.watched = interest
+            } catch {
+                giveUp(connection)
+            }
+        case .failed: failToConnect(connection)
+        case .ended(let ending): end(connection, ending)
+        }
+    }
+
+    private func opened(_ visitor: Int) -> Int64 {
+        let now = Self.now
+        openConnections.change(by: 1, at: now - start)
+        result.tally.open += 1
+        if !visitors[visitor].shopper.hasSent {
+            visitors[visitor].shopper.sent(at: now)
+            result.tally.sent += 1
+            result.lateness.record(nanoseconds: now - visitors[visitor].shopper.intended)
+            result.lastSendNanoseconds = max(result.lastSendNanoseconds, now - start)
+        }
+        return visitors[visitor].shopper.answerDeadline(now: now, manners: plan.manners)
+    }
+
+    private func giveUp(_ connection: Connection) {
+        if connection.isOpen { end(connection, .lost) } else { failToConnect(connection) }
+    }
+
+    private func failToConnect(_ connection: Connection) {
+        remove(connection)
+        retryConnect(connection.visitor)
+    }
+
+    private func retryConnect(_ visitor: Int) {
+        result.tally.connectRetries += 1
+        directory.lookAgain()
+        suffer(.connectFailed, visitor)
+    }
+
+    private func end(_ connection: Connection, _ ending: Connection.Ending) {
+        remove(connection)
+        openConnections.change(by: -1, at: Self.now - start)
+        result.tally.open -= 1
+        let visitor = connection.visitor
+        switch ending {
+        case .answered(let answer): take(answer, visitor)
+        case .lost:
+            result.tally.lostAnswers += 1
+            suffer(.answerLost, visitor)
+        case .unreadable(let error):
+            sample(error.description, of: "unreadable answer")
+            depart(visitor, as: .refused(reason: "unreadable answer"))
+        }
+    }
+
+    private func remove(_ connection: Connection) {
+        poller.forget(connection.socket)
+        close(connection.socket)
+        connections[Int(connection.socket)] = nil
+        connectionCount -= 1
+    }
+
+    // MARK: - Shoppers
+
+    private func take(_ answer: Answer, _ visitor: Int) {
+        guard let purpose = visitors[visitor].purpose else { return }
+        if answer.status == 503 { result.tally.unavailable += 1 }
+        let step = visitors[visitor].shopper.answered(
+            answer, purpose: purpose, now: Self.now, manners: plan.manners, jitter: jitter.unit())
+        if case .leave(.refused(let reason)) = step { sample(answer.text, of: reason) }
+        take(step, visitor)
+    }
+
+    private func suffer(_ mishap: Shopper.Mishap, _ visitor: Int) {
+        take(
+            visitors[visitor].shopper.suffered(mishap, now: Self.now, manners: plan.manners, jitter: jitter.unit()),
+            visitor)
     }
 
     private func take(_ step: Shopper.Step, _ visitor: Int) {
         switch step {
-        case .connect: connect(visitor)
-        case .comeBack(let time): schedule(at: time) { $0.connect(visitor) }
+        case .comeBack(let time): comebacks.add(visitor, at: time)
         case .leave(let departure): depart(visitor, as: departure)
         }
     }
 
     private func depart(_ visitor: Int, as departure: Departure) {
-        hasDeparted[visitor] = true
+        visitors[visitor].hasDeparted = true
         departures += 1
         switch departure {
         case .accepted(let order, let total, _):
             let now = Self.now
-            result.accept.record(nanoseconds: now - shoppers[visitor].intended)
-            result.acceptFromSend.record(nanoseconds: now - (shoppers[visitor].firstSent ?? now))
-            if case .order(let key, _, let currency)? = purposes[visitor] {
+            let shopper = visitors[visitor].shopper
+            result.accept.record(nanoseconds: now - shopper.intended)
+            result.acceptFromSend.record(nanoseconds: now - (shopper.firstSent ?? now))
+            if case .order(let key, _, let currency)? = visitors[visitor].purpose {
                 journal.append(order: order, key: key, total: total, currency: currency)
             } else {
                 result.tally.cancelled += 1
@@ -249,57 +312,8 @@ final class Worker {
         case .notSent: result.tally.notSent += 1
         case .skipped: result.tally.skipped += 1
         }
-        purposes[visitor] = nil
+        visitors[visitor].purpose = nil
         if let follower = visits.departed(visitor, as: departure), follower < next { connect(follower) }
-    }
-
-    private func admitHeld() {
-        while connections < plan.connectionLimit, !held.isEmpty { connect(held.removeFirst()) }
-    }
-}
-
-// MARK: - Exchanges
-
-extension Worker: ExchangeOwner {
-    func exchangeOpened(_ visitor: Int) {
-        let now = Self.now
-        openConnections.change(by: 1, at: now - start)
-        result.tally.open += 1
-        deadlines[visitor] = shoppers[visitor].answerDeadline(now: now, manners: plan.manners)
-        guard !shoppers[visitor].hasSent else { return }
-        shoppers[visitor].sent(at: now)
-        result.tally.sent += 1
-        result.lateness.record(nanoseconds: now - shoppers[visitor].intended)
-        result.lastSendNanoseconds = max(result.lastSendNanoseconds, now - start)
-    }
-
-    func exchange(_ visitor: Int, ended ending: Exchange.Ending) {
-        exchanges[visitor] = nil
-        let now = Self.now
-        switch ending {
-        case .answered(let answer):
-            guard let purpose = purposes[visitor] else { return }
-            if answer.status == 503 { result.tally.unavailable += 1 }
-            let step = shoppers[visitor].answered(
-                answer, purpose: purpose, now: now, manners: plan.manners, jitter: jitter.unit())
-            if case .leave(.refused(let reason)) = step { sample(answer.text, of: reason) }
-            take(step, visitor)
-        case .lost:
-            result.tally.lostAnswers += 1
-            take(
-                shoppers[visitor].suffered(.answerLost, now: now, manners: plan.manners, jitter: jitter.unit()), visitor
-            )
-        case .unreadable(let error):
-            sample(error.description, of: "unreadable answer")
-            take(.leave(.refused(reason: "unreadable answer")), visitor)
-        }
-    }
-
-    func exchangeClosed(_ visitor: Int) {
-        openConnections.change(by: -1, at: Self.now - start)
-        result.tally.open -= 1
-        connections -= 1
-        admitHeld()
     }
 
     private func sample(_ text: String, of reason: String) {
@@ -307,13 +321,3 @@ extension Worker: ExchangeOwner {
         result.samples[reason] = String(text.prefix(200))
     }
 }
-
-#if os(Linux)
-    /// Binding to an address while leaving the choice of the port to `connect` (ip(7), IP_BIND_ADDRESS_NO_PORT).
-    ///
-    /// - Why: a port chosen at `bind` must be free for every destination; one chosen at `connect` only for this one.
-    enum SourceAddress {
-        static let bindWithoutPort = ChannelOptions.Types.SocketOption(
-            level: 0 /* IPPROTO_IP */, name: 24)
-    }
-#endif
