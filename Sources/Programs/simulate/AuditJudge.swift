@@ -8,12 +8,15 @@ struct AuditJudge: Judge {
     func judge(_ evidence: ExportedEvidence) throws -> Judgement {
         let rebuilder = EvidenceRebuilder(evidence: evidence)
         let report = try Audit(dataDirectory: evidence.directory, rebuilder: rebuilder, isOwnCopy: true).run()
-        let findings = report.invariants.filter { $0.holds != .yes }.flatMap { invariant in
-            (invariant.violations + invariant.waits).map {
-                Judgement.Finding(invariant: invariant.id, order: $0.order, message: $0.message)
+        let findings = report.invariants.filter { $0.holds != .yes }
+        func all(_ list: (AuditReport.Invariant) -> [AuditReport.Finding]) -> [Judgement.Finding] {
+            findings.flatMap { invariant in
+                list(invariant).map {
+                    Judgement.Finding(invariant: invariant.id, order: $0.order, message: $0.message)
+                }
             }
         }
-        return Judgement(verdict: report.verdict, findings: findings)
+        return Judgement(verdict: report.verdict, findings: all(\.violations) + all(\.waits))
     }
 }
 

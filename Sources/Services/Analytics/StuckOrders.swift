@@ -69,8 +69,10 @@ package final class StuckOrders {
                 let report = V1.OrderStuck(waitsFor: pending.progress.waitsFor, since: pending.movedAt, count: number)
                 return CommandDecision(
                     reply: (),
+                    // It follows from the order's last move, whose service may have had a clock that was ahead.
                     command: Command(
-                        key: "stuck:\(pending.order):\(number)", correlationID: pending.order.rebound(), at: now),
+                        key: "stuck:\(pending.order):\(number)", correlationID: pending.order.rebound(),
+                        at: max(now, pending.movedAt)),
                     outgoing: [.event(report, order: pending.order)])
             }
         }.count
