@@ -1,15 +1,8 @@
-import Hummingbird
-import HummingbirdCore
-import Logging
 import NIOCore
 import NIOHTTP1
 
-/// What Hummingbird's server makes of each connection it accepts.
-struct ConnectionSetup: ServerChildChannel {
-    struct Value: ServerChildChannelValue {
-        let channel: any Channel
-    }
-
+/// What a server makes of each connection it accepts.
+struct ConnectionSetup: Sendable {
     let respond: HTTPServer.Respond
     let refuse: HTTPServer.Refuse
     let limits: HTTPServer.Limits
@@ -18,7 +11,7 @@ struct ConnectionSetup: ServerChildChannel {
     let watch: ConnectionWatch
     let room: BodyRoom
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+    func setup(_ channel: any Channel) -> EventLoopFuture<Void> {
         channel.eventLoop.makeCompletedFuture {
             let connection = ConnectionHandler(self)
             try channel.pipeline.syncOperations.addHandler(ConnectionIntake(connection))
@@ -28,7 +21,6 @@ struct ConnectionSetup: ServerChildChannel {
                 withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
                 withDecoderLimitConfiguration: limits.decoder)
             try channel.pipeline.syncOperations.addHandler(connection)
-            return Value(channel: channel)
         }
     }
 
@@ -37,10 +29,4 @@ struct ConnectionSetup: ServerChildChannel {
         guard let address = channel.localAddress?.ipAddress else { return false }
         return address.hasPrefix("127.") || address == "::1"
     }
-
-    /// Nothing: the connection serves itself, and `ConnectionWatch` knows when it is closed.
-    ///
-    /// *Why no task that lasts as long as it*: a group looks for a task that ended among all it has, one after the other; with
-    /// ten thousand connections that are idle, each shopper who leaves would cost a walk past all of them.
-    func handle(value: Value, logger: Logger) async {}
 }

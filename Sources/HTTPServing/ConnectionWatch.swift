@@ -10,6 +10,7 @@ import NIOCore
 /// Unchecked: confined to the server's event loop.
 final class ConnectionWatch: @unchecked Sendable {
     private let limits: HTTPServer.Limits
+    private let room: AcceptRoom
     private let eventLoop: any EventLoop
     private let interval: TimeAmount
     private var connections: [ObjectIdentifier: ConnectionHandler] = [:]
@@ -18,8 +19,9 @@ final class ConnectionWatch: @unchecked Sendable {
 
     private static let longestInterval = TimeAmount.milliseconds(250)
 
-    init(_ limits: HTTPServer.Limits, on eventLoop: any EventLoop) {
+    init(_ limits: HTTPServer.Limits, _ room: AcceptRoom, on eventLoop: any EventLoop) {
         self.limits = limits
+        self.room = room
         self.eventLoop = eventLoop
         let shortest = min(limits.idle, limits.head, limits.body, limits.taking)
         interval = min(Self.longestInterval, .nanoseconds(shortest.nanoseconds / 4))
@@ -27,23 +29,29 @@ final class ConnectionWatch: @unchecked Sendable {
 
     func add(_ connection: ConnectionHandler) {
         connections[ObjectIdentifier(connection)] = connection
+        room.enter()
         guard !isLooking else { return }
         isLooking = true
         lookLater()
     }
 
     func remove(_ connection: ConnectionHandler) {
-        connections[ObjectIdentifier(connection)] = nil
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        room.leave()
         if connections.isEmpty { allClosed?.succeed() }
     }
 
-    /// Returns when all connections are closed; closes them if it is cancelled. To be called once, when no new one can come.
+    /// Returns when all connections are closed: each once it has its answer, all at once if it is cancelled. To be called once,
+    /// when no new one can come.
     func end() async throws {
         try await withTaskCancellationHandler {
             try await eventLoop.flatSubmit { [self] in
                 let promise = eventLoop.makePromise(of: Void.self)
                 allClosed = promise
                 if connections.isEmpty { promise.succeed() }
+                for connection in Array(connections.values) {
+                    connection.intake?.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+                }
                 return promise.futureResult
             }.get()
         } onCancel: {

@@ -1,5 +1,4 @@
 package import Hummingbird
-import HummingbirdCore
 package import Logging
 package import NIOCore
 import NIOPosix
@@ -15,10 +14,7 @@ package struct HTTPServer: Service, CustomStringConvertible {
     /// What a request is told that nobody is asked about.
     package typealias Refuse = @Sendable (HTTPRefusal) -> Response
 
-    /// Connections waiting to be accepted: what Linux allows by default (net.core.somaxconn).
-    private static let backlog = 4096
-    /// Connections accepted before the loop turns to those it has. Why so many: a crowd that comes faster than it is let
-    /// in overflows the backlog, and then comes back at TCP's pace, seconds apart, while the shop stands idle.
+    /// Connections accepted on one socket before the loop turns to others.
     private static let acceptBurst = 64
 
     private let host: String
@@ -56,72 +52,32 @@ package struct HTTPServer: Service, CustomStringConvertible {
 
     package func run() async throws {
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let executor = EventLoopExecutor(eventLoops.next())
-        let tasks = RequestTasks(on: eventLoops.next(), executor)
-        let watch = ConnectionWatch(limits, on: eventLoops.next())
-        let server = server(eventLoops, tasks, watch)
-        let outcome = try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await Self.stop(server) }
-            let outcome = await Self.outcome(of: server, on: executor)
-            try await watch.end()
-            try await tasks.end()
-            group.cancelAll()
-            try await group.waitForAll()
-            return outcome
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(try await serve(on: eventLoops.next()))
+        } catch {
+            outcome = .failure(error)
         }
         try await eventLoops.shutdownGracefully()
-        do {
-            try outcome.get()
-        } catch is Server<ConnectionSetup>.Error {
-            // it was told to stop before it began
-        }
+        try outcome.get()
     }
 
-    /// Detached, so that Hummingbird's server hears of no graceful stop.
-    ///
-    /// *Why*: it would answer with a task that nobody waits for, and which comes back to an event loop that is gone.
-    private static func outcome(of server: Server<ConnectionSetup>, on executor: EventLoopExecutor) async
-        -> Result<Void, any Error>
-    {
-        let running = Task.detached(executorPreference: executor) { try await server.run() }
-        return await withTaskCancellationHandler {
-            await running.result
-        } onCancel: {
-            running.cancel()
-        }
-    }
-
-    /// At a graceful stop; cancelled where the server has ended by itself.
-    private static func stop(_ server: Server<ConnectionSetup>) async {
-        guard (try? await gracefulShutdown()) != nil else { return }
-        // An error says that it has ended already.
-        try? await server.shutdownGracefully()
-    }
-
-    private func server(_ eventLoops: any EventLoopGroup, _ tasks: RequestTasks, _ watch: ConnectionWatch)
-        -> Server<ConnectionSetup>
-    {
+    private func serve(on eventLoop: any EventLoop) async throws {
+        let tasks = RequestTasks(on: eventLoop, EventLoopExecutor(eventLoop))
         let burst = max(1, min(Self.acceptBurst, limits.connections / 8))
-        return Server(
-            childChannelSetup: ConnectionSetup(
-                respond: respond, refuse: refuse, limits: limits, hosts: hosts, tasks: tasks,
-                watch: watch, room: BodyRoom(bytes: limits.bufferedBytes)),
-            configuration: ServerConfiguration(
-                address: .hostname(host, port: port), backlog: Self.backlog,
-                // Asked before a burst, not before each connection of it.
-                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections - burst + 1)),
-            onServerRunning: { channel in
-                // An error says that the server is closed already.
-                try? await channel.setOption(.maxMessagesPerRead, value: UInt(burst)).get()
-                onListening(channel.localAddress?.port ?? port)
-            },
-            eventLoopGroup: eventLoops, logger: quiet)
-    }
-
-    /// Hummingbird's own notes of start and stop are of no use to a reader of the service's log.
-    private var quiet: Logger {
-        var logger = logger
-        logger.logLevel = .warning
-        return logger
+        // It is asked before a burst, not before each connection of it.
+        let room = AcceptRoom(limit: limits.connections - burst + 1)
+        let watch = ConnectionWatch(limits, room, on: eventLoop)
+        let listeners = try await Listeners.open(
+            host: host, port: port, count: limits.listeners, burst: burst, on: eventLoop, room: room,
+            setup: ConnectionSetup(
+                respond: respond, refuse: refuse, limits: limits, hosts: hosts, tasks: tasks, watch: watch,
+                room: BodyRoom(bytes: limits.bufferedBytes)))
+        onListening(listeners.port)
+        // An error says that it is cancelled; then `end` closes what is open.
+        try? await gracefulShutdown()
+        await listeners.close()
+        try await watch.end()
+        try await tasks.end()
     }
 }

@@ -4,8 +4,10 @@ import NIOHTTP1
 extension HTTPServer {
     /// What a server takes from its clients, and how long it waits for them.
     package struct Limits: Sendable {
-        /// Connections at a time; more wait in the backlog.
+        /// Connections at a time; more wait in the kernel, 4,096 per listener.
         package var connections: Int
+        /// Sockets to listen on; several let a crowd wait.
+        package var listeners = 1
         package var bodyBytes: Int
         /// Request line and header fields together, trailers too.
         package var headBytes = 16 * 1024

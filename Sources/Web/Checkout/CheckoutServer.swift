@@ -26,6 +26,8 @@ package struct CheckoutServer: Endpoint {
     let rateLimit: ClientRateLimit?
     let operations: [HTTPOperation]
 
+    /// So that 65,536 shoppers can wait to be let in.
+    private static let listeners = 16
     /// Longest `?wait=`.
     private static let maximumWait = Duration.seconds(30)
     /// Between two looks at an order: short at first, then so long that ten thousand who wait read little.
@@ -57,7 +59,8 @@ package struct CheckoutServer: Endpoint {
         host: String = HTTPServer.loopback, port: Int, maximumConnections: Int, settings: Settings? = nil,
         logger: Logger
     ) -> any Service {
-        let limits = HTTPServer.Limits(connections: maximumConnections, bodyBytes: maximumBodyBytes)
+        var limits = HTTPServer.Limits(connections: maximumConnections, bodyBytes: maximumBodyBytes)
+        limits.listeners = Self.listeners
         return server(
             host: host, port: port, limits: settings.map { limits.limited(by: $0) } ?? limits,
             hosts: HostPolicy(names: settings?.hostNames ?? []), logger: logger)
