@@ -38,14 +38,26 @@ package struct CommandUnavailable: Error, CustomStringConvertible {
     package var description: String { "not carried out: \(reason)" }
 }
 
+/// Where a callback runs: an event loop.
+package protocol CallbackExecutor: AnyObject, Sendable {
+    func execute(_ body: @escaping @Sendable () -> Void)
+}
+
 /// Carries out commands with group commit: what arrives while a transaction runs goes into the next one.
 ///
 /// *Guarantee*: `submit` returns after the commit. Bounded: a full queue refuses at once. *If broken*: a customer holds an
 /// order number that the shop does not know.
 package final class CommandQueue<Handler: CommandHandler>: Sendable {
+    package typealias Answer = Result<Handler.Reply, any Error>
+
+    private enum Asker {
+        case task(CheckedContinuation<Handler.Reply, any Error>)
+        case callback(any CallbackExecutor, @Sendable (Answer) -> Void)
+    }
+
     private struct Waiting {
         let request: Handler.Request
-        let continuation: CheckedContinuation<Handler.Reply, any Error>
+        let asker: Asker
     }
 
     private struct State {
@@ -74,18 +86,31 @@ package final class CommandQueue<Handler: CommandHandler>: Sendable {
     /// - Throws: the handler's refusal, or `CommandUnavailable`.
     package func submit(_ request: Handler.Request) async throws -> Handler.Reply {
         try await withCheckedThrowingContinuation { continuation in
-            let refusal = state.withLock { state -> String? in
-                if let reason = state.closedBecause { return reason }
-                guard state.waiting.count < limit else { return "\(limit) commands are waiting already" }
-                state.waiting.append(Waiting(request: request, continuation: continuation))
-                return nil
-            }
-            if let refusal {
-                continuation.resume(throwing: CommandUnavailable(reason: refusal))
-            } else {
-                bell.ring()
-            }
+            if let refusal = enqueue(request, .task(continuation)) { continuation.resume(throwing: refusal) }
         }
+    }
+
+    /// The same without a task: `completion` is called once, on `executor`; those of one transaction in one turn of it.
+    package func submit(
+        _ request: Handler.Request, on executor: any CallbackExecutor,
+        completion: @escaping @Sendable (Answer) -> Void
+    ) {
+        if let refusal = enqueue(request, .callback(executor, completion)) {
+            executor.execute { completion(.failure(refusal)) }
+        }
+    }
+
+    /// Nil if the request waits now.
+    private func enqueue(_ request: Handler.Request, _ asker: Asker) -> CommandUnavailable? {
+        let refusal = state.withLock { state -> String? in
+            if let reason = state.closedBecause { return reason }
+            guard state.waiting.count < limit else { return "\(limit) commands are waiting already" }
+            state.waiting.append(Waiting(request: request, asker: asker))
+            return nil
+        }
+        if let refusal { return CommandUnavailable(reason: refusal) }
+        bell.ring()
+        return nil
     }
 
     /// Runs until cancelled or a fatal fault; whoever waits then is refused.
@@ -109,7 +134,7 @@ package final class CommandQueue<Handler: CommandHandler>: Sendable {
         let batch = state.withLock { $0.waiting.take(Self.batchCommands) }
         guard !batch.isEmpty else { return false }
         let (answers, outage) = carryOut(batch)
-        for (waiting, answer) in zip(batch, answers) { waiting.continuation.resume(with: answer) }
+        deliver(answers, to: batch)
         node.metrics.commands(batch.count)
         if let outage {
             node.logger.error("commands were not carried out", metadata: ["error": "\(outage)"])
@@ -118,9 +143,30 @@ package final class CommandQueue<Handler: CommandHandler>: Sendable {
         return true
     }
 
+    /// One hop to an executor for all of a batch that belong there.
+    private func deliver(_ answers: [Answer], to batch: [Waiting]) {
+        var callbacks: [(completion: @Sendable (Answer) -> Void, answer: Answer)] = []
+        var executor: (any CallbackExecutor)?
+        func flush() {
+            guard !callbacks.isEmpty else { return }
+            executor?.execute { [callbacks] in for (completion, answer) in callbacks { completion(answer) } }
+            callbacks = []
+        }
+        for (waiting, answer) in zip(batch, answers) {
+            switch waiting.asker {
+            case .task(let continuation): continuation.resume(with: answer)
+            case .callback(let other, let completion):
+                if other !== executor { flush() }
+                executor = other
+                callbacks.append((completion, answer))
+            }
+        }
+        flush()
+    }
+
     /// All in one transaction; if one breaks it after its decision, each in its own. An answer a command, whatever happens;
     /// after an outage the rest is not even tried, for each might wait as long for the same disk.
-    private func carryOut(_ batch: [Waiting]) -> (answers: [Result<Handler.Reply, any Error>], outage: (any Error)?) {
+    private func carryOut(_ batch: [Waiting]) -> (answers: [Answer], outage: (any Error)?) {
         do {
             let answers = try node.transaction { transaction in
                 try batch.map { try decide($0, transaction) }
@@ -131,7 +177,7 @@ package final class CommandQueue<Handler: CommandHandler>: Sendable {
         } catch let error where batch.count == 1 {
             return ([.failure(error)], nil)
         } catch {
-            var answers: [Result<Handler.Reply, any Error>] = []
+            var answers: [Answer] = []
             var outage: (any Error)?
             for waiting in batch {
                 if let outage {
@@ -146,9 +192,7 @@ package final class CommandQueue<Handler: CommandHandler>: Sendable {
         }
     }
 
-    private func decide(_ waiting: Waiting, _ transaction: DeliveryTransaction) throws -> Result<
-        Handler.Reply, any Error
-    > {
+    private func decide(_ waiting: Waiting, _ transaction: DeliveryTransaction) throws -> Answer {
         let decision: CommandDecision<Handler.Reply>
         do {
             decision = try handler.decide(waiting.request, at: node.clock.now(), in: transaction.db)
@@ -164,7 +208,7 @@ package final class CommandQueue<Handler: CommandHandler>: Sendable {
             state.closedBecause = reason
             return state.waiting.take(state.waiting.count)
         }
-        for waiting in left { waiting.continuation.resume(throwing: CommandUnavailable(reason: reason)) }
+        deliver(left.map { _ in .failure(CommandUnavailable(reason: reason)) }, to: left)
     }
 }
 

@@ -24,6 +24,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     /// What `body` takes of the room that all connections share.
     private var roomTaken = 0
     private var answering: Task<Void, Never>?
+    /// A request was taken whose `DirectReply` has not been used yet.
+    private var isAnsweredDirectly = false
     /// The request's head said something after which the connection cannot go on.
     private var isLast = false
     /// The peer sends nothing more: once its last request is answered, the connection ends.
@@ -68,7 +70,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             guard let head else {
                 if endsAfterRest {
                     context.close(promise: nil)
-                } else if turn.kind == .body, answering == nil {
+                } else if turn.kind == .body, answering == nil, !isAnsweredDirectly {
                     turn.becomes(.idle)
                 }
                 return
@@ -135,6 +137,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private func answer(_ head: HTTPRequestHead, _ body: ByteBuffer, _ context: ChannelHandlerContext) {
+        if answersDirectly(head, body, context) { return }
         guard let converted = try? HTTPRequest(head, secure: false, splitCookie: false) else {
             return end(.malformed("the method or the target is none"))
         }
@@ -152,21 +155,64 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
+    /// False if the request is left to `respond`.
+    private func answersDirectly(
+        _ head: HTTPRequestHead, _ body: ByteBuffer, _ context: ChannelHandlerContext
+    ) -> Bool {
+        guard let respond = setup.respondDirectly else { return false }
+        turn.becomes(.answer)
+        isAnsweredDirectly = true
+        setup.tasks.begin()
+        let reply = DirectReply(self, context, keepsAlive: head.isKeepAlive && !isLast, setup.tasks.executor)
+        if respond(head, body, context.channel, reply) { return true }
+        isAnsweredDirectly = false
+        setup.tasks.finish()
+        return false
+    }
+
     private func start(_ context: ChannelHandlerContext, _ body: @escaping @Sendable () async -> Void) {
         answering = setup.tasks.start(body)
     }
 
     // MARK: - Writing
 
-    /// - Parameter body: nil for the answer to a HEAD, which has none.
+    /// The response to a request that was answered directly.
+    func send(_ response: PlainResponse, keepsAlive: Bool, _ context: ChannelHandlerContext) {
+        isAnsweredDirectly = false
+        defer { setup.tasks.finish() }
+        if keepsAlive, !inputIsClosed {
+            var headers = HTTPHeaders(response.fields.map { ($0.name, $0.value) })
+            headers.add(name: "content-length", value: String(response.body.count))
+            let head = HTTPResponseHead(
+                version: .http1_1, status: .init(statusCode: response.status), headers: headers)
+            return write(head, ByteBuffer(bytes: response.body), keepsAlive: true, context)
+        }
+        dropBody()
+        guard context.channel.isActive, turn.kind != .ending, let intake else { return }
+        // Nothing follows on this connection: past the handlers that pair requests and responses, in one piece.
+        turn.becomes(.taking)
+        untaken = .max
+        let written = context.eventLoop.makePromise(of: Void.self)
+        let channel = context.channel
+        written.futureResult.whenComplete { _ in channel.close(promise: nil) }
+        intake.writeAndFlush(NIOAny(PlainAnswer.bytes(response)), promise: written)
+    }
+
     private func write(
         _ response: Response, _ body: ByteBuffer?, keepsAlive: Bool, _ context: ChannelHandlerContext
+    ) {
+        write(HTTPResponseHead(response.head), body, keepsAlive: keepsAlive, context)
+    }
+
+    /// - Parameter body: nil for the answer to a HEAD, which has none.
+    private func write(
+        _ head: HTTPResponseHead, _ body: ByteBuffer?, keepsAlive: Bool, _ context: ChannelHandlerContext
     ) {
         answering = nil
         dropBody()
         guard context.channel.isActive, turn.kind != .ending else { return }
         let closes = !keepsAlive || inputIsClosed
-        var head = HTTPResponseHead(response.head)
+        var head = head
         head.headers.add(name: "date", value: DateHeader.now)
         if closes { head.headers.replaceOrAdd(name: "connection", value: "close") }
         context.write(wrapOutboundOut(.head(head)), promise: nil)
@@ -303,7 +349,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case ChannelEvent.inputClosed = event {
             inputIsClosed = true
-            let isDone = turn.kind == .ending ? lastIsWritten : answering == nil && !endIsKeptBack
+            let isDone =
+                turn.kind == .ending ? lastIsWritten : answering == nil && !isAnsweredDirectly && !endIsKeptBack
             if isDone { context.close(promise: nil) }
         }
         context.fireUserInboundEventTriggered(event)
@@ -329,29 +376,4 @@ final class ConnectionHandler: ChannelInboundHandler {
 
 extension TimeAmount {
     fileprivate var wholeSeconds: Int64 { max(1, nanoseconds / 1_000_000_000) }
-}
-
-/// Takes an answer's body as one piece.
-private struct WholeBody: ResponseBodyWriter {
-    private final class Bytes {
-        var buffer = ByteBuffer()
-    }
-
-    private let bytes = Bytes()
-
-    static func of(_ response: Response) async -> ByteBuffer {
-        let writer = WholeBody()
-        try? await response.body.write(writer)  // writing to memory does not fail
-        return writer.bytes.buffer
-    }
-
-    mutating func write(_ buffer: ByteBuffer) async throws {
-        if bytes.buffer.readableBytes == 0 {
-            bytes.buffer = buffer
-        } else {
-            bytes.buffer.writeImmutableBuffer(buffer)
-        }
-    }
-
-    consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }

@@ -4,6 +4,7 @@ import NIOHTTP1
 /// What a server makes of each connection it accepts.
 struct ConnectionSetup: Sendable {
     let respond: HTTPServer.Respond
+    let respondDirectly: HTTPServer.RespondDirectly?
     let refuse: HTTPServer.Refuse
     let limits: HTTPServer.Limits
     let hosts: HostPolicy

@@ -1,6 +1,7 @@
 package import Hummingbird
 package import Logging
 package import NIOCore
+package import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
 
@@ -10,6 +11,14 @@ package struct HTTPServer: Service, CustomStringConvertible {
     ///
     /// Runs on the connection's event loop: whatever blocks belongs elsewhere.
     package typealias Respond = @Sendable (_ request: Request, _ channel: any Channel) async -> Response?
+
+    /// Takes a request that was read whole, and answers it with `reply`, now or later; false leaves it to `Respond`.
+    ///
+    /// Runs on the connection's event loop.
+    package typealias RespondDirectly =
+        @Sendable (
+            _ head: HTTPRequestHead, _ body: ByteBuffer, _ channel: any Channel, _ reply: DirectReply
+        ) -> Bool
 
     /// What a request is told that nobody is asked about.
     package typealias Refuse = @Sendable (HTTPRefusal) -> Response
@@ -24,6 +33,7 @@ package struct HTTPServer: Service, CustomStringConvertible {
     private let hosts: HostPolicy
     private let refuse: Refuse
     private let onListening: @Sendable (_ port: Int) -> Void
+    private let respondDirectly: RespondDirectly?
     private let respond: Respond
 
     /// Where nobody but this machine can connect.
@@ -36,7 +46,8 @@ package struct HTTPServer: Service, CustomStringConvertible {
     package init(
         host: String = loopback, port: Int, limits: Limits, hosts: HostPolicy = HostPolicy(), logger: Logger,
         refuse: @escaping Refuse,
-        onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }, respond: @escaping Respond
+        onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }, respondDirectly: RespondDirectly? = nil,
+        respond: @escaping Respond
     ) {
         self.host = host
         self.port = port
@@ -45,6 +56,7 @@ package struct HTTPServer: Service, CustomStringConvertible {
         self.hosts = hosts
         self.refuse = refuse
         self.onListening = onListening
+        self.respondDirectly = respondDirectly
         self.respond = respond
     }
 
@@ -71,7 +83,8 @@ package struct HTTPServer: Service, CustomStringConvertible {
         let listeners = try await Listeners.open(
             host: host, port: port, count: limits.listeners, burst: burst, on: eventLoop, room: room,
             setup: ConnectionSetup(
-                respond: respond, refuse: refuse, limits: limits, hosts: hosts, tasks: tasks, watch: watch,
+                respond: respond, respondDirectly: respondDirectly, refuse: refuse, limits: limits, hosts: hosts,
+                tasks: tasks, watch: watch,
                 room: BodyRoom(bytes: limits.bufferedBytes)))
         onListening(listeners.port)
         // An error says that it is cancelled; then `end` closes what is open.

@@ -17,7 +17,7 @@ struct Listeners {
     /// - Parameters:
     ///   - port: 0 takes a free one.
     ///   - burst: connections accepted on a socket before the loop turns to another.
-    /// - Throws: `IOError` if the address cannot be listened on.
+    /// - Throws: `ListenError` if the address cannot be listened on.
     static func open(
         host: String, port: Int, count: Int, burst: Int, on eventLoop: any EventLoop, room: AcceptRoom,
         setup: ConnectionSetup
@@ -61,7 +61,7 @@ struct Listeners {
             try set(SO_REUSEADDR, of: socket, address)
             if !isFirst { try set(SO_REUSEPORT, of: socket, address) }
             let isBound = address.withSockAddr { bind(socket, $0, socklen_t($1)) == 0 }
-            guard isBound else { throw IOError(errnoCode: errno, reason: "listen on \(address)") }
+            guard isBound else { throw ListenError(address: address, code: errno) }
             // Before it listens: then the kernel asks each further socket for the same.
             if isFirst { try set(SO_REUSEPORT, of: socket, address) }
             return socket
@@ -151,5 +151,19 @@ private final class AcceptLimit: ChannelOutboundHandler {
     func read(context: ChannelHandlerContext) {
         guard room.isFull else { return context.read() }
         room.wait { context.read() }
+    }
+}
+
+/// An address cannot be listened on.
+struct ListenError: Error, CustomStringConvertible {
+    let address: SocketAddress
+    let code: Int32
+
+    var description: String {
+        let place = "\(address.ipAddress ?? "?"):\(address.port ?? 0)"
+        let hint =
+            code == EADDRINUSE
+            ? "; end the program that has the port, or choose others: Scripts/supervisor up --port-base N" : ""
+        return "cannot listen on \(place): \(String(cString: strerror(code)))\(hint)"
     }
 }

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The tasks that answer the requests of one server.
+/// What answers the requests of one server: tasks, and requests that are answered without one.
 ///
 /// *Guarantee*: the event loop is not shut down before each of them has ended. *If broken*: a task that comes back from a
 /// database to an event loop that is gone never ends, and what it holds is never freed.
@@ -8,7 +8,7 @@ import NIOCore
 /// Unchecked: confined to the server's event loop.
 final class RequestTasks: @unchecked Sendable {
     private let eventLoop: any EventLoop
-    private let executor: EventLoopExecutor
+    let executor: EventLoopExecutor
     private var running = 0
     private var allEnded: EventLoopPromise<Void>?
 
@@ -19,12 +19,19 @@ final class RequestTasks: @unchecked Sendable {
 
     @discardableResult
     func start(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
-        running += 1
+        begin()
         return Task(executorPreference: executor) { [self] in
             await body()
-            running -= 1
-            if running == 0 { allEnded?.succeed() }
+            finish()
         }
+    }
+
+    /// A request is answered without a task.
+    func begin() { running += 1 }
+
+    func finish() {
+        running -= 1
+        if running == 0 { allEnded?.succeed() }
     }
 
     /// To be called once, when no connection is left that could start another one.

@@ -42,6 +42,12 @@ package struct Problem: Error, Sendable {
         return writer.bytes
     }
 
+    var plainResponse: PlainResponse {
+        let type = (name: "content-type", value: "application/problem+json")
+        return PlainResponse(
+            status: status, fields: [type] + headers.map { ($0.0.canonicalName, $0.1) }, body: body)
+    }
+
     package var response: Response {
         var fields: HTTPFields = [.contentType: "application/problem+json"]
         for (name, value) in headers { fields[name] = value }

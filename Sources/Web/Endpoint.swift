@@ -3,6 +3,7 @@ import HTTPServing
 import Hummingbird
 import Logging
 import NIOCore
+import NIOHTTP1
 import ServiceLifecycle
 
 /// A responder that throws a `Problem` for whatever it refuses.
@@ -11,6 +12,9 @@ protocol Endpoint: Sendable {
     var operations: [HTTPOperation] { get }
     /// Called for a request that is for one of the operations.
     func answer(_ request: Request) async throws -> Response
+
+    /// Takes a request that needs no task, and answers it with `reply`; false leaves it to `answer`.
+    func answerDirectly(_ head: HTTPRequestHead, _ body: ByteBuffer, _ reply: DirectReply, _ logger: Logger) -> Bool
 
     /// What measures and traces its requests; nil where nothing does.
     var telemetry: RequestTelemetry? { get }
@@ -21,6 +25,9 @@ protocol Endpoint: Sendable {
 }
 
 extension Endpoint {
+    func answerDirectly(_ head: HTTPRequestHead, _ body: ByteBuffer, _ reply: DirectReply, _ logger: Logger) -> Bool {
+        false
+    }
     var telemetry: RequestTelemetry? { nil }
     func route(of path: String) -> String { "other" }
     var rateLimit: ClientRateLimit? { nil }
@@ -33,7 +40,8 @@ extension Endpoint {
         logger: Logger
     ) -> any Service {
         HTTPServer(
-            host: host, port: port, limits: limits, hosts: hosts, logger: logger, refuse: { Problem($0).response }
+            host: host, port: port, limits: limits, hosts: hosts, logger: logger, refuse: { Problem($0).response },
+            respondDirectly: { head, body, _, reply in answerDirectly(head, body, reply, logger) }
         ) { request, channel in
             guard let telemetry else { return await response(to: request, channel, logger) }
             return await telemetry.observe(request, route: route(of: request.uri.path)) {
@@ -59,22 +67,22 @@ extension Endpoint {
                 "\(operation.path) does not list that it answers \(response.status)")
             return response
         } catch {
-            let problem = Self.problem(error, request, logger)
+            let problem = Self.problem(of: error, path: request.uri.path, logger)
             assert(operation.lists(problem), "\(operation.path) does not list that it refuses with \(problem)")
             return problem.response
         }
     }
 
-    private static func problem(_ error: any Error, _ request: Request, _ logger: Logger) -> Problem {
+    static func problem(of error: any Error, path: String, _ logger: Logger) -> Problem {
         if let problem = error as? Problem { return problem }
         if case .environment(let reason) = Fault.classify(error) {
             logger.error(
-                "a request cannot be answered now", metadata: ["path": "\(request.uri.path)", "error": "\(reason)"])
+                "a request cannot be answered now", metadata: ["path": "\(path)", "error": "\(reason)"])
             return .unavailable("the service's disk or database does not take it", retryAfterSeconds: 1)
         }
         // Whoever asked is gone, or the service is stopping.
         if !(error is CancellationError || error is ChannelError) {
-            logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            logger.error("a request failed", metadata: ["path": "\(path)", "error": "\(error)"])
         }
         return Problem(500, .internal, "Internal error", detail: "the request could not be answered")
     }

@@ -27,20 +27,56 @@ package final class RequestTelemetry: Sendable {
         self.tracer = tracer
     }
 
-    /// Answers a request, with its place in a trace in the task's context.
-    ///
-    /// - Parameter route: the path's pattern, `/v1/orders/{id}`: one of few, whatever the path.
-    func observe(_ request: Request, route: String, _ answer: () async -> Response) async -> Response {
+    /// One request, from its begin to its end.
+    struct Observation: Sendable {
+        fileprivate let start: ContinuousClock.Instant
+        fileprivate let method: String
+        fileprivate let route: String
+        fileprivate let span: RecordedSpan?
+        /// The request's place in a trace, where it changes something.
+        let context: InstrumentationContext?
+    }
+
+    /// - Parameters:
+    ///   - route: the path's pattern, `/v1/orders/{id}`: one of few, whatever the path.
+    ///   - traceparent: what the caller says of its own trace.
+    func begin(_ method: HTTPRequest.Method, route: String, traceparent: String?) -> Observation {
         let start = ContinuousClock.now
-        let method = Self.methods.contains(request.method.rawValue) ? request.method.rawValue : "_OTHER"
+        let name = Self.methods.contains(method.rawValue) ? method.rawValue : "_OTHER"
+        guard method == .post || method == .delete else {
+            return Observation(start: start, method: name, route: route, span: nil, context: nil)
+        }
+        let caller = traceparent.flatMap { TraceContext($0) }
+        guard let tracer else {
+            // What the caller says goes on, although nobody records it here.
+            return Observation(
+                start: start, method: name, route: route, span: nil, context: InstrumentationContext(caller))
+        }
+        let span = tracer.startSpan("\(name) \(route)", context: InstrumentationContext(caller), ofKind: .server)
+        // A trace that begins here and that nobody records needs no name: its events stay an eighth smaller.
+        let context = span.isRecording || caller != nil ? span.context : .topLevel
+        return Observation(start: start, method: name, route: route, span: span, context: context)
+    }
+
+    func end(_ observation: Observation, status: Int, location: String?) {
+        if let span = observation.span {
+            if span.isRecording { describe(span, observation, status, location) }
+            span.end()
+        }
+        timer(Key(method: observation.method, route: observation.route, status: status))
+            .record(duration: ContinuousClock.now - observation.start)
+    }
+
+    /// Answers a request, with its place in a trace in the task's context.
+    func observe(_ request: Request, route: String, _ answer: () async -> Response) async -> Response {
+        let observation = begin(request.method, route: route, traceparent: request.headers[.traceparent])
         let response: Response
-        if request.method == .post || request.method == .delete {
-            response = await traced(request, method, route, answer)
+        if let context = observation.context {
+            response = await InstrumentationContext.$current.withValue(context) { await answer() }
         } else {
             response = await answer()
         }
-        timer(Key(method: method, route: route, status: response.status.code))
-            .record(duration: ContinuousClock.now - start)
+        end(observation, status: response.status.code, location: response.headers[.location])
         return response
     }
 
@@ -55,34 +91,14 @@ package final class RequestTelemetry: Sendable {
 
     // MARK: - Traces
 
-    private func traced(
-        _ request: Request, _ method: String, _ route: String, _ answer: () async -> Response
-    ) async -> Response {
-        let caller = request.headers[.traceparent].flatMap { TraceContext($0) }
-        guard let tracer else {
-            // What the caller says goes on, although nobody records it here.
-            return await InstrumentationContext.$current.withValue(InstrumentationContext(caller)) { await answer() }
-        }
-        let span = tracer.startSpan(
-            "\(method) \(route)", context: InstrumentationContext(caller), ofKind: .server)
-        // A trace that begins here and that nobody records needs no name: its events stay an eighth smaller.
-        let context = span.isRecording || caller != nil ? span.context : .topLevel
-        let response = await InstrumentationContext.$current.withValue(context) { await answer() }
-        if span.isRecording { describe(span, method, route, response) }
-        span.end()
-        return response
-    }
-
-    private func describe(_ span: RecordedSpan, _ method: String, _ route: String, _ response: Response) {
+    private func describe(_ span: RecordedSpan, _ observation: Observation, _ status: Int, _ location: String?) {
         span.attributes = [
-            "http.request.method": .string(method), "http.route": .string(route), "url.scheme": "http",
-            "http.response.status_code": .int64(Int64(response.status.code)),
+            "http.request.method": .string(observation.method), "http.route": .string(observation.route),
+            "url.scheme": "http", "http.response.status_code": .int64(Int64(status)),
         ]
-        if let location = response.headers[.location] {
-            span.attributes["http.response.header.location"] = location
-        }
-        if response.status.code >= 500 {
-            span.attributes["error.type"] = String(response.status.code)
+        if let location { span.attributes["http.response.header.location"] = location }
+        if status >= 500 {
+            span.attributes["error.type"] = String(status)
             span.setStatus(SpanStatus(code: .error))
         }
     }

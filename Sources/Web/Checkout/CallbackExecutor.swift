@@ -1,0 +1,4 @@
+import Delivery
+import HTTPServing
+
+extension EventLoopExecutor: CallbackExecutor {}
