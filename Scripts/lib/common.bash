@@ -107,6 +107,10 @@ need_arguments() {
 # need_value OPTION COUNT: an option at the end of the line lacks its value.
 need_value() { (($2 >= 2)) || misuse "$1 needs a value"; }
 
+# The highest --port-base: the ports of a run are up to 90 above it.
+# shellcheck disable=SC2034 # used by those who source this
+readonly MAXIMUM_PORT_BASE=65445
+
 # need_number OPTION VALUE LOW HIGH: leaves it in `number` as bash counts: 026708 would be no number for it, or another one.
 need_number() {
     if ! [[ $2 =~ ^[0-9]{1,9}$ ]] || ((10#$2 < $3 || 10#$2 > $4)); then

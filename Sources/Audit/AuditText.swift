@@ -5,6 +5,8 @@ package struct AuditText {
     package static let width = 80
     /// Findings shown an invariant; the JSON lists more.
     package static let shown = 10
+    /// Of what is in flight, which moves by itself.
+    private static let shownWaits = 3
 
     private let report: AuditReport
 
@@ -74,6 +76,7 @@ package struct AuditText {
             : [head, String(repeating: " ", count: width - count.count) + count]
         let findings = invariant.holds == .no ? invariant.violations : invariant.waits
         let total = invariant.holds == .no ? invariant.violationsTotal : invariant.waitsTotal
+        let shown = invariant.holds == .no ? shown : shownWaits
         for finding in findings.prefix(shown) {
             lines += wrapped(finding.message, indent: 15, mark: "- ")
             let place = [

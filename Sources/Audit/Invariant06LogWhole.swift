@@ -189,7 +189,7 @@ enum LogWhole {
                 service: facts.service, at: place)
         } else if counter.published <= read.end {
             check.waiting(
-                "\(facts.service.rawValue) has \(waiting) events for \(topic) in its outbox",
+                "\(facts.service.rawValue) has \(waiting) \(waiting == 1 ? "event" : "events") for \(topic) in its outbox",
                 service: facts.service,
                 at: place)
         }

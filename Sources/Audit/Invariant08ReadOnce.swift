@@ -47,7 +47,8 @@ enum ReadOnce {
                 service: service, at: evidence.topic(topic).place(position))
         } else if position < end {
             check.waiting(
-                "\(service.rawValue) has \(end - position) events of \(topic) to read, from offset \(position) on"
+                "\(service.rawValue) has \(end - position) \(end - position == 1 ? "event" : "events") of \(topic) to read, from "
+                    + "offset \(position) on"
                     + (facts?.pause.map { " (\($0))" } ?? ""),
                 service: service, at: evidence.topic(topic).place(position))
         }

@@ -7,7 +7,7 @@ package enum NearMiss {
         let near = known.compactMap { known -> (name: String, distance: Int)? in
             let candidate = Array(known.lowercased().utf8)
             let limit = max(2, candidate.count / 4)
-            if wanted.count >= 3, candidate.starts(with: wanted) { return (known, limit + 1) }
+            if wanted.count >= 3, candidate.starts(with: wanted) { return (known, candidate.count - wanted.count) }
             guard abs(candidate.count - wanted.count) <= limit else { return nil }
             let distance = distance(wanted, candidate)
             // Of two letters, half must be right.

@@ -105,7 +105,7 @@ struct AdminClient: Sendable {
             throw AdminError(
                 description:
                     "there is no \(data)/\(OperatorToken.fileName), which makes its reader the operator who stocks "
-                    + "the shelves. Has a service ever started on this directory? Try 'Scripts/supervisor status'",
+                    + "the shelves. Has a service ever started on this directory? Start them with 'Scripts/supervisor up'",
                 isUnreachable: true)
         }
         return token

@@ -98,6 +98,9 @@ final class LogFollower: Sendable {
 
     /// The outcome that an event of the topic `orders` states; nil for one that states none.
     static func outcome(_ bytes: ArraySlice<UInt8>, wantsTotals: Bool) throws -> OrderOutcome? {
+        // Half of the topic states none: not worth reading whole.
+        let type = try EventCoding.type(of: bytes)
+        guard type == V1.OrderConfirmed.type || type == V1.OrderCancelled.type else { return nil }
         let event = try EventCoding.decode(bytes)
         guard let order = event.orderID else { return nil }
         switch event.type {

@@ -1,3 +1,4 @@
+import CommandLineKit
 import Contracts
 
 /// The report for people: aligned, cut to the terminal's width and nowhere else, the verdict last.
@@ -64,7 +65,7 @@ struct ReportText {
     private var pending: Int { report.outcomes["pending", default: 0] }
 
     private var whyPending: String {
-        report.heldUp.orders > 0 ? "; held up: stampede dlq list" : ""
+        report.heldUp.orders > 0 ? "; held up: " + CommandHints.command("stampede dlq list") : ""
     }
 
     private var outcomeParts: [String] {

@@ -6,7 +6,8 @@ struct Draft {
 
     /// - Throws: `Failure.unreadable`.
     init(_ text: String) throws {
-        var template = Array((NSTemporaryDirectory() + "/stampede-edit-XXXXXX.json").utf8CString)
+        let name = "stampede-edit-XXXXXX.json"
+        var template = Array((NSTemporaryDirectory() as NSString).appendingPathComponent(name).utf8CString)
         let descriptor = mkstemps(&template, Int32(".json".utf8.count))  // mode 0600
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         guard descriptor >= 0 else {

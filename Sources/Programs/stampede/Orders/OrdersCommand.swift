@@ -26,7 +26,7 @@ struct OrdersCommand: ParsableCommand {
     @Option(help: "Only orders that were cancelled for this reason, such as soldOut.")
     var reason: String?
 
-    @Option(name: [.customShort("n"), .long], within: 0...10_000, help: "How many.")
+    @Option(name: [.customShort("n"), .long], within: 1...10_000, help: "How many.")
     var number = 20
 
     func validate() throws {
@@ -47,7 +47,7 @@ struct OrdersCommand: ParsableCommand {
         let held = try HeldOrders(common.directory)
         let book = OrderBook(data: common.directory)
         let isAboutFailure = failed || reason != nil
-        let reasons = isAboutFailure ? try book.reasons() : []
+        let reasons = isAboutFailure ? try book.reasons().filter { reason == nil || $0.name == reason } : []
         let ids =
             if pending {
                 try book.pending(number)
@@ -80,7 +80,8 @@ struct OrdersCommand: ParsableCommand {
         } else {
             if failed || reason != nil { output.lines(summary(reasons, output)) }
             if list.lines.isEmpty {
-                output.line(failed || reason != nil ? "No order failed." : "No orders.")
+                output.line(
+                    reason.map { "No order was cancelled for \($0)." } ?? (failed ? "No order failed." : "No orders."))
             } else {
                 output.lines(list.table.lines(width: output.width, style: output.style))
                 output.line()

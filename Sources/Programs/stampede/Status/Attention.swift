@@ -44,6 +44,9 @@ struct Attention {
         if report.services.contains(where: { ($0.delivery?.deadLetters ?? 0) > 0 }) {
             commands.append("stampede dlq list")
         }
+        if let paused = report.services.first(where: { $0.delivery?.paused != nil })?.program.service {
+            commands.append("stampede resume \(paused.rawValue)")
+        }
         if report.services.contains(where: { !Self.late($0).isEmpty }) { commands.append("stampede lag") }
         self.rows = rows.filter(\.isBad) + rows.filter { !$0.isBad }
         self.commands = commands.map { $0 + report.data.option }
@@ -69,7 +72,7 @@ struct Attention {
             row.add(
                 "breaker \(state)\(age(breaker["since"]?.text.flatMap { Timestamp($0) }))\(reason)", isBad: true)
         }
-        row.add(service.delivery?.paused.map { $0.text + age($0.since) })
+        row.add(service.delivery?.paused.map { "paused\(age($0.since)) by \($0.actor): \($0.reason)" })
         let late = late(service)
         if !late.isEmpty {
             let events = late.reduce(UInt64(0)) { $0.addingReportingOverflow($1.behind ?? 0).partialValue }

@@ -23,8 +23,14 @@ struct StatusText {
             isWhole
             ? [details, reading, breakers, topics, report.storage.table].filter { !$0.rows.isEmpty }
                 .map { $0.lines(width: width, style: style) }
-            : [[style.fitted("\(report.storage.summary); more: status --all", to: width)]]
+            : [[lastLine(width, style)]]
         return Array(([first, processes.lines(width: width, style: style)] + last).joined(separator: [""]))
+    }
+
+    /// What is cut is the storage, never the command.
+    private func lastLine(_ width: Int, _ style: Style) -> String {
+        let more = "; more: stampede status --all"
+        return style.fitted(report.storage.summary, to: max(1, width - more.count)) + more
     }
 
     /// A line per process: whether it lives, how far it is behind on all its topics together, and what waits in it.

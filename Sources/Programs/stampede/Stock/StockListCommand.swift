@@ -33,9 +33,11 @@ struct StockListCommand: ParsableCommand {
         let output = Output()
         if common.json {
             output.line(try JSONValue.object(["products": .array(lines.map(Self.json))]).document())
-        } else if lines.isEmpty {
-            Talk.say("No products. 'flash-sale run' stocks the shelves, and so does 'stampede stock set'.")
-        } else {
+        } else if lines.isEmpty, products.isEmpty {
+            Talk.say(
+                "No products. 'flash-sale run' stocks the shelves, and so does 'stampede stock set'; see "
+                    + "'stampede stock set --help'.")
+        } else if !lines.isEmpty {
             output.lines(table(lines).lines(width: output.width, style: output.style))
         }
         output.flush()
