@@ -84,6 +84,35 @@ struct CommandQueueTests {
         #expect(try harness.events(.inventory).allSatisfy { $0.causationID == nil })
     }
 
+    /// Counts its hops, and runs what it is given at once.
+    private final class Counting: CallbackExecutor {
+        let hops = Mutex(0)
+
+        func execute(_ body: @escaping @Sendable () -> Void) {
+            hops.withLock { $0 += 1 }
+            body()
+        }
+    }
+
+    @Test("callbacks of one transaction come after its commit, in one hop; refusals and a full queue come, too")
+    func callbacks() throws {
+        let harness = try Harness()
+        let queue = CommandQueue(node: harness.node, limit: 4, handler: Place())
+        let executor = Counting()
+        let answers = Mutex<[String: Result<String, any Error>]>([:])
+        for subject in ["a", "b", "no-1", "a2", "too many"] {
+            queue.submit(subject, on: executor) { answer in answers.withLock { $0[subject] = answer } }
+        }
+        #expect(executor.hops.withLock { $0 } == 1, "the refused one")
+        #expect(throws: CommandUnavailable.self) { try answers.withLock { try $0["too many"]?.get() } }
+        #expect(answers.withLock { $0.count } == 1)
+        #expect(try queue.turn())
+        #expect(executor.hops.withLock { $0 } == 2)
+        let found = answers.withLock { $0 }
+        #expect(try found["a"]?.get() == "done a" && found["b"]?.get() == "done b" && found["a2"]?.get() == "done a2")
+        #expect(throws: Place.Refusal()) { try found["no-1"]?.get() }
+    }
+
     @Test("an answer is given only once the command is on disk for everybody to see")
     func answeredAfterCommit() async throws {
         let harness = try Harness()

@@ -49,6 +49,35 @@ struct CheckoutServerTests {
         #expect(try shop.traces() == [1, 1, 0])
     }
 
+    @Test("an order gets the same response whichever way it is read, kept open or closed")
+    func bothWays() async throws {
+        let shop = try RunningShop()
+        try await shop.serving { port in
+            try await blocking {
+                let compact = try Shopper.place(RawClient(port))
+                // Blanks between the fields: for the general reader. Another hash, so another key.
+                let spaced = try Shopper.place(
+                    RawClient(port), key: "key-2", Shopper.body.replacing(",", with: ", "))
+                let closing = try RawClient(port)
+                try closing.write(
+                    "POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nIdempotency-Key: key-1\r\n"
+                        + "Content-Type: application/json\r\nContent-Length: \(Shopper.body.utf8.count)\r\n\r\n"
+                        + Shopper.body)
+                let closed = try closing.receive()
+                #expect(throws: RawClient.Cut.self) { try closing.receive() }
+                #expect(compact.status == 202 && spaced.status == 202 && closed.status == 202)
+                #expect(closed.body == compact.body)
+                #expect(closed.headers["connection"] == "close" && compact.headers["connection"] == nil)
+                for name in ["content-type", "location", "content-length", "date"] {
+                    #expect(compact.headers[name] != nil && closed.headers[name] != nil, "\(name)")
+                    #expect(spaced.headers[name] != nil, "\(name)")
+                }
+                #expect(Set(compact.headers.keys) == Set(spaced.headers.keys))
+                #expect(compact["total", "amount"] == spaced["total", "amount"])
+            }
+        }
+    }
+
     @Test("GET shows the order, with every field, null for no reason")
     func shown() async throws {
         let shop = try RunningShop()

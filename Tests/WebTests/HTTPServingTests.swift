@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 import Synchronization
 import Testing
@@ -55,6 +56,33 @@ struct HTTPServingTests {
         }
         let said = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
         #expect(!said.contains("EventLoop"), "\(said)")
+    }
+
+    @Test("a port that another program listens on is refused by name, and not shared", arguments: [1, 4])
+    func portInUse(listeners: Int) async throws {
+        var limits = HTTPServer.Limits(connections: 64, bodyBytes: 1024)
+        limits.listeners = listeners
+        let shared = limits
+        try await withServer(
+            { port, logger in
+                HTTPServer(
+                    port: port, limits: shared, logger: logger, refuse: { _ in Response(status: .contentTooLarge) },
+                    respond: Self.echo)
+            },
+            { port in
+                let second = HTTPServer(
+                    port: port, limits: shared, logger: Logger(label: "second"),
+                    refuse: { _ in Response(status: .contentTooLarge) }, respond: Self.echo)
+                await #expect(throws: ListenError.self) { try await second.run() }
+                // More than one socket has at once: each of them answers.
+                try await blocking {
+                    for number in 0..<64 {
+                        let client = try RawClient(port)
+                        try client.write("GET /\(number) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                        #expect(try client.receive().status == 200)
+                    }
+                }
+            })
     }
 
     @Test("a HEAD has the headers of the answer and no body, and the connection goes on")
