@@ -67,6 +67,8 @@ write_state() {
     for service in "${SERVICES[@]}"; do
         text+="$service ${service_pid[$service]:--} ${service_state[$service]} ${service_restarts[$service]}"$'\n'
     done
+    # Not into a directory that came in the place of ours.
+    is_in_place || return 0
     if printf '%s' "$text" >"$RUN/.state"; then mv -f "$RUN/.state" "$RUN/supervisor.state"; else unwritten=yes; fi
 }
 

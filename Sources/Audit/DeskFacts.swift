@@ -11,7 +11,7 @@ struct DeskFacts {
     /// Events of the own topics that somebody handed in raw, by offset.
     var injected: [Topic: [UInt64: Injected]] = [:]
     /// Events that were applied as nothing, since the step was illegal.
-    var anomalies = 0
+    var anomalies: [Anomaly] = []
 
     struct Parked {
         let entry: ServiceFacts.Entry
@@ -19,6 +19,14 @@ struct DeskFacts {
         /// False where it waits behind another event of its subject.
         let hasNextAttempt: Bool
         let digest: EventDigest
+        /// Nil if the bytes are no event.
+        let event: Envelope?
+    }
+
+    struct Anomaly {
+        let entry: ServiceFacts.Entry
+        let subject: String
+        let type: String
     }
 
     struct DeadLetter {
@@ -79,6 +87,12 @@ struct DeskFacts {
 
     init() {}
 
+    /// What events wait for each other by.
+    static func subject(of event: Envelope?, at entry: ServiceFacts.Entry) -> String {
+        guard let event else { return "unreadable:\(entry.topic):\(entry.offset)" }
+        return event.type == EventKind.eventDeadLettered.type ? "letter:\(event.id)" : event.subject
+    }
+
     /// The letter of an event; nil where it never died here.
     func letter(_ event: EventID) -> DeadLetter? { indices[event].map { letters[$0] } }
 
@@ -89,7 +103,8 @@ struct DeskFacts {
             parked.append(
                 Parked(
                     entry: try ServiceFacts.Entry(row), subject: row[3], hasNextAttempt: due != nil,
-                    digest: EventDigest(row.bytes(5)[...])))
+                    digest: EventDigest(row.bytes(5)[...]),
+                    event: try? EventCoding.decode(row.bytes(5))))  // nil: bytes that are no event are set aside, too
         }
         try readLetters(db)
         let record =
@@ -100,7 +115,9 @@ struct DeskFacts {
                 Action(number: row[1], name: row[2], at: row[3], actor: row[4], reason: row[5], detail: row[6]))
         }
         injected = try Self.injected(db)
-        anomalies = try Int.fetchOne(db, sql: "SELECT count(*) FROM anomalies") ?? 0
+        try db.forEachRow("SELECT event_id, topic, offset, subject, type FROM anomalies") { row in
+            anomalies.append(Anomaly(entry: try ServiceFacts.Entry(row), subject: row[3], type: row[4]))
+        }
     }
 
     private mutating func readLetters(_ db: Database) throws {

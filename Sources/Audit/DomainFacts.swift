@@ -11,8 +11,8 @@ struct DomainFacts {
     var reservations: Set<OrderID>?
     /// Payment.
     var payments: Set<OrderID>?
-    /// Orders for which Payment recorded a charge before it was made.
-    var charges: Set<String>?
+    /// What Payment asks the gateway, recorded before it is asked.
+    var charges: PaymentCalls?
     /// Notification: an order's kinds.
     var notifications: [OrderID: [NotificationRow]]?
     /// Notification: how it sends.
@@ -49,7 +49,7 @@ struct DomainFacts {
             reservations = try Self.ids(db, "SELECT order_id FROM reservations")
         case .payment:
             payments = try Self.ids(db, "SELECT order_id FROM payments")
-            charges = try String.fetchSet(db, sql: "SELECT key FROM intents")
+            charges = try PaymentCalls(db)
         case .notification:
             notifications = try Self.notifications(db)
             mail = try MailFacts(db)

@@ -149,7 +149,7 @@ struct Evidence {
             guard database.exists else { return nil }
             do {
                 let (value, check) = try database.read { db in
-                    let check = try StorageCheck(tables, in: db)
+                    let check = try StorageCheck(tables, in: db, file: database.path)
                     return (check.damage.isEmpty ? try body(db) : nil, check)
                 }
                 (damage, doubts, fault) = (check.damage, check.doubts, check.damage.first)

@@ -8,10 +8,13 @@ import Contracts
 struct FailedPayments {
     private let ledger: LedgerFacts
     private let evidence: Evidence
+    /// Keys of the calls that Payment recorded before it made them.
+    private let asked: Set<String>
 
     init(_ ledger: LedgerFacts, _ evidence: Evidence) {
         self.ledger = ledger
         self.evidence = evidence
+        asked = evidence.domain.charges?.keys ?? []
     }
 
     func check(_ check: inout InvariantCheck) {
@@ -36,7 +39,7 @@ struct FailedPayments {
     private func faults(_ failed: V1.PaymentFailed, _ order: OrderID) -> [String] {
         let key = "charge:\(order)"
         let bound = ledger.keys[key]
-        let isAsked = evidence.domain.charges?.contains(key) ?? false
+        let isAsked = asked.contains(key)
         let says = "and the gateway holds \(key) as \(bound?.outcome ?? "nothing")"
         var faults: [String] = []
         switch (failed.reason, bound?.outcome) {
@@ -93,6 +96,10 @@ struct FailedPayments {
                 check.broken("key '\(key)' \(message)", order: order, at: MoneyToTheCent.file)
             }
             let entry = entries[key]
+            if bound.status != Rules.status(of: bound.outcome) {
+                let status = bound.status.map { "\($0)" } ?? "nothing"
+                broken("is bound as \(bound.outcome), and would be answered with \(status)")
+            }
             switch bound.outcome {
             case "captured", "refunded":
                 if let entry {

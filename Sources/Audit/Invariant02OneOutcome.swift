@@ -10,11 +10,32 @@ enum OneOutcome {
         checkPaymentSteps(evidence, &check)
         for order in evidence.orders.facts where order.created != nil { checkOutcome(order, evidence, &check) }
         for service in ServiceName.allCases {
-            guard let count = evidence.services[service]?.desk.anomalies, count > 0 else { continue }
+            guard let anomalies = evidence.services[service]?.desk.anomalies, !anomalies.isEmpty else { continue }
+            let count = anomalies.count
+            for anomaly in anomalies { checkAnomaly(anomaly, service, evidence, &check) }
             check.note(
                 "\(service.rawValue) keeps \(count) anomalies: steps that its rules forbid, and that it did not take")
         }
         return check
+    }
+
+    /// An anomaly is about an event in the log.
+    private static func checkAnomaly(
+        _ anomaly: DeskFacts.Anomaly, _ service: ServiceName, _ evidence: Evidence, _ check: inout InvariantCheck
+    ) {
+        let entry = anomaly.entry
+        let topic = evidence.topic(entry.topic)
+        // One that came from an edit or an import need not be as the log has it.
+        guard topic.isWhole, evidence.services[service]?.desk.letter(entry.id) == nil else { return }
+        let event = topic[entry.offset]
+        let isSame = event.map { event in
+            event.id == entry.id && topic.typeName(of: event) == anomaly.type
+                && (event.order.map { $0.description == anomaly.subject } ?? true)
+        }
+        guard isSame != true else { return }
+        check.broken(
+            "\(service.rawValue) keeps an anomaly of \(anomaly.type) \(entry.id), which is not the event at its place",
+            order: OrderID(anomaly.subject), event: entry.id, service: service, at: topic.place(entry.offset))
     }
 
     // MARK: - Steps

@@ -7,6 +7,7 @@ enum MoneyToTheCent {
     static func check(_ evidence: Evidence) -> InvariantCheck {
         var check = InvariantCheck(4, "Money agrees to the cent; no card is charged twice")
         OrderSums.check(evidence, &check)
+        if let calls = evidence.domain.charges { PaymentCallCheck(evidence: evidence, calls: calls).run(&check) }
         guard let ledger = evidence.ledger else {
             let kinds: Set<EventKind> = [.paymentSucceeded, .paymentFailed, .paymentRefunded]
             if evidence.topic(.payments).said.contains(where: { $0.event.kind.map(kinds.contains) ?? false }) {

@@ -35,6 +35,11 @@ enum RebuiltTheSame {
             switch outcome {
             case .same(let rows): check.checked += rows
             case .unknown(let reason): check.waiting(reason, service: service, at: place)
+            case .otherSchema(let objects):
+                check.broken(
+                    "\(service.rawValue): its program makes another \(objects.joined(separator: ", "))",
+                    service: service,
+                    at: place)
             case .different(let live, let rebuilt, let first):
                 check.checked += live.rows
                 let row = first.map { "; first in \($0.table) \($0.key): live \($0.live), rebuilt \($0.rebuilt)" } ?? ""
@@ -63,6 +68,8 @@ enum RebuiltTheSame {
     private enum Outcome: Sendable {
         case same(rows: Int)
         case different(live: TableDigest, rebuilt: TableDigest, first: RowDifference?)
+        /// Tables and indexes whose definitions differ.
+        case otherSchema([String])
         case unknown(String)
     }
 
@@ -77,6 +84,8 @@ enum RebuiltTheSame {
             let outcome = try live.read { liveRows -> Outcome? in
                 guard try Extent(liveRows) == before else { return nil }
                 return try rebuilt.database.read { rebuiltRows in
+                    let others = try Schema(liveRows).differing(from: try Schema(rebuiltRows))
+                    if !others.isEmpty { return .otherSchema(others) }
                     let left = try TableDigest(rebuilt.tables, in: liveRows)
                     let right = try TableDigest(rebuilt.tables, in: rebuiltRows)
                     if left == right { return .same(rows: left.rows) }
@@ -106,6 +115,27 @@ enum RebuiltTheSame {
                         UNION ALL SELECT 'injected ' || topic || ' ' || sequence FROM injected
                         ORDER BY 1
                         """))
+        }
+    }
+
+    /// The definitions of a database's tables and indexes, by name.
+    private struct Schema {
+        let definitions: [String: String]
+
+        init(_ db: Database) throws {
+            var definitions: [String: String] = [:]
+            try db.forEachRow("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL") { row in
+                let (type, name, sql): (String, String, String) = (row[0], row[1], row[2])
+                let words = sql.split { $0.isWhitespace }.joined(separator: " ")
+                // After ALTER TABLE … RENAME the name is quoted.
+                definitions["\(type) \(name)"] = words.replacing("\"", with: "")
+            }
+            self.definitions = definitions
+        }
+
+        /// What is there in both, and defined otherwise. What is missing, `StorageCheck` names.
+        func differing(from other: Schema) -> [String] {
+            definitions.filter { name, sql in other.definitions[name].map { $0 != sql } ?? false }.keys.sorted()
         }
     }
 }

@@ -24,7 +24,15 @@ struct JournalFacts {
     }
 
     init(directory: String) {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []  // no sale, no journals
+        var status = stat()
+        guard lstat(directory, &status) == 0 else { return }  // no sale, no journals
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: directory)
+        } catch {
+            faults.append((Place(file: "sale"), "what was acknowledged cannot be read: it is no readable directory"))
+            return
+        }
         for name in names.sorted() where name.hasPrefix("acknowledged-") && name.hasSuffix(".jsonl") {
             files += 1
             read(directory + "/" + name, as: "sale/" + name)
@@ -32,7 +40,10 @@ struct JournalFacts {
     }
 
     private mutating func read(_ path: String, as file: String) {
-        guard let contents = FileManager.default.contents(atPath: path) else {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            let contents = FileManager.default.contents(atPath: path)
+        else {
             faults.append((Place(file: file), "it cannot be read"))
             return
         }
@@ -53,6 +64,10 @@ struct JournalFacts {
                     (Place(file: file, offset: UInt64(number)), "line \(number) is no acknowledgement: \(error)"))
             }
             start = contents.index(after: end)
+        }
+        // Bytes that no generator writes: what was there before is gone.
+        if let first = contents[start...].first, first != UInt8(ascii: "{") {
+            faults.append((Place(file: file, offset: UInt64(number + 1)), "its end is no acknowledgement"))
         }
     }
 }

@@ -15,6 +15,8 @@ struct LedgerFacts {
         let gatewayID: String?
         let declineCode: String?
         let isAnswered: Bool
+        /// HTTP's, of the answer on record.
+        let status: Int64?
     }
 
     struct Entry {
@@ -40,12 +42,12 @@ struct LedgerFacts {
                     order: OrderID(order), orderText: order, amount: Money(amount: row[6], currency: row[7])))
         }
         let decoder = JSONDecoder()
-        try db.forEachRow("SELECT key, outcome, response FROM idempotency_keys") { row in
+        try db.forEachRow("SELECT key, outcome, response, status FROM idempotency_keys") { row in
             // Nil: what was answered cannot be read, and agrees with nothing.
             let answer = try? decoder.decode(Answer.self, from: Data(row.bytes(2)))
             keys[row[0]] = Binding(
                 outcome: row[1], gatewayID: answer?.id, declineCode: answer?.error?.decline_code,
-                isAnswered: !row.hasNull(atIndex: 2))
+                isAnswered: !row.hasNull(atIndex: 2), status: row[3])
         }
     }
 

@@ -41,7 +41,65 @@ struct LettersOnRecord {
         record.readOutbox()
         for letter in facts.desk.letters {
             record.checkLetter(letter, &check)
+            record.checkColumns(letter, &check)
             record.explain(letter, &check)
+        }
+        record.checkParked(&check)
+        record.checkActions(&check)
+    }
+
+    // MARK: - What is repeated
+
+    /// What a service sorts and groups by follows from the event and the error. By the subject, later events of an order wait.
+    private func checkColumns(_ letter: DeskFacts.DeadLetter, _ check: inout InvariantCheck) {
+        func wrong(_ column: String, _ found: String, _ expected: String) {
+            check.broken(
+                "dead letter \(letter.entry.id) of \(service.rawValue) has the \(column) '\(found)', its event '\(expected)'",
+                order: letter.original?.orderID, event: letter.entry.id, service: service,
+                at: evidence.topic(letter.entry.topic).place(letter.entry.offset))
+        }
+        let subject = DeskFacts.subject(of: letter.original, at: letter.entry)
+        if letter.subject != subject { wrong("subject", letter.subject, subject) }
+        let type = letter.original?.type ?? ""
+        if letter.type != type { wrong("type", letter.type, type) }
+        let signature = ErrorSignature.of(kind: letter.errorKind, error: letter.error)
+        if letter.signature != signature {
+            check.broken(
+                "dead letter \(letter.entry.id) of \(service.rawValue) is grouped by another error than its own",
+                event: letter.entry.id, service: service,
+                at: evidence.topic(letter.entry.topic).place(letter.entry.offset))
+        }
+    }
+
+    private func checkParked(_ check: inout InvariantCheck) {
+        for row in facts.desk.parked where row.subject != DeskFacts.subject(of: row.event, at: row.entry) {
+            check.broken(
+                "a parked event of \(service.rawValue) has the subject '\(row.subject)', which is not its event's",
+                order: row.event?.orderID, event: row.entry.id, service: service,
+                at: evidence.topic(row.entry.topic).place(row.entry.offset))
+        }
+    }
+
+    /// Each thing that was done to a letter is on record once, and nothing else.
+    private func checkActions(_ check: inout InvariantCheck) {
+        let place = Place(file: "db/\(service.rawValue)/\(service.rawValue).db")
+        for (id, actions) in facts.desk.actions {
+            let letter = facts.desk.letter(id)
+            let known: Set = ["retried", "failed", "edited", "discarded", "imported"]
+            func wrong(_ words: String) {
+                check.broken(
+                    "the record of dead letter \(id) of \(service.rawValue) \(words)", order: letter?.original?.orderID,
+                    event: id, service: service, at: place)
+            }
+            if letter == nil { wrong("is about no letter") }
+            if let strange = actions.first(where: { !known.contains($0.name) }) { wrong("holds '\(strange.name)'") }
+            guard let letter else { continue }
+            for (name, state) in [("retried", DeskFacts.DeadLetter.State.redriven), ("discarded", .discarded)] {
+                let count = actions.count { $0.name == name }
+                if count > (letter.state == state ? 1 : 0) {
+                    wrong("says \(count) times that it was \(name), and it is \(letter.state.rawValue)")
+                }
+            }
         }
     }
 

@@ -33,6 +33,22 @@ enum Rules {
         }
     }
 
+    /// With which HTTP status the gateway answers a key again; `nil` for one that it answers with nothing on record.
+    static func status(of outcome: String) -> Int64? {
+        switch outcome {
+        case "captured", "refunded": 200
+        case "declined": 402
+        default: nil
+        }
+    }
+
+    /// Whether events of this type are written to a topic. A topic of nobody's may hold anything.
+    static func belongs(_ kind: EventKind, to topic: Topic) -> Bool {
+        guard let writer = writer(of: topic) else { return true }
+        guard let owner = owner(of: kind) else { return topic == writer.deadLetterTopic }
+        return topic == owner.topic
+    }
+
     /// Which events may cause one of this type. Empty: a command does. Nil: anything may, or nothing.
     static func causes(of kind: EventKind) -> Set<EventKind>? {
         switch kind {

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 /// What is wrong with a database as such, whatever its rows say: pages and indexes, constraints, schema, cells.
@@ -15,7 +16,8 @@ struct StorageCheck {
     private static let listed = 10
 
     /// - Throws: the database's error where it cannot be read at all.
-    init(_ tables: [StoredTable], in db: Database) throws {
+    init(_ tables: [StoredTable], in db: Database, file: String) throws {
+        if let fault = Self.headerFault(file) { damage.append(fault) }
         let said = try String.fetchAll(db, sql: "PRAGMA integrity_check(\(Self.listed))")
         if said != ["ok"] { damage += said.map { "integrity_check: \($0)" } }
         for row in try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").prefix(Self.listed) {
@@ -25,6 +27,17 @@ struct StorageCheck {
         // With a page gone, what a query finds depends on the way it takes.
         guard damage.isEmpty else { return }
         for table in tables { try checkCells(table, db) }
+    }
+
+    /// SQLite reads a file whose write version it does not know, and refuses to write to it (fileformat2, §1.3.3).
+    private static func headerFault(_ file: String) -> String? {
+        guard let handle = FileHandle(forReadingAtPath: file) else { return nil }  // others say so
+        defer { try? handle.close() }
+        guard let head = try? handle.read(upToCount: 20), head.count == 20 else { return nil }
+        let versions = [head[head.startIndex + 18], head[head.startIndex + 19]]
+        guard versions.contains(where: { !(1...2).contains($0) }) else { return nil }
+        return "bytes 18 and 19 of its header, the file format's versions, are \(versions[0]) and \(versions[1]): its "
+            + "owner cannot write to it"
     }
 
     /// - Parameter db: where only the given tables are read.

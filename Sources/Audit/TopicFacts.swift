@@ -133,6 +133,11 @@ struct TopicFacts {
             }()
         if let twin = envelope.twinOf { twins[logged.offset] = twin }
         var kind = EventKind.byType[envelope.type]
+        // Details are kept by topic: an event of another topic's must not be looked for among them.
+        if let known = kind, !Rules.belongs(known, to: topic) {
+            irregular.append((logged.offset, "\(envelope.type) is none of the events that belong in \(topic)"))
+            kind = nil
+        }
         var detail: Int32 = -1
         if let known = kind {
             do {

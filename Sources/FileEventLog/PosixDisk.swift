@@ -136,12 +136,18 @@ package struct PosixDisk: Disk {
             case .readWrite: O_RDWR
             case .create: O_RDWR | O_CREAT | O_EXCL
             }
+        // Without waiting: to open a named pipe takes until somebody opens its other end.
         #if canImport(Glibc)
-            let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o640)
+            let descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o640)
         #else
-            let descriptor = Darwin.open(path, flags | O_CLOEXEC, 0o640)
+            let descriptor = Darwin.open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o640)
         #endif
         guard descriptor >= 0 else { throw DiskError("open", path, errno: errno) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw DiskError("open, as no regular file,", path, errno: EINVAL)
+        }
         return descriptor
     }
 

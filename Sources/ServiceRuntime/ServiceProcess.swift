@@ -111,7 +111,8 @@ package final class ServiceProcess: Sendable {
         let topics = ServiceName.allCases.flatMap { [$0.topic, $0.deadLetterTopic] }
         let watch = FileWatch(
             required: [layout.root, layout.databaseDirectory(of: node.card.name), database, database + "-wal"],
-            optional: [database + "-shm", layout.log] + topics.map { layout.log + "/" + $0.name })
+            optional: [database + "-shm", layout.log]
+                + topics.flatMap { [layout.log + "/" + $0.name, layout.log + "/" + $0.name + "/commit"] })
         return Loop("data watch", on: ThreadExecutor(name: "data watch")) {
             var watch = watch
             while true {

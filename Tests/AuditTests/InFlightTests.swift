@@ -50,7 +50,7 @@ struct InFlightTests {
         #expect(found.order == order.description && found.service == "payment")
         #expect(found.message.contains("payment: PaymentSucceeded or PaymentFailed"))
         #expect(
-            report[8].waits.contains { $0.service == "payment" && $0.message.contains("1 events of inventory to read") }
+            report[8].waits.contains { $0.service == "payment" && $0.message.contains("1 event of inventory to read") }
         )
     }
 

@@ -31,9 +31,8 @@ package enum Excuses {
             kinds: [.event], place: { /analytics v1.(?:StockRanLow|OrderStuck) exchanged/ },
             reason: "reports of Analytics of which none follows from another: they could have come in this order"),
         Excuse(
-            kinds: [.row, .cell, .databaseByte], place: { /payment.db intents(?:\..+)?/ },
-            reason:
-                "a finished call tells the story of an order alone; its outcome is in the log, the ledger and `payments`"
+            kinds: [.cell, .databaseByte], place: { /payment.db intents.recorded_at/ },
+            reason: "when a call was decided on tells the story of an order alone"
         ),
         Excuse(
             kinds: [.logByte], place: { /log wake.word/ },

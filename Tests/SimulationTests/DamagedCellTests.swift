@@ -42,10 +42,8 @@ private enum CellExcuses {
         ),
         (
             [
-                "intents.key", "intents.kind", "intents.subject", "intents.cause", "intents.request",
-                "intents.deadline",
-                "intents.recorded_at",
-            ], "of a finished call, which nobody reads again"
+                "intents.recorded_at"
+            ], "when a finished call was decided on, which nobody reads again"
         ),
         (
             ["alerts.service", "alerts.type", "alerts.signature", "alerts.letters"],

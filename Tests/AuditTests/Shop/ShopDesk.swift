@@ -31,11 +31,12 @@ extension Shop {
         try transact(service) { db, made in
             try db.execute(
                 sql: """
-                    INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, NULL, 'brokenRule', 'planted', 'planted', 1, 0, ?,
+                    INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, NULL, 'brokenRule', 'planted', ?, 1, 0, ?,
                         'open', 'log', NULL)
                     """,
                 arguments: [
-                    Data(id.bytes), place.topic.name, Int64(place.offset), subject, event.type, Data(bytes), at,
+                    Data(id.bytes), place.topic.name, Int64(place.offset), subject, event.type, Data(bytes),
+                    ErrorSignature.of(kind: "brokenRule", error: "planted"), at,
                 ])
             let letter = V1.EventDeadLettered(
                 service: service, eventID: id, topic: place.topic.name, offset: place.offset,

@@ -21,13 +21,13 @@ extension Shop {
 
     func record(
         _ service: ServiceName, key: String, kind: String, subject: String? = nil, _ order: OrderID, cause: Envelope,
-        request: [UInt8] = [], _ db: Database
+        request: [UInt8] = [], deadline: Timestamp? = nil, _ db: Database
     ) throws {
         try db.execute(
-            sql: "INSERT INTO intents VALUES (?, ?, ?, ?, ?, NULL, 'open', ?)",
+            sql: "INSERT INTO intents VALUES (?, ?, ?, ?, ?, ?, 'open', ?)",
             arguments: [
                 key, kind, subject ?? order.description, Data(try EventCoding.encode(cause)), Data(request),
-                max(clock, cause.time.microseconds),
+                deadline?.microseconds, max(clock, cause.time.microseconds),
             ])
         books.calls.append(Call(service: service, key: key, order: order, cause: cause))
     }
@@ -62,14 +62,31 @@ extension Shop {
                     V1.PaymentFailed(reason: .cancelledByCustomer, declineCode: nil), id, by: .payment, cause: cause))
             try insertPayment(id, "failed", nil, nil, db)
         } else {
-            try record(.payment, key: "charge:\(id)", kind: "charge", id, cause: cause, db)
+            let reservation = try V1.StockReserved.decoded(from: cause.data)
+            try record(
+                .payment, key: "charge:\(id)", kind: "charge", id, cause: cause,
+                request: Self.request(id, reservation.total, card: reservation.cardToken),
+                deadline: reservation.expiresAt, db)
         }
     }
 
     func payBack(_ cause: Envelope, _ db: Database) throws {
         guard let id = cause.orderID else { return }
         books.cancellations[id] = cause
-        if books.paid[id] != nil { try record(.payment, key: "refund:\(id)", kind: "refund", id, cause: cause, db) }
+        if let paid = books.paid[id] { try askBack(id, paid.amount, cause, db) }
+    }
+
+    private func askBack(_ id: OrderID, _ amount: Money, _ cause: Envelope, _ db: Database) throws {
+        try record(
+            .payment, key: "refund:\(id)", kind: "refund", id, cause: cause, request: Self.request(id, amount), db)
+    }
+
+    /// A payment intent or a refund, in the gateway's words.
+    private static func request(_ order: OrderID, _ amount: Money, card: String? = nil) -> [UInt8] {
+        let card = card.map { #","payment_method":"\#($0)""# } ?? ""
+        return Array(
+            #"{"amount":\#(amount.amount),"currency":"\#(amount.currency.lowercased())","metadata":{"order_id":"\#(order)"}\#(card)}"#
+                .utf8)
     }
 
     private func chargeCard(_ call: Call) throws -> (Shop, Database, inout [Envelope]) throws -> Void {
@@ -94,7 +111,7 @@ extension Shop {
             try shop.insertPayment(call.order, "succeeded", reservation.total, intent, db)
             shop.books.paid[call.order] = (intent, reservation.total)
             if let request = shop.books.cancellations[call.order] {
-                try shop.record(.payment, key: "refund:\(call.order)", kind: "refund", call.order, cause: request, db)
+                try shop.askBack(call.order, reservation.total, request, db)
             }
         }
     }

@@ -92,7 +92,11 @@ struct CommonOptions: ParsableArguments {
     @Option(from: .zero, help: "How long to wait for services that are not up yet, before the sale.")
     var waitForServices = TimeSpan(nanoseconds: 0)
 
-    func validate() {
+    func validate() throws {
+        let reports = [json, html].compactMap { $0.map { URL(fileURLWithPath: $0).standardizedFileURL } }
+        if Set(reports).count < reports.count {
+            throw ValidationError("--json and --html name the same file: one report would replace the other")
+        }
         CommandHints.use(dataOption: UsualDataDirectory().option(for: data))
     }
 
