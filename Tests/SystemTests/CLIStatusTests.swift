@@ -47,7 +47,7 @@ struct CLIStatusTests {
             #expect(
                 lines.contains {
                     $0.hasPrefix("payment-service") && $0.contains("1 dead letter")
-                        && $0.contains("paused by ann: the gateway is repaired")
+                        && $0.contains("by ann: the gateway is repaired")
                 })
 
             let json = try await CLI.json("status", data: data)

@@ -63,7 +63,7 @@ package struct ExportedEvidence: Sendable {
                 try db.execute(
                     sql: """
                         CREATE TABLE idempotency_keys (
-                            key TEXT PRIMARY KEY, outcome TEXT NOT NULL, response BLOB) WITHOUT ROWID;
+                            key TEXT PRIMARY KEY, outcome TEXT NOT NULL, response BLOB, status INTEGER) WITHOUT ROWID;
                         CREATE TABLE ledger (
                             entry INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, gateway_id TEXT NOT NULL,
                             payment_intent TEXT NOT NULL, order_id TEXT NOT NULL, amount INTEGER NOT NULL,
@@ -72,8 +72,11 @@ package struct ExportedEvidence: Sendable {
                         """)
                 for (key, binding) in gateway.bindings {
                     try db.execute(
-                        sql: "INSERT INTO idempotency_keys VALUES (?, ?, ?)",
-                        arguments: [key, binding.outcome.name, binding.outcome.response.map { Data($0.utf8) }])
+                        sql: "INSERT INTO idempotency_keys VALUES (?, ?, ?, ?)",
+                        arguments: [
+                            key, binding.outcome.name, binding.outcome.response.map { Data($0.utf8) },
+                            binding.outcome.status,
+                        ])
                 }
                 for entry in gateway.entries {
                     try db.execute(

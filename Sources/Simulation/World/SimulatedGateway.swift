@@ -42,6 +42,15 @@ final class SimulatedGateway: @unchecked Sendable {
             }
         }
 
+        /// The HTTP status of the answer on record.
+        var status: Int64? {
+            switch self {
+            case .captured, .refunded: 200
+            case .declined: 402
+            case .voided: nil
+            }
+        }
+
         /// As the ledger's table has it.
         var name: String {
             switch self {
