@@ -25,7 +25,7 @@ struct DoctoredRunTests {
     // MARK: - The run
 
     private func trade(on run: SupervisedRun, faults: String) async throws {
-        let rules = #"{"rules":[{"type":"v1.StockReserved","share":0.12,"effect":"throws"}]}"#
+        let rules = #"{"rules":[{"type":"v1.StockReserved","share":0.3,"effect":"throws"}]}"#
         try rules.write(toFile: faults, atomically: true, encoding: .utf8)
         let empty = directory(of: faults) + "/no-faults.json"
         try "{}".write(toFile: empty, atomically: true, encoding: .utf8)
