@@ -59,9 +59,15 @@ struct DoctoredMoneyTests {
         let story = try shop.tellStory()
         let order = story.cancelledBeforeCharge
         #expect(try shop.audit().verdict == .valid)
+        let cause = try shop.event(V1.StockReserved.type, of: order).event
+        let reservation = try V1.StockReserved.decoded(from: cause.data)
+        let request = Shop.request(order, reservation.total, card: reservation.cardToken)
         try shop.edit(
-            .payment, "INSERT INTO intents VALUES (?, 'charge', ?, x'', x'', NULL, 'finished', 0)",
-            ["charge:\(order)", order.description])
+            .payment, "INSERT INTO intents VALUES (?, 'charge', ?, ?, ?, ?, 'finished', 0)",
+            [
+                "charge:\(order)", order.description, Data(try EventCoding.encode(cause)), Data(request),
+                reservation.expiresAt.microseconds,
+            ])
         let report = try shop.audit()
         #expect(report.broken == [4], "\(report.words)")
         #expect(report[4].violations.first?.message.contains("its outcome is unknown") == true)

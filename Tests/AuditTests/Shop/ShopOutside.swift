@@ -82,7 +82,7 @@ extension Shop {
     }
 
     /// A payment intent or a refund, in the gateway's words.
-    private static func request(_ order: OrderID, _ amount: Money, card: String? = nil) -> [UInt8] {
+    static func request(_ order: OrderID, _ amount: Money, card: String? = nil) -> [UInt8] {
         let card = card.map { #","payment_method":"\#($0)""# } ?? ""
         return Array(
             #"{"amount":\#(amount.amount),"currency":"\#(amount.currency.lowercased())","metadata":{"order_id":"\#(order)"}\#(card)}"#
