@@ -37,7 +37,7 @@ enum RebuiltTheSame {
             case .unknown(let reason): check.waiting(reason, service: service, at: place)
             case .otherSchema(let objects):
                 check.broken(
-                    "\(service.rawValue): its program makes another \(objects.joined(separator: ", "))",
+                    "\(service.rawValue): not defined as its program defines it: \(objects.joined(separator: ", "))",
                     service: service,
                     at: place)
             case .different(let live, let rebuilt, let first):

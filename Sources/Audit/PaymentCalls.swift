@@ -79,7 +79,7 @@ struct PaymentCallCheck {
             return "its cause is \(cause.type)"
         }
         guard let request = try? JSONDecoder().decode(Request.self, from: Data(call.request)) else {
-            return "its request is none of the gateway's"
+            return "its request cannot be read"
         }
         guard request.metadata.order_id == order.description else { return "its request is about another order" }
         // What an edit or an import stands for is not in the log.

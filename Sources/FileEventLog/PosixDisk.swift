@@ -136,7 +136,7 @@ package struct PosixDisk: Disk {
             case .readWrite: O_RDWR
             case .create: O_RDWR | O_CREAT | O_EXCL
             }
-        // Without waiting: to open a named pipe takes until somebody opens its other end.
+        // O_NONBLOCK: opening a named pipe would block until another process opens the other end.
         #if canImport(Glibc)
             let descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o640)
         #else

@@ -164,7 +164,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         isAnsweredDirectly = true
         setup.tasks.begin()
         let reply = DirectReply(self, context, keepsAlive: head.isKeepAlive && !isLast, setup.tasks.executor)
-        if respond(head, body, context.channel, reply) { return true }
+        if respond(head, body, reply) { return true }
         isAnsweredDirectly = false
         setup.tasks.finish()
         return false

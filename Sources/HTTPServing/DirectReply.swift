@@ -21,7 +21,7 @@ package struct PlainResponse: Sendable {
 package struct DirectReply: Sendable {
     private let connection: NIOLoopBound<(ConnectionHandler, ChannelHandlerContext)>
     private let keepsAlive: Bool
-    /// Where `send` belongs; the same for all requests of a server.
+    /// Runs `send` on the right event loop; the same object for all requests of a server.
     package let executor: EventLoopExecutor
 
     init(
@@ -33,7 +33,7 @@ package struct DirectReply: Sendable {
         self.executor = executor
     }
 
-    /// To be called once, on the connection's event loop. A client that has gone meanwhile is nobody's concern.
+    /// Call it once, on the connection's event loop. If the client has closed the connection, nothing is sent.
     package func send(_ response: PlainResponse) {
         let (connection, context) = connection.value
         connection.send(response, keepsAlive: keepsAlive, context)

@@ -17,7 +17,7 @@ package struct HTTPServer: Service, CustomStringConvertible {
     /// Runs on the connection's event loop.
     package typealias RespondDirectly =
         @Sendable (
-            _ head: HTTPRequestHead, _ body: ByteBuffer, _ channel: any Channel, _ reply: DirectReply
+            _ head: HTTPRequestHead, _ body: ByteBuffer, _ reply: DirectReply
         ) -> Bool
 
     /// What a request is told that nobody is asked about.

@@ -4,10 +4,10 @@ import NIOPosix
 
 /// The sockets that one server listens on, all on one address and one event loop.
 ///
-/// *Guarantee*: a crowd that comes faster than it is let in waits in the kernel, up to `backlog` connections per socket.
-/// *Why several*: Linux gives one queue no more than net.core.somaxconn places, 4,096 by default; whoever finds it full is
-/// sent away by TCP and comes back 1, 3 or 7 seconds later, while the shop is idle. *If broken*: a sale of 50,000 takes
-/// TCP's time, not the shop's.
+/// *Guarantee*: connections that arrive faster than they are accepted wait in the kernel, up to `backlog` per socket.
+/// *Why several*: Linux limits one listen queue to net.core.somaxconn places, 4,096 by default. If the queue is full, the
+/// kernel drops the connection attempt, and the client's TCP retries after 1, 3 and 7 seconds. *If broken*: the latency of a
+/// sale of 50,000 is that of TCP retransmissions, while the service is idle.
 struct Listeners {
     private static let backlog: Int32 = 4096
 
@@ -111,7 +111,9 @@ struct Listeners {
     }
 }
 
-/// Room for connections of one server. Confined to its event loop.
+/// Counts the connections of one server against its limit.
+///
+/// Unchecked: confined to the server's event loop.
 final class AcceptRoom: @unchecked Sendable {
     /// Connections at a time.
     private let limit: Int
@@ -138,7 +140,7 @@ final class AcceptRoom: @unchecked Sendable {
     func wait(_ read: @escaping () -> Void) { waiting.append(read) }
 }
 
-/// Accepts nothing while the server is full: who comes waits in the kernel.
+/// Stops accepting while the server is full; new connections wait in the kernel's listen queue.
 private final class AcceptLimit: ChannelOutboundHandler {
     typealias OutboundIn = Never
 

@@ -41,7 +41,7 @@ extension Endpoint {
     ) -> any Service {
         HTTPServer(
             host: host, port: port, limits: limits, hosts: hosts, logger: logger, refuse: { Problem($0).response },
-            respondDirectly: { head, body, _, reply in answerDirectly(head, body, reply, logger) }
+            respondDirectly: { head, body, reply in answerDirectly(head, body, reply, logger) }
         ) { request, channel in
             guard let telemetry else { return await response(to: request, channel, logger) }
             return await telemetry.observe(request, route: route(of: request.uri.path)) {

@@ -70,10 +70,25 @@ struct HTTPServingTests {
                     respond: Self.echo)
             },
             { port in
+                let (listening, signal) = AsyncStream.makeStream(of: Void.self)
                 let second = HTTPServer(
                     port: port, limits: shared, logger: Logger(label: "second"),
-                    refuse: { _ in Response(status: .contentTooLarge) }, respond: Self.echo)
-                await #expect(throws: ListenError.self) { try await second.run() }
+                    refuse: { _ in Response(status: .contentTooLarge) }, onListening: { _ in signal.yield() },
+                    respond: Self.echo)
+                // Ends with the refusal, or as soon as it listens beside the first one.
+                let refusal = await withTaskGroup(of: (any Error)?.self) { group in
+                    group.addTask {
+                        do { try await second.run() } catch { return error }
+                        return nil
+                    }
+                    group.addTask {
+                        for await _ in listening { break }
+                        return nil
+                    }
+                    defer { group.cancelAll() }
+                    return await group.next() ?? nil
+                }
+                #expect(refusal is ListenError, "it shares the port")
                 // More than one socket has at once: each of them answers.
                 try await blocking {
                     for number in 0..<64 {

@@ -132,8 +132,8 @@ package struct CheckoutServer: Endpoint {
 
     // MARK: - The hot route
 
-    /// An order as nearly all of them come: compact, small, and nothing to refuse before its transaction. Any other request is
-    /// left to `answer`.
+    /// The common case: a small, compact body with nothing to refuse before the transaction. Any other request is left to
+    /// `answer`.
     ///
     /// *Guarantee*: what is answered here is what `answer` would say. *Why*: a task per request, and a response of streams,
     /// were half of what a checkout cost.
